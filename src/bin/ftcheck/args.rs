@@ -1,0 +1,110 @@
+//! The arguments as they are typed; what they mean together is told in [`crate::options`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use ftcheck::model::platform::Platform;
+use ftcheck::model::target::Target;
+use ftcheck::report;
+
+/// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
+/// them.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look at everything that a project depends on
+    Scan(ScanArguments),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes:
+  0  nothing found
+  1  something enables the GIL or has no wheel
+  2  the scan could not be made
+  3  nothing worse found, but something could not be checked")]
+pub(crate) struct ScanArguments {
+    /// A uv.lock or requirements file, or a directory that holds one
+    ///
+    /// In a directory, uv.lock is taken first, else requirements.txt.
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+
+    /// The free-threaded Python to look with: 3.13t, 3.14t or 3.15t
+    #[arg(long, default_value_t, value_name = "VERSION")]
+    pub(crate) target: Target,
+
+    /// Where it would run: linux, macos, windows, or a longer form [default: this machine]
+    ///
+    /// Longer forms are an architecture and a system with its version, such as
+    /// x86_64-manylinux_2_28, aarch64-musllinux_1_2, aarch64-macos_14_0 or x86_64-windows.
+    #[arg(long)]
+    pub(crate) platform: Option<Platform>,
+
+    /// The form of the report
+    #[arg(long, default_value = report::FORMATS[0].name(), value_parser = format_names())]
+    pub(crate) format: String,
+
+    /// Write the report to a file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Packages to work on at a time
+    #[arg(long, short, value_name = "N", default_value_t = 16,
+          value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: u16,
+
+    /// The package index for requirements
+    ///
+    /// Without it UV_DEFAULT_INDEX, UV_INDEX_URL and PIP_INDEX_URL are asked, in this order.
+    #[arg(long, value_name = "URL")]
+    pub(crate) index_url: Option<String>,
+
+    /// Use only what is in the cache
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// Neither read nor write the cache
+    #[arg(long, conflicts_with = "offline")]
+    pub(crate) no_cache: bool,
+
+    /// The folder of the cache [default: the user's own]
+    #[arg(long, value_name = "DIR", env = "FTCHECK_CACHE_DIR", hide_env_values = true)]
+    pub(crate) cache_dir: Option<PathBuf>,
+
+    /// Say less: only what is not in order
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Say more: every module, what was passed over, and what was fetched
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+
+    /// Whether to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorWhen,
+
+    /// Draw no progress bar
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ColorWhen {
+    /// On terminals, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+fn format_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(report::FORMATS.iter().map(|format| format.name()))
+}

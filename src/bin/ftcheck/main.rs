@@ -1,0 +1,57 @@
+//! The command line: the only place that knows the standard streams and exit codes.
+
+mod args;
+mod options;
+mod progress;
+mod scan;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Arguments, Command};
+
+/// Something enables the GIL or has no wheel.
+const FOUND: u8 = 1;
+/// The run could not be made.
+const FAILED: u8 = 2;
+/// Nothing worse was found, but something could not be checked.
+const NOT_KNOWN: u8 = 3;
+
+/// Why a run could not be made, with what may help.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    problem: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), hint: None }
+    }
+
+    pub(crate) fn with_hint(problem: impl Into<String>, hint: Option<String>) -> Self {
+        Self { problem: problem.into(), hint }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Scan(arguments) => scan::run(arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            let mut stderr = anstream::stderr().lock();
+            let red = anstyle::AnsiColor::Red.on_default().bold();
+            // There is nowhere left to tell of a failure to write.
+            let _ = writeln!(stderr, "{red}error{red:#}: {}", failure.problem);
+            if let Some(hint) = failure.hint {
+                let _ = writeln!(stderr, "hint: {hint}");
+            }
+            ExitCode::from(FAILED)
+        }
+    }
+}

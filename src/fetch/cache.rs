@@ -1,0 +1,106 @@
+//! Entries on disk that survive between runs.
+//!
+//! Every entry carries a digest of itself and is put in place by renaming, so that several
+//! processes may share a folder and a damaged or half-written entry is never served. A cache that
+//! cannot be written is a slower run, not a failed one.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tempfile::NamedTempFile;
+
+use crate::model::digest::Sha256;
+
+/// What kind of thing is kept; each has a folder, named with the version of its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bucket {
+    /// Project pages with their validators.
+    Pages,
+    /// What was found in wheels.
+    Wheels,
+}
+
+impl Bucket {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Pages => "pages-v1",
+            Self::Wheels => "wheels-v1",
+        }
+    }
+}
+
+/// A folder of entries, or nothing at all.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    root: Option<PathBuf>,
+}
+
+impl Cache {
+    /// Entries below `root`.
+    #[must_use]
+    pub fn at(root: PathBuf) -> Self {
+        Self { root: Some(root) }
+    }
+
+    /// Keeps nothing and knows nothing.
+    #[must_use]
+    pub fn disabled() -> Self {
+        Self { root: None }
+    }
+
+    /// The user's own cache folder, where the system has one.
+    #[must_use]
+    pub fn default_root() -> Option<PathBuf> {
+        use etcetera::BaseStrategy as _;
+        Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("ftcheck"))
+    }
+
+    fn path(&self, bucket: Bucket, key: &str) -> Option<PathBuf> {
+        let name = Sha256::of(key.as_bytes()).to_string();
+        // Two levels: some file systems are slow with many files in one folder.
+        Some(self.root.as_ref()?.join(bucket.folder()).join(&name[..2]).join(&name[2..]))
+    }
+
+    /// The entry for `key`. One that is damaged is removed and counts as missing.
+    #[must_use]
+    pub fn get<T: DeserializeOwned>(&self, bucket: Bucket, key: &str) -> Option<T> {
+        let path = self.path(bucket, key)?;
+        let bytes = fs_err::read(&path).ok()?;
+        let entry = decode(&bytes, key);
+        if entry.is_none() {
+            // Another process may have replaced it in between, which costs one repeated look.
+            let _ = fs_err::remove_file(&path);
+        }
+        entry
+    }
+
+    /// Keeps `value` for `key`.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn put<T: Serialize>(&self, bucket: Bucket, key: &str, value: &T) -> std::io::Result<()> {
+        let Some(path) = self.path(bucket, key) else { return Ok(()) };
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs_err::create_dir_all(folder)?;
+        let payload = serde_json::to_vec(&(key, value))?;
+        let mut file = NamedTempFile::new_in(folder)?;
+        writeln!(file, "{}", Sha256::of(&payload))?;
+        file.write_all(&payload)?;
+        file.persist(&path).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+/// An entry is the digest of the rest in hexadecimal, a line feed, and the key and value as JSON.
+fn decode<T: DeserializeOwned>(bytes: &[u8], key: &str) -> Option<T> {
+    let (digest, rest) = bytes.split_at_checked(64)?;
+    let payload = rest.strip_prefix(b"\n")?;
+    let digest: Sha256 = std::str::from_utf8(digest).ok()?.parse().ok()?;
+    if digest != Sha256::of(payload) {
+        return None;
+    }
+    let (stored_key, value): (String, T) = serde_json::from_slice(payload).ok()?;
+    (stored_key == key).then_some(value)
+}

@@ -1,0 +1,321 @@
+//! The HTTP client: retries, limits, and the count of what was asked and received.
+//!
+//! Knows nothing of indexes or wheels.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use backon::{ExponentialBuilder, Retryable as _};
+use futures_util::StreamExt as _;
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use url::Url;
+
+use crate::model::location::redacted;
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a server may be silent in the middle of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Repetitions after the first attempt.
+const RETRIES: usize = 3;
+const FIRST_DELAY: Duration = Duration::from_millis(250);
+/// A server that asks for more patience than this is told as unavailable.
+const LONGEST_DELAY: Duration = Duration::from_secs(20);
+
+/// Why something could not be fetched.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FetchError {
+    /// The user forbade the network.
+    #[error("not in the cache, and the network is not used (--offline)")]
+    Offline,
+    /// The server answered, but not with what was asked for.
+    #[error("{url}: expected it to be served, found HTTP status {status}")]
+    Status {
+        /// Without credentials.
+        url: String,
+        /// The status.
+        status: StatusCode,
+        /// How long the server asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// There was no answer, or it broke off.
+    #[error("{url}: {problem}")]
+    Transport {
+        /// Without credentials.
+        url: String,
+        /// What went wrong.
+        problem: String,
+        /// Whether a repetition may help.
+        transient: bool,
+    },
+    /// The answer is larger than anything of its kind.
+    #[error("{url}: expected at most {limit} bytes, found more")]
+    TooLarge {
+        /// Without credentials.
+        url: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The answer contradicts the request, the index or itself.
+    #[error("{url}: {problem}")]
+    Invalid {
+        /// Without credentials.
+        url: String,
+        /// What was expected and what was found.
+        problem: String,
+    },
+}
+
+impl FetchError {
+    /// An answer that cannot be right.
+    pub fn invalid(url: &Url, problem: impl Into<String>) -> Self {
+        Self::Invalid { url: redacted(url), problem: problem.into() }
+    }
+
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Transport { transient, .. } => *transient,
+            Self::Status { status, retry_after, .. } => {
+                let temporary = matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504);
+                temporary && retry_after.is_none_or(|delay| delay <= LONGEST_DELAY)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Response {
+    /// Where it came from, after redirects.
+    pub url: Url,
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, decoded.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A header as text.
+    #[must_use]
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// What went over the wire.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    requests: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Traffic {
+    /// Requests sent, repetitions included.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of bodies received, before decoding.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+/// What to ask for.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// Headers beside the client's own.
+    pub headers: HeaderMap,
+    /// Statuses beside 2xx that are an answer rather than an error.
+    pub accepted: &'static [u16],
+    /// The longest body, in bytes, before and after decoding.
+    pub limit: u64,
+}
+
+impl Request {
+    /// A request without special headers for a body of at most `limit` bytes.
+    #[must_use]
+    pub fn new(limit: u64) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Adds a header whose text may not be fit for one, in which case it is left out.
+    #[must_use]
+    pub fn header_text(self, name: HeaderName, text: &str) -> Self {
+        match HeaderValue::from_str(text) {
+            Ok(value) => self.header(name, value),
+            Err(_) => self,
+        }
+    }
+
+    /// Takes further statuses as answers.
+    #[must_use]
+    pub fn accepting(mut self, statuses: &'static [u16]) -> Self {
+        self.accepted = statuses;
+        self
+    }
+}
+
+/// Sends requests.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    offline: bool,
+    traffic: Traffic,
+}
+
+impl Client {
+    /// A client that honours the proxy settings of the environment and the certificates of the
+    /// system.
+    ///
+    /// # Errors
+    /// Where the system offers no certificates, or a proxy setting is malformed.
+    pub fn new(offline: bool) -> Result<Self, reqwest::Error> {
+        // Fails only where another part of the process chose a provider before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("ftcheck/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .build()?;
+        Ok(Self { http, offline, traffic: Traffic::default() })
+    }
+
+    /// Whether requests are refused.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    /// What went over the wire so far.
+    #[must_use]
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// Fetches `url`, repeating what may be a passing fault.
+    ///
+    /// # Errors
+    /// Where no answer came, or one with a status that is neither 2xx nor accepted by the request.
+    pub async fn get(&self, url: &Url, request: &Request) -> Result<Response, FetchError> {
+        if self.offline {
+            return Err(FetchError::Offline);
+        }
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(FetchError::invalid(
+                url,
+                format!("expected an http or https URL, found `{}`", url.scheme()),
+            ));
+        }
+        let backoff = ExponentialBuilder::default()
+            .with_min_delay(FIRST_DELAY)
+            .with_max_times(RETRIES)
+            .with_jitter();
+        (|| self.attempt(url, request))
+            .retry(backoff)
+            .when(FetchError::is_transient)
+            .adjust(|error, delay| match (error, delay) {
+                (FetchError::Status { retry_after: Some(asked), .. }, Some(own)) => {
+                    Some(own.max(*asked))
+                }
+                (_, delay) => delay,
+            })
+            .await
+    }
+
+    async fn attempt(&self, url: &Url, request: &Request) -> Result<Response, FetchError> {
+        self.traffic.requests.fetch_add(1, Ordering::Relaxed);
+        let transport = |error: reqwest::Error| transport_error(url, error);
+        let response = self
+            .http
+            .get(url.clone())
+            .headers(request.headers.clone())
+            .send()
+            .await
+            .map_err(transport)?;
+        let status = response.status();
+        if !status.is_success() && !request.accepted.contains(&status.as_u16()) {
+            return Err(FetchError::Status {
+                url: redacted(url),
+                status,
+                retry_after: retry_after(response.headers()),
+            });
+        }
+        let (final_url, headers) = (response.url().clone(), response.headers().clone());
+        let too_large = || FetchError::TooLarge { url: redacted(url), limit: request.limit };
+        if response.content_length().is_some_and(|length| length > request.limit) {
+            return Err(too_large());
+        }
+        let mut body = Vec::new();
+        let mut stream = response.bytes_stream();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(transport)?;
+            self.traffic.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            if (body.len() + chunk.len()) as u64 > request.limit {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip") {
+            body = gunzip(&body, request.limit).map_err(|problem| match problem {
+                None => too_large(),
+                Some(problem) => FetchError::invalid(url, format!("damaged gzip: {problem}")),
+            })?;
+        }
+        Ok(Response { url: final_url, status, headers, body })
+    }
+}
+
+/// Decodes here rather than in the client, so that received bytes are counted and decoded ones
+/// limited. `Err(None)` where the limit is passed.
+fn gunzip(body: &[u8], limit: u64) -> Result<Vec<u8>, Option<std::io::Error>> {
+    let mut decoded = Vec::new();
+    flate2::read::MultiGzDecoder::new(body)
+        .take(limit + 1)
+        .read_to_end(&mut decoded)
+        .map_err(Some)?;
+    if decoded.len() as u64 > limit { Err(None) } else { Ok(decoded) }
+}
+
+/// Seconds or a date (RFC 9110, 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+/// The whole chain of causes, without the URL that reqwest would add, which may hold credentials.
+fn transport_error(url: &Url, error: reqwest::Error) -> FetchError {
+    // A redirect that is refused, or a request that cannot be built, fails again.
+    let transient = !(error.is_builder() || error.is_redirect());
+    let error = error.without_url();
+    let mut problem = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !problem.contains(&text) {
+            let _ = write!(problem, ": {text}");
+        }
+        source = cause.source();
+    }
+    FetchError::Transport { url: redacted(url), problem, transient }
+}

@@ -1,0 +1,10 @@
+//! Everything that comes from outside: HTTP, the cache, project pages, and parts of wheels.
+//!
+//! Nothing is judged here. What could not be fetched is an error with its reason, never an empty
+//! answer.
+
+pub mod cache;
+pub mod client;
+pub mod simple;
+mod sparse;
+pub mod wheel;

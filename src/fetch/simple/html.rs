@@ -1,0 +1,73 @@
+//! PEP 503 project pages: one anchor for each file.
+
+use std::cell::RefCell;
+
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::{
+    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
+};
+use pep508_rs::PackageName;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::requires_python;
+use crate::model::distribution::{DistributionFile, DistributionKind};
+
+/// The files that a page lists, as far as an installer would take them.
+pub(super) fn files(body: &str, page: &Url, name: &PackageName) -> Vec<DistributionFile> {
+    let collector = Collector { tags: RefCell::default() };
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from(body));
+    let tokenizer = Tokenizer::new(collector, TokenizerOpts::default());
+    let _ = tokenizer.feed(&input);
+    tokenizer.end();
+
+    let mut base = page.clone();
+    let mut files = Vec::new();
+    for tag in tokenizer.sink.tags.take() {
+        let Some(link) = attribute(&tag, "href") else { continue };
+        let Ok(mut url) = base.join(link) else { continue };
+        if &*tag.name == "base" {
+            base = url;
+            continue;
+        }
+        let fragment = url.fragment().map(str::to_owned);
+        url.set_fragment(None);
+        let filename = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or("");
+        let filename = percent_decode_str(filename).decode_utf8_lossy();
+        let Some(kind) = DistributionKind::parse(&filename, name) else { continue };
+        files.push(DistributionFile {
+            kind,
+            url,
+            sha256: fragment.and_then(|fragment| fragment.strip_prefix("sha256=")?.parse().ok()),
+            size: None,
+            requires_python: requires_python(attribute(&tag, "data-requires-python")),
+            // Any value, even none, withdraws the file (PEP 592).
+            yanked: attribute(&tag, "data-yanked").is_some(),
+        });
+    }
+    files
+}
+
+fn attribute<'tag>(tag: &'tag Tag, name: &str) -> Option<&'tag str> {
+    tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|found| &*found.value)
+}
+
+/// Keeps the tags that say something: anchors, and the base they are relative to.
+struct Collector {
+    tags: RefCell<Vec<Tag>>,
+}
+
+impl TokenSink for Collector {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        if let Token::TagToken(tag) = token
+            && tag.kind == TagKind::StartTag
+            && matches!(&*tag.name, "a" | "base")
+        {
+            self.tags.borrow_mut().push(tag);
+        }
+        TokenSinkResult::Continue
+    }
+}

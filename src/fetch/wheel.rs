@@ -1,0 +1,450 @@
+//! Wheels read in parts: the directory at the end of the zip, then only the members asked for.
+//!
+//! Where the server knows no ranges the whole file is fetched, and only then is its digest
+//! claimed. What the members mean is told in [`crate::inspect`].
+
+use std::io::Read as _;
+use std::ops::Range;
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, RANGE,
+};
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::sparse::Sparse;
+use crate::fetch::client::{Client, FetchError, Request, Response};
+use crate::model::digest::Sha256;
+use crate::model::distribution::DistributionFile;
+
+/// How much of the end is fetched first: enough for the directory of most wheels.
+const TAIL: u64 = 64 << 10;
+/// A wheel up to this size is fetched whole: one request, and its digest can be checked.
+const SMALL: u64 = 96 << 10;
+/// Two members closer than this are fetched in one request: a request costs more than these bytes.
+const JOIN_DISTANCE: u64 = 32 << 10;
+/// The most a member can take beside its name and data: local header, extra field, data
+/// descriptor with signature and 64-bit sizes.
+const LOCAL_HEADER_ALLOWANCE: u64 = 30 + 0xffff + 24;
+/// The largest wheel that is fetched whole where ranges are not served.
+const MAX_WHEEL: u64 = 4 << 30;
+/// The largest member that is expanded.
+const MAX_MEMBER: u64 = 2 << 30;
+/// Requests at a time for one wheel.
+const PARALLEL_RANGES: usize = 4;
+/// Attempts to read the directory, each after fetching what the last one missed.
+const DIRECTORY_ATTEMPTS: usize = 8;
+
+/// A wheel whose directory was read.
+pub struct RemoteWheel {
+    client: Arc<Client>,
+    file: DistributionFile,
+    sparse: Sparse,
+    archive: ZipArchive<Sparse>,
+    names: Vec<String>,
+    /// Where members start, sorted: each ends where the next begins.
+    starts: Vec<u64>,
+    verified: bool,
+    etag: Option<HeaderValue>,
+}
+
+/// What the first request brought.
+enum Start {
+    /// The whole file.
+    Whole(Response),
+    /// Some of it: the file's size, where the part starts, and the part.
+    Part { size: u64, start: u64, response: Response },
+}
+
+impl RemoteWheel {
+    /// Reads the directory of a wheel.
+    ///
+    /// # Errors
+    /// Where it cannot be fetched, is no zip, or differs from the digest stated for it.
+    pub async fn open(client: Arc<Client>, file: DistributionFile) -> Result<Self, FetchError> {
+        let start = start(&client, &file).await?;
+        let (sparse, verified, headers) = match start {
+            Start::Whole(response) => {
+                let verified = check_digest(&file, &response)?;
+                let sparse = Sparse::new(response.body.len() as u64);
+                sparse.insert(0, response.body);
+                (sparse, verified, response.headers)
+            }
+            Start::Part { size, start, response } => {
+                let sparse = Sparse::new(size);
+                sparse.insert(start, response.body);
+                (sparse, false, response.headers)
+            }
+        };
+        let size = sparse.size();
+        if let Some(stated) = file.size.filter(|stated| *stated != size) {
+            return Err(FetchError::invalid(
+                &file.url,
+                format!("expected {stated} bytes, as its index states, found {size}"),
+            ));
+        }
+        let etag = strong_etag(&headers);
+        let archive = directory(&client, &file, &sparse, etag.as_ref()).await?;
+        let names = names(&file, &archive)?;
+        let mut starts = (0..archive.len())
+            .map(|member| archive.by_index_data(member).map(|entry| entry.header_start()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|problem| damaged(&file, &problem))?;
+        starts.sort_unstable();
+        Ok(Self { client, file, sparse, archive, names, starts, verified, etag })
+    }
+
+    /// The paths of all members, by index.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The size of the whole file in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.sparse.size()
+    }
+
+    /// Whether the whole file was read and has the digest stated for it.
+    #[must_use]
+    pub fn digest_is_verified(&self) -> bool {
+        self.verified
+    }
+
+    /// An error about this file.
+    #[must_use]
+    pub fn invalid(&self, problem: &str) -> FetchError {
+        FetchError::invalid(&self.file.url, problem)
+    }
+
+    /// Fetches what is needed to read the given members, neighbours in one request.
+    ///
+    /// # Errors
+    /// Where the server does not deliver it.
+    pub async fn fetch(&self, members: &[usize]) -> Result<(), FetchError> {
+        let ranges = self.ranges(members)?;
+        let missing: Vec<_> =
+            ranges.into_iter().flat_map(|range| self.sparse.gaps(range)).collect();
+        fetch_ranges(&self.client, &self.file, &self.sparse, self.etag.as_ref(), missing).await
+    }
+
+    /// The stretches of the file that hold the given members, joined where they lie close.
+    fn ranges(&self, members: &[usize]) -> Result<Vec<Range<u64>>, FetchError> {
+        let end_of_members = self.archive.central_directory_start();
+        let mut ranges = Vec::new();
+        for member in members {
+            let entry = self
+                .archive
+                .by_index_data(*member)
+                .map_err(|problem| damaged(&self.file, &problem))?;
+            let start = entry.header_start();
+            let following = self.starts.partition_point(|other| *other <= start);
+            let next = self.starts.get(following).copied().unwrap_or(end_of_members);
+            let end = start
+                .saturating_add(LOCAL_HEADER_ALLOWANCE + entry.name_raw().len() as u64)
+                .saturating_add(entry.compressed_size())
+                .min(next)
+                .min(end_of_members);
+            let range = start..end;
+            if range.is_empty() {
+                return Err(FetchError::invalid(
+                    &self.file.url,
+                    format!("damaged wheel: `{}` lies outside the file", self.names[*member]),
+                ));
+            }
+            ranges.push(range);
+        }
+        Ok(joined(ranges, JOIN_DISTANCE))
+    }
+
+    /// Expands a member that was fetched, checking its CRC and its size.
+    ///
+    /// # Errors
+    /// Where the member is damaged, or larger than anything that is read.
+    pub fn read(&mut self, member: usize) -> Result<Vec<u8>, FetchError> {
+        let name = self.names[member].clone();
+        let mut entry = self
+            .archive
+            .by_index(member)
+            .map_err(|problem| damaged_member(&self.file, &name, &problem.to_string()))?;
+        let (stated, compressed) = (entry.size(), entry.compressed_size());
+        if stated > MAX_MEMBER {
+            return Err(damaged_member(
+                &self.file,
+                &name,
+                &format!("expected at most {MAX_MEMBER} bytes, found a claim of {stated}"),
+            ));
+        }
+        // Deflate expands a byte to at most 1,032: a larger claim is not reserved for.
+        let likely = stated.min(compressed.saturating_mul(1032));
+        let mut bytes = Vec::with_capacity(usize::try_from(likely).unwrap_or(0));
+        let outcome = entry.by_ref().take(stated + 1).read_to_end(&mut bytes);
+        if bytes.len() as u64 > stated {
+            return Err(damaged_member(
+                &self.file,
+                &name,
+                &format!("expected {stated} bytes, as the directory states, found more"),
+            ));
+        }
+        outcome.map_err(|problem| damaged_member(&self.file, &name, &problem.to_string()))?;
+        if bytes.len() as u64 != stated {
+            let found = bytes.len();
+            return Err(damaged_member(
+                &self.file,
+                &name,
+                &format!("expected {stated} bytes, as the directory states, found {found}"),
+            ));
+        }
+        Ok(bytes)
+    }
+}
+
+/// Sorts ranges and joins those that overlap or lie less than `distance` apart.
+fn joined(mut ranges: Vec<Range<u64>>, distance: u64) -> Vec<Range<u64>> {
+    ranges.sort_by_key(|range| (range.start, range.end));
+    let mut joined: Vec<Range<u64>> = Vec::new();
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end.saturating_add(distance) => {
+                last.end = last.end.max(range.end);
+            }
+            _ => joined.push(range),
+        }
+    }
+    joined
+}
+
+/// The end of the file, or all of it, by the cheapest request that the server understands.
+async fn start(client: &Client, file: &DistributionFile) -> Result<Start, FetchError> {
+    let whole =
+        Request::new(MAX_WHEEL).header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    match file.size {
+        Some(size) if size <= SMALL => {}
+        Some(size) => {
+            let range = size.saturating_sub(TAIL)..size;
+            if let Some(start) = tail(client, file, &bytes_of(&range)).await? {
+                return Ok(start);
+            }
+        }
+        None => {
+            if let Some(start) = tail(client, file, &format!("bytes=-{TAIL}")).await? {
+                return Ok(start);
+            }
+            // Some servers know ranges but not those counted from the end: ask for a byte, whose
+            // answer tells the size.
+            if let Some(Start::Part { size, .. }) = tail(client, file, "bytes=0-0").await? {
+                let range = size.saturating_sub(TAIL)..size;
+                if let Some(start) = tail(client, file, &bytes_of(&range)).await? {
+                    return Ok(start);
+                }
+            }
+        }
+    }
+    client.get(&file.url, &whole).await.map(Start::Whole)
+}
+
+/// One request for a range. `None` where the server refuses it.
+async fn tail(
+    client: &Client,
+    file: &DistributionFile,
+    range: &str,
+) -> Result<Option<Start>, FetchError> {
+    let request = range_request(range, MAX_WHEEL).accepting(&[400, 405, 416, 501]);
+    let response = client.get(&file.url, &request).await?;
+    Ok(match response.status.as_u16() {
+        200 => Some(Start::Whole(response)),
+        206 => {
+            let (place, size) = content_range(file, &response)?;
+            Some(Start::Part { size, start: place.start, response })
+        }
+        _ => None,
+    })
+}
+
+fn range_request(range: &str, limit: u64) -> Request {
+    Request::new(limit)
+        .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+        .header_text(RANGE, range)
+}
+
+fn bytes_of(range: &Range<u64>) -> String {
+    format!("bytes={}-{}", range.start, range.end.saturating_sub(1))
+}
+
+/// Which part of what size an answer holds: `bytes 10-19/100` (RFC 9110, 14.4), checked against
+/// the body.
+fn content_range(
+    file: &DistributionFile,
+    response: &Response,
+) -> Result<(Range<u64>, u64), FetchError> {
+    let text = response.header(&CONTENT_RANGE).unwrap_or_default();
+    let parsed = text.strip_prefix("bytes ").and_then(|rest| {
+        let (range, size) = rest.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let (first, last, size): (u64, u64, u64) =
+            (first.parse().ok()?, last.parse().ok()?, size.parse().ok()?);
+        let end = last.checked_add(1).filter(|end| first < *end && *end <= size)?;
+        Some((first..end, size))
+    });
+    let Some((range, size)) = parsed else {
+        return Err(FetchError::invalid(
+            &file.url,
+            format!("expected a Content-Range of bytes with the size, found `{text}`"),
+        ));
+    };
+    let found = response.body.len() as u64;
+    if range.end - range.start != found {
+        return Err(FetchError::invalid(
+            &file.url,
+            format!("expected the bytes of `{text}`, found {found} bytes"),
+        ));
+    }
+    if size > MAX_WHEEL {
+        return Err(FetchError::TooLarge {
+            url: crate::model::location::redacted(&file.url),
+            limit: MAX_WHEEL,
+        });
+    }
+    Ok((range, size))
+}
+
+/// A validator that is equal only for equal bytes (RFC 9110, 8.8.3).
+fn strong_etag(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(ETAG).filter(|etag| !etag.as_bytes().starts_with(b"W/")).cloned()
+}
+
+async fn fetch_ranges(
+    client: &Client,
+    file: &DistributionFile,
+    sparse: &Sparse,
+    etag: Option<&HeaderValue>,
+    ranges: Vec<Range<u64>>,
+) -> Result<(), FetchError> {
+    stream::iter(ranges)
+        .map(|range| fetch_range(client, file, sparse, etag, range))
+        .buffer_unordered(PARALLEL_RANGES)
+        .try_collect::<()>()
+        .await
+}
+
+async fn fetch_range(
+    client: &Client,
+    file: &DistributionFile,
+    sparse: &Sparse,
+    etag: Option<&HeaderValue>,
+    range: Range<u64>,
+) -> Result<(), FetchError> {
+    let request = range_request(&bytes_of(&range), range.end - range.start);
+    let response = client.get(&file.url, &request).await?;
+    if response.status != 206 {
+        return Err(FetchError::invalid(
+            &file.url,
+            format!("expected a part of the file (HTTP 206), found HTTP {}", response.status),
+        ));
+    }
+    let (found, size) = content_range(file, &response)?;
+    let changed = etag.is_some() && strong_etag(&response.headers).as_ref() != etag;
+    if found != range || size != sparse.size() || changed {
+        return Err(FetchError::invalid(
+            &file.url,
+            format!(
+                "expected bytes {}-{} of {}, found {}-{} of {size}{}",
+                range.start,
+                range.end - 1,
+                sparse.size(),
+                found.start,
+                found.end - 1,
+                if changed { " of another version of the file" } else { "" },
+            ),
+        ));
+    }
+    sparse.insert(range.start, response.body);
+    Ok(())
+}
+
+/// Reads the zip's directory, fetching more of the end where the first part did not hold all of it.
+async fn directory(
+    client: &Client,
+    file: &DistributionFile,
+    sparse: &Sparse,
+    etag: Option<&HeaderValue>,
+) -> Result<ZipArchive<Sparse>, FetchError> {
+    for _ in 0..DIRECTORY_ATTEMPTS {
+        let _ = sparse.take_missing();
+        let problem = match ZipArchive::new(sparse.clone()) {
+            Ok(archive) => return Ok(archive),
+            Err(problem) => problem,
+        };
+        let Some(missing) = sparse.take_missing() else {
+            return Err(damaged(file, &problem));
+        };
+        // From the missing byte to the next one at hand, but not the whole rest of a large wheel
+        // for the sake of a few bytes.
+        let gap = sparse.gaps(missing..sparse.size()).into_iter().next();
+        let Some(gap) = gap else { return Err(damaged(file, &problem)) };
+        let reaches_tail = gap.end - gap.start <= 16 * TAIL;
+        let end = if reaches_tail { gap.end } else { gap.start + TAIL };
+        fetch_range(client, file, sparse, etag, gap.start..end).await?;
+    }
+    Err(FetchError::invalid(&file.url, "damaged wheel: its directory has no end"))
+}
+
+fn names(file: &DistributionFile, archive: &ZipArchive<Sparse>) -> Result<Vec<String>, FetchError> {
+    if archive.has_duplicate_names() {
+        // Which of the two an installer would take differs between installers.
+        return Err(FetchError::invalid(&file.url, "damaged wheel: two members share a name"));
+    }
+    archive
+        .file_names()
+        .map(|name| name.map(std::borrow::Cow::into_owned))
+        .collect::<Result<_, _>>()
+        .map_err(|problem| damaged(file, &problem))
+}
+
+/// Compares the digest of the whole file with the one stated. `false` where none is stated.
+fn check_digest(file: &DistributionFile, response: &Response) -> Result<bool, FetchError> {
+    let Some(stated) = file.sha256 else { return Ok(false) };
+    let found = Sha256::of(&response.body);
+    if found == stated {
+        return Ok(true);
+    }
+    let media_type = response.header(&CONTENT_TYPE).unwrap_or_default();
+    let served =
+        if media_type.starts_with("text/html") { " (the server sent a web page)" } else { "" };
+    Err(FetchError::invalid(&file.url, format!("expected sha256 {stated}, found {found}{served}")))
+}
+
+fn damaged(file: &DistributionFile, problem: &ZipError) -> FetchError {
+    FetchError::invalid(&file.url, format!("damaged wheel: {problem}"))
+}
+
+fn damaged_member(file: &DistributionFile, name: &str, problem: &str) -> FetchError {
+    FetchError::invalid(&file.url, format!("damaged wheel: `{name}`: {problem}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Joining loses no byte, and leaves the parts sorted and further apart than the distance.
+        #[test]
+        fn joined_ranges_cover_the_same_and_lie_apart(
+            ranges in prop::collection::vec((0u64..1000, 1u64..50), 0..20),
+            distance in 0u64..40,
+        ) {
+            let ranges: Vec<_> = ranges.into_iter().map(|(start, size)| start..start + size).collect();
+            let result = joined(ranges.clone(), distance);
+            for range in &ranges {
+                prop_assert!(result.iter().any(|whole| whole.start <= range.start && range.end <= whole.end));
+            }
+            for pair in result.windows(2) {
+                prop_assert!(pair[0].end + distance < pair[1].start);
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What the user's files ask for.
+//!
+//! One file for each format, behind [`Format`] and the list [`FORMATS`]. A format turns text into
+//! a [`Manifest`] and decides nothing: neither markers nor versions are looked at here.
+
+mod requirements_txt;
+mod uv_lock;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use pep440_rs::VersionSpecifiers;
+use pep508_rs::{MarkerTree, PackageName};
+use url::Url;
+
+use crate::model::location::Location;
+use crate::resolve::lock::LockGraph;
+
+/// A kind of file that names dependencies.
+pub trait Format: Sync {
+    /// What users call it.
+    fn name(&self) -> &'static str;
+
+    /// Whether a file of that name is of this kind.
+    fn recognises(&self, filename: &str) -> bool;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Where the text is not of this kind, or names something that cannot be found.
+    fn read(&self, source: &Source) -> Result<Manifest, InputError>;
+}
+
+/// Every format; of several in one directory the first is taken.
+pub const FORMATS: &[&dyn Format] = &[&uv_lock::UvLock, &requirements_txt::RequirementsTxt];
+
+/// A file that was read.
+#[derive(Debug)]
+pub struct Source {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// The same, as it is shown.
+    pub shown: String,
+    /// Its content.
+    pub text: String,
+}
+
+/// What a file asks for.
+#[derive(Debug)]
+pub struct Manifest {
+    /// The dependencies.
+    pub content: Content,
+    /// What a reader of the result has to know about how the file was read.
+    pub notes: Vec<String>,
+}
+
+/// Dependencies, chosen already or not.
+#[derive(Debug)]
+pub enum Content {
+    /// Requirements that leave the release open.
+    Requirements(Vec<Requirement>),
+    /// Packages and their releases.
+    Lock(LockGraph),
+}
+
+/// One requirement of the user's.
+#[derive(Debug, Clone)]
+pub struct Requirement {
+    /// The normalized name.
+    pub name: PackageName,
+    /// What is wanted of it.
+    pub wanted: Wanted,
+    /// When it applies.
+    pub marker: MarkerTree,
+    /// Where it stands.
+    pub location: Location,
+}
+
+/// Which release, or which file, is wanted.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// Any release that fits.
+    Release(VersionSpecifiers),
+    /// The file at a URL.
+    Url(Url),
+    /// A project on this machine, which would be built.
+    Local,
+}
+
+/// A file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputError {
+    /// The file, as the user named it, or the place in it.
+    pub place: Place,
+    /// What was expected and what was found.
+    pub problem: String,
+    /// What may help.
+    pub hint: Option<String>,
+}
+
+/// How exactly the place of an error is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The file as a whole.
+    File(String),
+    /// A line and column in it.
+    Spot(Location),
+}
+
+impl InputError {
+    /// Something wrong with a file as a whole.
+    #[must_use]
+    pub fn of_file(path: &str, problem: impl Into<String>) -> Self {
+        Self { place: Place::File(path.to_owned()), problem: problem.into(), hint: None }
+    }
+
+    /// Something wrong at a place in a file.
+    #[must_use]
+    pub fn at(location: Location, problem: impl Into<String>) -> Self {
+        Self { place: Place::Spot(location), problem: problem.into(), hint: None }
+    }
+
+    /// Adds what may help.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::File(path) => write!(f, "{path}: {}", self.problem),
+            Place::Spot(location) => write!(f, "{location}: {}", self.problem),
+        }
+    }
+}
+
+impl std::error::Error for InputError {}
+
+impl Source {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Where it cannot be read or is not UTF-8.
+    pub fn open(path: &Path) -> Result<Self, InputError> {
+        let shown = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|problem| {
+            InputError::of_file(&shown, format!("the file cannot be read: {problem}"))
+        })?;
+        let text = String::from_utf8(bytes).map_err(|problem| {
+            let valid = problem.utf8_error().valid_up_to();
+            let before = String::from_utf8_lossy(&problem.as_bytes()[..valid]).into_owned();
+            let location = Location::of_offset(&shown, &before, before.len());
+            InputError::at(location, "expected UTF-8, found a byte that is not")
+        })?;
+        // Windows editors begin UTF-8 files with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        Ok(Self { path: path.to_owned(), shown, text })
+    }
+
+    /// The place of a byte of the text.
+    #[must_use]
+    pub fn location(&self, offset: usize) -> Location {
+        Location::of_offset(&self.shown, &self.text, offset)
+    }
+}
+
+/// Finds the file meant by `path`, a file or a directory, and its format.
+///
+/// # Errors
+/// Where there is no such file, or it is of no known kind.
+pub fn find(path: &Path) -> Result<(PathBuf, &'static dyn Format), InputError> {
+    let shown = path.display().to_string();
+    let metadata = std::fs::metadata(path).map_err(|problem| {
+        let problem = match problem.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
+            _ => format!("it cannot be read: {problem}"),
+        };
+        InputError::of_file(&shown, problem)
+    })?;
+    if metadata.is_dir() {
+        return find_in_directory(path, &shown);
+    }
+    let filename = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let format = FORMATS.iter().find(|format| format.recognises(&filename)).ok_or_else(|| {
+        InputError::of_file(&shown, format!("expected {}, found a file of another name", known()))
+    })?;
+    Ok((path.to_owned(), *format))
+}
+
+fn find_in_directory(
+    directory: &Path,
+    shown: &str,
+) -> Result<(PathBuf, &'static dyn Format), InputError> {
+    for format in FORMATS {
+        let path = directory.join(format.name());
+        if path.is_file() {
+            return Ok((path, *format));
+        }
+    }
+    Err(InputError::of_file(
+        shown,
+        format!("expected {} in this directory, found neither", known()),
+    )
+    .hint("name the file itself: `ftcheck scan path/to/requirements-dev.txt`"))
+}
+
+fn known() -> String {
+    FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(" or ")
+}

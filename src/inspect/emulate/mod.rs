@@ -1,0 +1,41 @@
+//! What the init function does, told by following its instructions over stubbed imports.
+//!
+//! One file per processor. A follower never guesses: it returns what the function returned, or
+//! why it stopped.
+
+mod x86_64;
+
+use crate::inspect::image::{Image, Machine};
+
+/// How following an init function ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// It returned this value.
+    Returned(u64),
+    /// It could not be followed to its end; the text says why.
+    Stopped(String),
+}
+
+/// An init function, followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// How it ended.
+    pub ending: Ending,
+    /// The definition last handed to `PyModuleDef_Init`.
+    pub definition: Option<u64>,
+    /// Instructions followed.
+    pub steps: u32,
+}
+
+/// Follows the function at `entry`.
+#[must_use]
+pub fn follow(image: &Image<'_>, entry: u64) -> Trace {
+    match image.machine() {
+        Machine::X86_64 => x86_64::follow(image, entry),
+        other => Trace {
+            ending: Ending::Stopped(format!("{} code is not followed yet", other.name())),
+            definition: None,
+            steps: 0,
+        },
+    }
+}

@@ -1,0 +1,21 @@
+//! Bytes of an extension module in, evidence out.
+//!
+//! Touches no network and no file, and knows no package by name.
+//!
+//! ```text
+//! filename  which files are modules, what they are called
+//! image     the library as the dynamic loader leaves it
+//! emulate   what the init function does
+//! module    the definition it returns, and what the interpreter makes of it
+//! ```
+
+mod emulate;
+pub mod filename;
+pub mod image;
+mod module;
+
+pub use module::inspect;
+
+/// Counts up with every change that can alter an answer, so that no answer of an older engine is
+/// taken from a cache.
+pub const ENGINE_VERSION: u32 = 1;

@@ -1,0 +1,330 @@
+//! From a file to the interpreter's answer: hook, definition, slots, rule.
+//!
+//! The rules are those of CPython's `_PyImport_CheckGILForModule` (`Python/import.c`) and
+//! `PyModule_FromDefAndSpec2` (`Objects/moduleobject.c`).
+
+use crate::inspect::emulate::{self, Ending};
+use crate::inspect::filename::{ExtensionFile, Suffix, hook_suffix};
+use crate::inspect::image::{Format, Image, ReadError};
+use crate::model::evidence::{
+    Definition, Evidence, Gil, Init, ModuleReport, Slot, Subinterpreters,
+};
+use crate::model::target::Target;
+
+/// `m_name` and `m_slots` in a `PyModuleDef` of a free-threaded 64-bit build.
+const NAME_OFFSET: u64 = 0x38;
+const SLOTS_OFFSET: u64 = 0x58;
+/// `m_name` in a build with a GIL, whose object header is shorter.
+const NAME_OFFSET_WITH_GIL: u64 = 0x28;
+/// `sizeof(PyModuleDef_Slot)`: an int, padding, a pointer.
+const SLOT_SIZE: u64 = 16;
+/// There are fewer than ten kinds of slot; an array without an end stops here.
+const MAX_SLOTS: u64 = 256;
+
+const CREATE: i32 = 1;
+const EXEC: i32 = 2;
+const MULTIPLE_INTERPRETERS: i32 = 3;
+const GIL: i32 = 4;
+
+/// Says what loading the module would do to the GIL.
+///
+/// `None` where the file is a library and no extension module: it has a bare suffix and does not
+/// export the function that the interpreter would look for.
+#[must_use]
+pub fn inspect(file: &ExtensionFile, bytes: &[u8], target: Target) -> Option<ModuleReport> {
+    let mut findings = Findings::default();
+    findings.evidence.format = Format::of(bytes).map(|format| format.as_str().to_owned());
+    let outcome = examine(file, bytes, target, &mut findings);
+    let (gil, reason) = match outcome {
+        Ok(Answer::NotAModule) => return None,
+        Ok(Answer::Gil(gil)) => (gil, None),
+        Err(reason) => (Gil::Undetermined, Some(reason)),
+    };
+    Some(ModuleReport {
+        module: file.module.clone(),
+        member: file.member.clone(),
+        gil,
+        init: findings.init,
+        subinterpreters: findings.subinterpreters,
+        reason,
+        evidence: findings.evidence,
+    })
+}
+
+/// What was found on the way, kept even where no answer is reached.
+#[derive(Default)]
+struct Findings {
+    init: Option<Init>,
+    subinterpreters: Option<Subinterpreters>,
+    evidence: Evidence,
+}
+
+enum Answer {
+    NotAModule,
+    Gil(Gil),
+}
+
+fn examine(
+    file: &ExtensionFile,
+    bytes: &[u8],
+    target: Target,
+    findings: &mut Findings,
+) -> Result<Answer, String> {
+    let image = Image::load(bytes).map_err(|problem| problem.to_string())?;
+    findings.evidence.machine = Some(image.machine().name().into_owned());
+    let suffix = hook_suffix(&file.module);
+
+    if target >= Target::PY315T {
+        // PEP 793: looked for first, and no way back from it.
+        let export_hook = format!("PyModExport{suffix}");
+        if image.export(&export_hook).is_some() {
+            findings.evidence.hook = Some(export_hook);
+            return Err("modules that export their slots (PEP 793) are not read yet".to_owned());
+        }
+    }
+    let hook = format!("PyInit{suffix}");
+    let Some(entry) = image.export(&hook) else {
+        return missing_hook(file, &image, &hook);
+    };
+    findings.evidence.hook = Some(hook);
+    if file.suffix == Suffix::StableWithGil {
+        return Err("built for the stable ABI with a GIL (abi3): a free-threaded interpreter \
+             cannot load it"
+            .to_owned());
+    }
+
+    let trace = emulate::follow(&image, entry);
+    findings.evidence.steps = Some(trace.steps);
+    let address = match trace.ending {
+        Ending::Returned(value) if trace.definition == Some(value) => value,
+        Ending::Returned(_) => {
+            return Err("the hook returns something other than a module definition".to_owned());
+        }
+        Ending::Stopped(reason) => return Err(reason),
+    };
+    findings.init = Some(Init::MultiPhase);
+    let definition = read_definition(&image, address)?;
+    let slots = definition.slots.clone();
+    findings.evidence.definition = Some(definition.into_evidence());
+    let Some(slots) = slots else {
+        return Ok(Answer::Gil(Gil::Enables));
+    };
+    let declared = Declared::read(&slots, target)?;
+    findings.subinterpreters = Some(declared.subinterpreters);
+    if declared.gil == Gil::KeepsOff && declared.creates && !makes_modules(&image) {
+        return Err("the module is made by a function of its own, which may return something \
+             other than a module"
+            .to_owned());
+    }
+    Ok(Answer::Gil(declared.gil))
+}
+
+/// Without the hook a file with a tagged suffix cannot be imported, unless a library it needs has
+/// the hook; a bare one may be just a library.
+fn missing_hook(file: &ExtensionFile, image: &Image<'_>, hook: &str) -> Result<Answer, String> {
+    let own = image.needed().find(|library| !is_system_library(library));
+    match (file.suffix, own) {
+        // `dlsym` looks into the libraries that a file needs, too.
+        (Suffix::Bare, None) => Ok(Answer::NotAModule),
+        (Suffix::Bare, Some(_)) if !uses_python(image) => Ok(Answer::NotAModule),
+        (_, Some(library)) => Err(format!(
+            "it does not export `{hook}`, and whether `{library}` does is not looked at yet"
+        )),
+        (_, None) => Err(format!("it does not export `{hook}`: importing it fails")),
+    }
+}
+
+/// Whether the library calls into the interpreter at all. One that only hands a hook on has to
+/// take it from another library, so a name of the C API stands among its imports.
+fn uses_python(image: &Image<'_>) -> bool {
+    image.imported().any(|name| name.starts_with("Py") || name.starts_with("_Py"))
+}
+
+/// Libraries of the operating system and the compiler, none of which has a hook of CPython's.
+fn is_system_library(name: &str) -> bool {
+    const STEMS: [&str; 10] = [
+        "libc.",
+        "libm.",
+        "libdl.",
+        "libpthread.",
+        "librt.",
+        "libutil.",
+        "libgcc_s.",
+        "libstdc++.",
+        "ld-linux",
+        "ld-musl",
+    ];
+    STEMS.iter().any(|stem| name.starts_with(stem))
+}
+
+/// Whether the library takes any of the functions that make a module object: without them a
+/// `Py_mod_create` function has none to return.
+fn makes_modules(image: &Image<'_>) -> bool {
+    ["PyModule_NewObject", "PyModule_New", "PyModule_FromDefAndSpec2"]
+        .into_iter()
+        .any(|function| image.imports(function))
+}
+
+/// A slot whose value is a number or a pointer.
+#[derive(Debug, Clone)]
+struct RawSlot {
+    id: i32,
+    value: u64,
+    shown: String,
+}
+
+struct RawDefinition {
+    address: u64,
+    name: String,
+    slots: Option<Vec<RawSlot>>,
+}
+
+impl RawDefinition {
+    fn into_evidence(self) -> Definition {
+        Definition {
+            address: format!("{:#x}", self.address),
+            name: self.name,
+            slots: self.slots.map(|slots| {
+                slots
+                    .into_iter()
+                    .map(|slot| Slot {
+                        id: slot.id,
+                        name: slot_name(slot.id).map(str::to_owned),
+                        value: slot.shown,
+                    })
+                    .collect()
+            }),
+        }
+    }
+}
+
+fn slot_name(id: i32) -> Option<&'static str> {
+    match id {
+        CREATE | 84 => Some("Py_mod_create"),
+        EXEC | 85 => Some("Py_mod_exec"),
+        MULTIPLE_INTERPRETERS | 86 => Some("Py_mod_multiple_interpreters"),
+        GIL | 87 => Some("Py_mod_gil"),
+        _ => None,
+    }
+}
+
+fn read_definition(image: &Image<'_>, address: u64) -> Result<RawDefinition, String> {
+    if image.is_zero_filled(address) {
+        return Err(format!("the definition at {address:#x} is filled in at run time"));
+    }
+    let name = read_name(image, address, NAME_OFFSET).map_err(|problem| {
+        if read_name(image, address, NAME_OFFSET_WITH_GIL).is_ok() {
+            "its module definition is laid out for a build with a GIL: a free-threaded \
+             interpreter cannot load it"
+                .to_owned()
+        } else {
+            format!(
+                "the definition at {address:#x} is not laid out as a free-threaded build's: {problem}"
+            )
+        }
+    })?;
+    let pointer = image
+        .word(address.saturating_add(SLOTS_OFFSET))
+        .map_err(|problem| format!("m_slots of the definition cannot be read: {problem}"))?;
+    let slots = if pointer == 0 { None } else { Some(read_slots(image, pointer)?) };
+    Ok(RawDefinition { address, name, slots })
+}
+
+/// The module's name in a definition, which tells its layout: at another build's offset stands a
+/// number, or a pointer to something that is no name.
+fn read_name(image: &Image<'_>, definition: u64, offset: u64) -> Result<String, String> {
+    let name = definition
+        .checked_add(offset)
+        .ok_or(ReadError::Outside(definition))
+        .and_then(|at| image.word(at))
+        .and_then(|pointer| {
+            // A null pointer is no address, even in an image that starts at 0.
+            if pointer == 0 { Err(ReadError::Outside(0)) } else { image.text(pointer) }
+        })
+        .map_err(|problem| format!("m_name cannot be read: {problem}"))?;
+    if name.is_empty() || name.chars().any(|letter| letter.is_control() || letter == ' ') {
+        return Err("m_name is no name".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+fn read_slots(image: &Image<'_>, array: u64) -> Result<Vec<RawSlot>, String> {
+    let failed = |problem: ReadError| format!("the slot array cannot be read: {problem}");
+    let mut slots = Vec::new();
+    for index in 0..MAX_SLOTS {
+        let at = array.saturating_add(index * SLOT_SIZE);
+        let id = image.half(at).map_err(failed)?.cast_signed();
+        if id == 0 {
+            return Ok(slots);
+        }
+        let value = image.word(at + 8).map_err(failed)?;
+        let shown = match image.import_at(value) {
+            Some(name) => name.to_owned(),
+            None => format!("{value:#x}"),
+        };
+        slots.push(RawSlot { id, value, shown });
+    }
+    Err(format!("the slot array does not end within {MAX_SLOTS} slots"))
+}
+
+/// What a slot array says.
+struct Declared {
+    gil: Gil,
+    subinterpreters: Subinterpreters,
+    creates: bool,
+}
+
+impl Declared {
+    fn read(slots: &[RawSlot], target: Target) -> Result<Self, String> {
+        let renumbered = target >= Target::PY315T;
+        let mut create = None;
+        let mut multiple_interpreters = None;
+        let mut gil = None;
+        for slot in slots {
+            let place = match slot.id {
+                EXEC => continue,
+                85 if renumbered => continue,
+                CREATE => &mut create,
+                84 if renumbered => &mut create,
+                MULTIPLE_INTERPRETERS => &mut multiple_interpreters,
+                86 if renumbered => &mut multiple_interpreters,
+                GIL => &mut gil,
+                87 if renumbered => &mut gil,
+                id if renumbered => {
+                    return Err(format!("slot {id} is not read yet"));
+                }
+                id => {
+                    return Err(format!(
+                        "slot {id} is unknown to this interpreter: importing the module fails \
+                         with SystemError"
+                    ));
+                }
+            };
+            if place.replace(slot.value).is_some() {
+                let name = slot_name(slot.id).unwrap_or("a slot");
+                return Err(format!(
+                    "it has more than one {name} slot: importing the module fails with SystemError"
+                ));
+            }
+        }
+        let gil = match gil {
+            None | Some(0) => Gil::Enables,
+            // 3.15 compares with Py_MOD_GIL_NOT_USED; earlier releases with Py_MOD_GIL_USED.
+            Some(1) => Gil::KeepsOff,
+            Some(_) if renumbered => Gil::Enables,
+            Some(_) => Gil::KeepsOff,
+        };
+        let subinterpreters = match multiple_interpreters {
+            None => Subinterpreters::Unspecified,
+            Some(0) => Subinterpreters::NotSupported,
+            Some(1) => Subinterpreters::SharedGil,
+            Some(2) => Subinterpreters::PerInterpreterGil,
+            Some(other) => {
+                return Err(format!(
+                    "Py_mod_multiple_interpreters has the unknown value {other:#x}"
+                ));
+            }
+        };
+        Ok(Self { gil, subinterpreters, creates: create.is_some() })
+    }
+}

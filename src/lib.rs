@@ -1,0 +1,24 @@
+//! Tells which dependencies of a project would turn the GIL back on in free-threaded Python,
+//! without running them.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! input  ->  resolve  ->  fetch  ->  inspect  ->  judge  ->  report
+//! what is    which        its        what its     what the   for people
+//! asked for  wheel        bytes      modules do   whole does and programs
+//! ```
+//!
+//! [`model`] holds the words that all stages share, [`wheel_check`] joins fetching and inspecting
+//! for one wheel, and [`pipeline`] calls the stages in turn. The command line is a thin layer above
+//! in `src/bin/ftcheck`.
+
+pub mod fetch;
+pub mod input;
+pub mod inspect;
+pub mod judge;
+pub mod model;
+pub mod pipeline;
+pub mod report;
+pub mod resolve;
+pub mod wheel_check;

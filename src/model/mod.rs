@@ -1,0 +1,15 @@
+//! The words that all stages share: leaf types without I/O.
+//!
+//! Parsing of a type's own text form lives with the type; everything that reads files, asks the
+//! network or decides anything lives in a stage.
+
+pub mod digest;
+pub mod distribution;
+pub mod environment;
+pub mod evidence;
+pub mod location;
+pub mod platform;
+pub mod report;
+pub mod tag;
+pub mod target;
+pub mod wheel_filename;

@@ -1,0 +1,191 @@
+//! The outcome of a scan: one verdict per package, and their sum.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::digest::Sha256;
+use crate::model::evidence::ModuleReport;
+use crate::model::location::Location;
+use crate::model::platform::Platform;
+use crate::model::target::Target;
+
+/// What a package does to the GIL, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Some extension module of it does not declare that it runs without the GIL.
+    EnablesGil,
+    /// Nothing can be installed without building it from source.
+    NoWheel,
+    /// It could not be fetched or read.
+    Unchecked,
+    /// It was read, and for some module the answer could not be told.
+    Undetermined,
+    /// Every extension module declares that it runs without the GIL.
+    KeepsGilOff,
+    /// A wheel for one platform that holds no extension module, such as a packaged program.
+    NoExtensionModules,
+    /// A wheel for any platform; told by its tag.
+    PurePython,
+}
+
+impl Verdict {
+    /// Every verdict, worst first.
+    pub const ALL: [Self; 7] = [
+        Self::EnablesGil,
+        Self::NoWheel,
+        Self::Unchecked,
+        Self::Undetermined,
+        Self::KeepsGilOff,
+        Self::NoExtensionModules,
+        Self::PurePython,
+    ];
+
+    /// The name it has in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EnablesGil => "enables-gil",
+            Self::NoWheel => "no-wheel",
+            Self::Unchecked => "unchecked",
+            Self::Undetermined => "undetermined",
+            Self::KeepsGilOff => "keeps-gil-off",
+            Self::NoExtensionModules => "no-extension-modules",
+            Self::PurePython => "pure-python",
+        }
+    }
+
+    /// What the verdict means for the run as a whole.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::EnablesGil | Self::NoWheel => Severity::Finding,
+            Self::Unchecked | Self::Undetermined => Severity::NotKnown,
+            Self::KeepsGilOff | Self::NoExtensionModules | Self::PurePython => Severity::Fine,
+        }
+    }
+}
+
+/// The three ends a package, and a scan, can come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Something to act on.
+    Finding,
+    /// Something that was not or could not be told.
+    NotKnown,
+    /// Looked at, and in order.
+    Fine,
+}
+
+/// The wheel that was chosen for a package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WheelReport {
+    /// Its file name.
+    pub filename: String,
+    /// The digest that the index or lockfile states for it.
+    pub sha256: Option<Sha256>,
+    /// Whether the digest was computed from the bytes: only where the whole file was read.
+    pub sha256_verified: bool,
+    /// Its size in bytes, where known.
+    pub size: Option<u64>,
+}
+
+/// One package of the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackageReport {
+    /// The normalized name.
+    pub name: String,
+    /// The release; `None` where none could be decided on.
+    pub version: Option<String>,
+    /// What it does to the GIL.
+    pub verdict: Verdict,
+    /// The wheel it was judged by.
+    pub wheel: Option<WheelReport>,
+    /// Why the verdict is what it is, where the modules do not say.
+    pub reason: Option<String>,
+    /// Where the user's files name it.
+    pub required_by: Option<Location>,
+    /// Its extension modules, sorted by name.
+    pub modules: Vec<ModuleReport>,
+}
+
+/// A requirement that does not apply to the target and platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// The normalized name.
+    pub name: String,
+    /// Why it was left out.
+    pub reason: String,
+    /// Where it stands.
+    pub required_by: Option<Location>,
+}
+
+/// How many packages came to what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Packages in the report.
+    pub packages: usize,
+    /// Those with an answer: neither unchecked nor undetermined.
+    pub checked: usize,
+    /// By verdict; every verdict is listed.
+    pub verdicts: BTreeMap<&'static str, usize>,
+}
+
+/// The outcome of a scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScanReport {
+    /// The version of this form; 1.
+    pub version: u32,
+    /// The interpreter the scan was made for.
+    pub target: Target,
+    /// The platform the scan was made for.
+    pub platform: Platform,
+    /// Totals.
+    pub summary: Summary,
+    /// What the reader has to know to read the rest rightly.
+    pub notes: Vec<String>,
+    /// The packages, sorted by name and version.
+    pub packages: Vec<PackageReport>,
+    /// Requirements that do not apply here.
+    pub skipped: Vec<Skipped>,
+}
+
+impl ScanReport {
+    /// Sorts, counts and assembles.
+    #[must_use]
+    pub fn new(
+        target: Target,
+        platform: Platform,
+        notes: Vec<String>,
+        mut packages: Vec<PackageReport>,
+        mut skipped: Vec<Skipped>,
+    ) -> Self {
+        packages.sort_by(|a, b| {
+            (&a.name, &a.version, &a.required_by).cmp(&(&b.name, &b.version, &b.required_by))
+        });
+        skipped.sort_by(|a, b| (&a.name, &a.required_by).cmp(&(&b.name, &b.required_by)));
+        let mut verdicts: BTreeMap<_, _> =
+            Verdict::ALL.iter().map(|verdict| (verdict.as_str(), 0)).collect();
+        for package in &packages {
+            *verdicts.entry(package.verdict.as_str()).or_default() += 1;
+        }
+        let checked = packages
+            .iter()
+            .filter(|package| package.verdict.severity() != Severity::NotKnown)
+            .count();
+        let summary = Summary { packages: packages.len(), checked, verdicts };
+        Self { version: 1, target, platform, summary, notes, packages, skipped }
+    }
+
+    /// The worst that any package came to. A report without packages looked at nothing, which is
+    /// not known rather than fine.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.packages
+            .iter()
+            .map(|package| package.verdict.severity())
+            .min()
+            .unwrap_or(Severity::NotKnown)
+    }
+}

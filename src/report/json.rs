@@ -1,0 +1,19 @@
+//! The report for programs: one JSON object, versioned, sorted, the same for equal runs.
+
+use std::io::{self, Write};
+
+use super::{Reporter, Style};
+use crate::model::report::ScanReport;
+
+pub(super) struct Json;
+
+impl Reporter for Json {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn write(&self, report: &ScanReport, _style: Style, output: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *output, report)?;
+        writeln!(output)
+    }
+}

@@ -1,0 +1,50 @@
+//! A scan's outcome as text, one file for each format.
+//!
+//! A reporter writes to what it is given and decides nothing; formats are found in [`FORMATS`].
+
+mod json;
+mod table;
+mod text;
+
+use std::io::{self, Write};
+
+use crate::model::report::ScanReport;
+
+pub use text::{bytes, summary};
+
+/// How much a person wants to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// Only what is not in order.
+    Quiet,
+    /// Every package.
+    Normal,
+    /// Every module, and what was passed over.
+    Verbose,
+}
+
+/// How a report is drawn, for the formats that are drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    /// Whether colours may be used.
+    pub color: bool,
+    /// Columns to fit into; without, lines are as long as they are.
+    pub width: Option<u16>,
+    /// How much to say.
+    pub detail: Detail,
+}
+
+/// A form a report can be written in.
+pub trait Reporter: Sync {
+    /// What `--format` calls it.
+    fn name(&self) -> &'static str;
+
+    /// Writes the whole report.
+    ///
+    /// # Errors
+    /// Those of `output`.
+    fn write(&self, report: &ScanReport, style: Style, output: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Every format; the first is the default.
+pub const FORMATS: &[&dyn Reporter] = &[&table::Table, &json::Json];

@@ -1,0 +1,149 @@
+//! The report for people at a terminal: a table, worst first, and a summary.
+
+use std::io::{self, Write};
+
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, presets};
+
+use super::text::{printable, summary};
+use super::{Detail, Reporter, Style};
+use crate::model::evidence::{Gil, ModuleReport};
+use crate::model::report::{PackageReport, ScanReport, Severity, Verdict};
+
+/// Modules named in a row before the rest is counted.
+const NAMED_MODULES: usize = 3;
+
+pub(super) struct Table;
+
+impl Reporter for Table {
+    fn name(&self) -> &'static str {
+        "table"
+    }
+
+    fn write(&self, report: &ScanReport, style: Style, output: &mut dyn Write) -> io::Result<()> {
+        let mut packages: Vec<&PackageReport> = report
+            .packages
+            .iter()
+            .filter(|package| {
+                style.detail > Detail::Quiet || package.verdict.severity() != Severity::Fine
+            })
+            .collect();
+        packages.sort_by_key(|package| package.verdict);
+        if !packages.is_empty() {
+            // comfy-table pads the last column too.
+            for line in draw(&packages, style).lines() {
+                writeln!(output, "{}", line.trim_end())?;
+            }
+            writeln!(output)?;
+        }
+        if style.detail == Detail::Verbose {
+            write_skipped(report, output)?;
+        }
+        writeln!(output, "{}", summary(report))?;
+        if style.detail > Detail::Quiet {
+            for note in &report.notes {
+                writeln!(output, "note: {}", printable(note))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn draw(packages: &[&PackageReport], style: Style) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(presets::NOTHING);
+    if let Some(width) = style.width {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    } else {
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    }
+    if style.color {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    for package in packages {
+        let version = package.version.as_deref().unwrap_or("?");
+        table.add_row([
+            colored(package.verdict),
+            Cell::new(format!("{} {}", printable(&package.name), printable(version)))
+                .add_attribute(Attribute::Bold),
+            Cell::new(explanation(package, style.detail)),
+        ]);
+    }
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
+    }
+    table.to_string()
+}
+
+fn colored(verdict: Verdict) -> Cell {
+    let color = match verdict.severity() {
+        Severity::Finding => Color::Red,
+        Severity::NotKnown => Color::Yellow,
+        Severity::Fine => Color::Green,
+    };
+    Cell::new(verdict.as_str()).fg(color)
+}
+
+/// What stands behind a package: the reason, or the modules that decide.
+fn explanation(package: &PackageReport, detail: Detail) -> String {
+    if let Some(reason) = &package.reason {
+        return printable(reason);
+    }
+    if detail == Detail::Verbose {
+        return package.modules.iter().map(line_of_module).collect::<Vec<_>>().join("\n");
+    }
+    let deciding = match package.verdict {
+        Verdict::EnablesGil => Gil::Enables,
+        Verdict::Undetermined => Gil::Undetermined,
+        Verdict::KeepsGilOff => {
+            return match package.modules.len() {
+                1 => "1 extension module".to_owned(),
+                count => format!("{count} extension modules"),
+            };
+        }
+        _ => return String::new(),
+    };
+    let modules: Vec<&ModuleReport> =
+        package.modules.iter().filter(|module| module.gil == deciding).collect();
+    let mut text = modules
+        .iter()
+        .take(NAMED_MODULES)
+        .map(|module| printable(&module.module))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if modules.len() > NAMED_MODULES {
+        text.push_str(&format!(" and {} more", modules.len() - NAMED_MODULES));
+    }
+    if let [module] = modules.as_slice()
+        && let Some(reason) = &module.reason
+    {
+        text.push_str(": ");
+        text.push_str(&printable(reason));
+    }
+    text
+}
+
+fn line_of_module(module: &ModuleReport) -> String {
+    let answer = match module.gil {
+        Gil::Enables => "enables the GIL",
+        Gil::KeepsOff => "keeps the GIL off",
+        Gil::Undetermined => "undetermined",
+    };
+    let mut line = format!("{}: {answer}", printable(&module.module));
+    if let Some(reason) = &module.reason {
+        line.push_str(", ");
+        line.push_str(&printable(reason));
+    }
+    line
+}
+
+fn write_skipped(report: &ScanReport, output: &mut dyn Write) -> io::Result<()> {
+    for skipped in &report.skipped {
+        writeln!(output, "skipped: {}: {}", printable(&skipped.name), printable(&skipped.reason))?;
+    }
+    if !report.skipped.is_empty() {
+        writeln!(output)?;
+    }
+    Ok(())
+}

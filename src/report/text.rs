@@ -1,0 +1,65 @@
+//! Words that several reports share, and what makes foreign text fit to be shown.
+
+use crate::model::report::{ScanReport, Verdict};
+
+/// The one-line summary.
+#[must_use]
+pub fn summary(report: &ScanReport) -> String {
+    let counts = &report.summary;
+    let parts: Vec<String> = Verdict::ALL
+        .into_iter()
+        .filter_map(|verdict| {
+            let count = counts.verdicts.get(verdict.as_str()).copied().unwrap_or(0);
+            (count > 0).then(|| format!("{count} {}", phrase(verdict, count)))
+        })
+        .collect();
+    let packages = if counts.packages == 1 { "package" } else { "packages" };
+    let mut line = format!(
+        "{} of {} {packages} checked for {} on {}",
+        counts.checked, counts.packages, report.target, report.platform
+    );
+    if !parts.is_empty() {
+        line.push_str(": ");
+        line.push_str(&parts.join(", "));
+    }
+    line
+}
+
+fn phrase(verdict: Verdict, count: usize) -> &'static str {
+    let one = count == 1;
+    match verdict {
+        Verdict::EnablesGil if one => "enables the GIL",
+        Verdict::EnablesGil => "enable the GIL",
+        Verdict::NoWheel if one => "has no wheel",
+        Verdict::NoWheel => "have no wheel",
+        Verdict::Unchecked => "unchecked",
+        Verdict::Undetermined => "undetermined",
+        Verdict::KeepsGilOff if one => "keeps the GIL off",
+        Verdict::KeepsGilOff => "keep the GIL off",
+        Verdict::NoExtensionModules => "without extension modules",
+        Verdict::PurePython => "pure Python",
+    }
+}
+
+/// Text from outside, without characters that a terminal would act on.
+pub(super) fn printable(text: &str) -> String {
+    let replaced = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
+    text.chars().map(replaced).collect()
+}
+
+/// A number of bytes for people: `5.1 MB`.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if count < 1000 {
+        return format!("{count} B");
+    }
+    let mut value = count as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}

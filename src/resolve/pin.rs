@@ -1,0 +1,174 @@
+//! One requirement, one release, one wheel, as pip would choose them.
+//!
+//! What the release itself depends on is not followed here.
+
+use pep440_rs::{Operator, Version, VersionSpecifiers};
+
+use crate::model::distribution::{DistributionFile, DistributionKind};
+use crate::model::tag::TagOrder;
+use crate::model::target::Target;
+use crate::model::wheel_filename::WheelFilename;
+
+/// What an installer would do with a requirement.
+#[derive(Debug, Clone)]
+pub enum Choice<'a> {
+    /// Install this wheel.
+    Wheel(&'a DistributionFile, &'a WheelFilename),
+    /// Build this release from source, since it has no wheel for the target; what it has instead.
+    Build { version: &'a Version, reason: String },
+    /// Refuse.
+    Nothing { reason: String },
+}
+
+/// The best wheel among `files`, or `None` where the interpreter accepts none of them.
+///
+/// Tags first, in the interpreter's order; then the higher build tag, as in pip; and of two that
+/// are equal even then the one listed first.
+#[must_use]
+pub fn best_wheel<'a>(
+    files: impl IntoIterator<Item = &'a DistributionFile>,
+    tags: &TagOrder,
+) -> Option<(&'a DistributionFile, &'a WheelFilename)> {
+    let mut best: Option<(usize, &DistributionFile, &WheelFilename)> = None;
+    for file in files {
+        let DistributionKind::Wheel(wheel) = &file.kind else { continue };
+        if wheel.label.is_some() {
+            continue;
+        }
+        let Some(rank) = tags.rank(wheel) else { continue };
+        let better = best.is_none_or(|(best_rank, _, best_wheel)| {
+            rank.cmp(&best_rank).then(best_wheel.compare_build(wheel)).is_lt()
+        });
+        if better {
+            best = Some((rank, file, wheel));
+        }
+    }
+    best.map(|(_, file, wheel)| (file, wheel))
+}
+
+/// The release and wheel an installer would take for `specifiers`: the newest release that fits
+/// and can be installed or built.
+#[must_use]
+pub fn choose<'a>(
+    files: &'a [DistributionFile],
+    specifiers: &VersionSpecifiers,
+    target: Target,
+    tags: &TagOrder,
+) -> Choice<'a> {
+    if files.is_empty() {
+        return Choice::Nothing { reason: "the index lists no files for it".to_owned() };
+    }
+    let python = target.python_full_version();
+    let pinned = is_exact(specifiers);
+    let matching: Vec<&DistributionFile> =
+        files.iter().filter(|file| specifiers.contains(file.kind.version())).collect();
+    if matching.is_empty() {
+        return Choice::Nothing { reason: format!("no release fits `{specifiers}`") };
+    }
+    let allowed = |file: &&&DistributionFile| {
+        file.requires_python.as_ref().is_none_or(|range| range.contains(&python))
+            && (pinned || !file.yanked)
+    };
+    let usable: Vec<&DistributionFile> = matching.iter().filter(allowed).copied().collect();
+
+    // As pip does, a file that can neither be installed nor built is not there at all: its release
+    // counts neither as the newest nor against pre-releases.
+    let candidates: Vec<&DistributionFile> = usable
+        .iter()
+        .copied()
+        .filter(|file| match &file.kind {
+            DistributionKind::Wheel(wheel) => wheel.label.is_none() && tags.rank(wheel).is_some(),
+            DistributionKind::Source(_) => true,
+        })
+        .collect();
+    if let Some(version) = newest(&candidates, specifiers) {
+        let of_version =
+            || candidates.iter().copied().filter(|file| file.kind.version() == version);
+        return match best_wheel(of_version(), tags) {
+            Some((file, wheel)) => Choice::Wheel(file, wheel),
+            None => {
+                let all = usable.iter().copied().filter(|file| file.kind.version() == version);
+                Choice::Build { version, reason: describe_missing(all, target, true) }
+            }
+        };
+    }
+    match newest(&usable, specifiers) {
+        Some(version) => {
+            let files = usable.iter().copied().filter(|file| file.kind.version() == version);
+            Choice::Build { version, reason: describe_missing(files, target, false) }
+        }
+        None => Choice::Nothing { reason: refused(&matching, &python, specifiers) },
+    }
+}
+
+/// The newest release among `files`: a pre-release only where nothing else is there, or the
+/// requirement names one (PEP 440).
+fn newest<'a>(
+    files: &[&'a DistributionFile],
+    specifiers: &VersionSpecifiers,
+) -> Option<&'a Version> {
+    let names_prerelease = specifiers.iter().any(|specifier| {
+        let excludes = matches!(specifier.operator(), Operator::NotEqual | Operator::NotEqualStar);
+        !excludes && specifier.version().any_prerelease()
+    });
+    let versions = || files.iter().map(|file| file.kind.version());
+    let finals = versions().filter(|version| !version.any_prerelease()).max();
+    if names_prerelease { versions().max() } else { finals.or_else(|| versions().max()) }
+}
+
+/// Whether the specifiers pin one release, for which alone yanked files are taken (PEP 592).
+fn is_exact(specifiers: &VersionSpecifiers) -> bool {
+    specifiers
+        .iter()
+        .any(|specifier| matches!(specifier.operator(), Operator::Equal | Operator::ExactEqual))
+}
+
+/// What a release has instead of a wheel for the target.
+#[must_use]
+pub fn describe_missing<'a>(
+    files: impl IntoIterator<Item = &'a DistributionFile>,
+    target: Target,
+    has_source: bool,
+) -> String {
+    let mut wheels = 0usize;
+    let mut stable_abi = false;
+    let mut own_abi = false;
+    for file in files {
+        if let DistributionKind::Wheel(wheel) = &file.kind {
+            wheels += 1;
+            stable_abi |= wheel.tags().any(|(_, abi, _)| abi == "abi3");
+            own_abi |= wheel.tags().any(|(_, abi, _)| abi == target.abi_tag());
+        }
+    }
+    let source = if has_source { "would be built from source" } else { "nothing to build either" };
+    if wheels == 0 {
+        format!("no wheels at all; {source}")
+    } else if own_abi {
+        format!("its {} wheels are for other platforms; {source}", target.abi_tag())
+    } else if stable_abi {
+        format!("only abi3 and other wheels that {target} cannot load; {source}")
+    } else {
+        format!("none of its wheels is for {target}; {source}")
+    }
+}
+
+/// Why files that match a requirement are refused all the same.
+fn refused(
+    matching: &[&DistributionFile],
+    python: &Version,
+    specifiers: &VersionSpecifiers,
+) -> String {
+    let wrong_python = matching
+        .iter()
+        .all(|file| file.requires_python.as_ref().is_some_and(|range| !range.contains(python)));
+    let what = if specifiers.is_empty() {
+        "every release".to_owned()
+    } else {
+        format!("every release that fits `{specifiers}`")
+    };
+    if wrong_python {
+        format!("{what} excludes Python {python} by its requires-python")
+    } else {
+        format!("{what} is withdrawn (yanked) or excludes Python {python}")
+    }
+}

@@ -1,0 +1,116 @@
+//! Support for the integration tests.
+//!
+//! - [`wheel`] builds wheels and stand-in source distributions in memory, and
+//!   [`damage`] breaks them in chosen ways.
+//! - [`index`] serves them as a package index over HTTP, made of [`http`] (the
+//!   server), [`pages`] (HTML and JSON), [`ranges`] (parts of files) and
+//!   [`faults`] (misbehaviour on request).
+//! - This module runs the built program in a [`Sandbox`] and reads the compiled
+//!   extension modules among the fixtures.
+
+// Every integration test is a crate of its own and uses only a part of this.
+#![allow(dead_code)]
+
+pub mod damage;
+pub mod faults;
+pub mod http;
+pub mod index;
+pub mod pages;
+pub mod ranges;
+pub mod wheel;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// Variables the program needs from outside to run at all: to find other
+/// programs, to open sockets and make temporary files on Windows, and to write
+/// its part of a coverage measurement.
+const KEPT_VARIABLES: [&str; 5] = ["PATH", "SystemRoot", "TEMP", "TMP", "LLVM_PROFILE_FILE"];
+
+/// Reads `fixtures/modules/built/TARGET/STEM.so`, or `.pyd` for Windows.
+pub fn fixture_module(target: &str, stem: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/modules/built").join(target);
+    // Not `with_extension`: a stem such as `spam.abi3` has a dot of its own.
+    let path = ["so", "pyd"]
+        .map(|extension| folder.join(format!("{stem}.{extension}")))
+        .into_iter()
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("no {stem}.so or {stem}.pyd in {}", folder.display()));
+    fs::read(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+}
+
+/// A fresh sandbox for the program. Keep it as long as its commands run.
+pub fn ftcheck() -> Sandbox {
+    Sandbox::new()
+}
+
+/// A temporary folder and an environment in which the program sees nothing of
+/// the machine it runs on: no settings, no proxy, no cache of earlier runs.
+pub struct Sandbox {
+    pub dir: TempDir,
+}
+
+impl Sandbox {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().expect("cannot make a temporary folder");
+        let sandbox = Self { dir };
+        // The working folder lies beside the others, so that a program told to
+        // look at `.` does not find its own cache there.
+        for folder in [sandbox.path(), sandbox.home()] {
+            fs::create_dir(&folder).expect("cannot make a folder in the sandbox");
+        }
+        sandbox
+    }
+
+    /// The folder commands run in.
+    pub fn path(&self) -> PathBuf {
+        self.dir.path().join("work")
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
+    /// Where the program is told to keep its cache. Not there until it does.
+    pub fn cache_dir(&self) -> PathBuf {
+        self.dir.path().join("cache")
+    }
+
+    /// Writes a file below the working folder and returns its full path.
+    pub fn write(&self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> PathBuf {
+        let full_path = self.path().join(path);
+        if let Some(folder) = full_path.parent() {
+            fs::create_dir_all(folder).expect("cannot make a folder in the sandbox");
+        }
+        fs::write(&full_path, contents).expect("cannot write a file in the sandbox");
+        full_path
+    }
+
+    /// The program, not yet with any arguments.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ftcheck"));
+        command.env_clear();
+        for name in KEPT_VARIABLES {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command
+            .current_dir(self.path())
+            .env("HOME", self.home())
+            .env("XDG_CACHE_HOME", self.home().join(".cache"))
+            .env("FTCHECK_CACHE_DIR", self.cache_dir())
+            // Without a proxy variable some platforms ask the system for one.
+            .env("NO_PROXY", "127.0.0.1");
+        command
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -130,7 +130,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn filled(size: usize) -> Vec<u8> {
-        (0..size).map(|at| (at % 251) as u8).collect()
+        (0..=250).cycle().take(size).collect()
+    }
+
+    fn mark(flags: &mut [bool], range: Range<u64>) {
+        for at in range {
+            flags[usize::try_from(at).unwrap()] = true;
+        }
     }
 
     proptest! {
@@ -150,7 +156,7 @@ mod tests {
             let mut missing = vec![false; whole.len()];
             for gap in sparse.gaps(0..whole.len() as u64) {
                 prop_assert!(gap.start < gap.end);
-                missing[gap.start as usize..gap.end as usize].fill(true);
+                mark(&mut missing, gap);
             }
             for at in 0..whole.len() {
                 prop_assert_ne!(covered[at], missing[at]);

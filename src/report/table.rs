@@ -113,7 +113,9 @@ fn explanation(package: &PackageReport, detail: Detail) -> String {
         .collect::<Vec<_>>()
         .join(", ");
     if modules.len() > NAMED_MODULES {
-        text.push_str(&format!(" and {} more", modules.len() - NAMED_MODULES));
+        text.push_str(" and ");
+        text.push_str(&(modules.len() - NAMED_MODULES).to_string());
+        text.push_str(" more");
     }
     if let [module] = modules.as_slice()
         && let Some(reason) = &module.reason

@@ -14,10 +14,18 @@ use crate::model::wheel_filename::WheelFilename;
 pub enum Choice<'a> {
     /// Install this wheel.
     Wheel(&'a DistributionFile, &'a WheelFilename),
-    /// Build this release from source, since it has no wheel for the target; what it has instead.
-    Build { version: &'a Version, reason: String },
+    /// Build this release from source, since it has no wheel for the target.
+    Build {
+        /// The release.
+        version: &'a Version,
+        /// What it has instead.
+        reason: String,
+    },
     /// Refuse.
-    Nothing { reason: String },
+    Nothing {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// The best wheel among `files`, or `None` where the interpreter accepts none of them.

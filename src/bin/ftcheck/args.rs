@@ -1,4 +1,6 @@
 //! The arguments as they are typed; what they mean together is told in [`crate::options`].
+#![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
+#![expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 
 use std::path::PathBuf;
 

@@ -9,7 +9,7 @@ use crate::inspect::image::{Image, Machine};
 
 /// How following an init function ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
+pub(super) enum Ending {
     /// It returned this value.
     Returned(u64),
     /// It could not be followed to its end; the text says why.
@@ -18,18 +18,17 @@ pub enum Ending {
 
 /// An init function, followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trace {
+pub(super) struct Trace {
     /// How it ended.
-    pub ending: Ending,
+    pub(super) ending: Ending,
     /// The definition last handed to `PyModuleDef_Init`.
-    pub definition: Option<u64>,
+    pub(super) definition: Option<u64>,
     /// Instructions followed.
-    pub steps: u32,
+    pub(super) steps: u32,
 }
 
 /// Follows the function at `entry`.
-#[must_use]
-pub fn follow(image: &Image<'_>, entry: u64) -> Trace {
+pub(super) fn follow(image: &Image<'_>, entry: u64) -> Trace {
     match image.machine() {
         Machine::X86_64 => x86_64::follow(image, entry),
         other => Trace {

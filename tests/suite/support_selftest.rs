@@ -1,15 +1,15 @@
 //! Tests of the test support itself: a wheel or an index that is wrong in its
 //! own way would make the other tests prove something else than they say.
 
-mod support;
-
 use std::io::{Cursor, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use support::damage::{SizeLie, flip_bytes, with_bad_crc, with_flipped_data, with_lying_sizes};
-use support::index::{FakeIndex, Fault, IndexFile, Pages, Ranges};
-use support::wheel::{BuiltWheel, Sdist, WheelBuilder, sha256_hex};
+use crate::support::damage::{
+    SizeLie, flip_bytes, with_bad_crc, with_flipped_data, with_lying_sizes,
+};
+use crate::support::index::{FakeIndex, Fault, IndexFile, Pages, Ranges};
+use crate::support::wheel::{BuiltWheel, Sdist, WheelBuilder, sha256_hex};
 use zip::ZipArchive;
 
 const JSON: &str = "Accept: application/vnd.pypi.simple.v1+json";
@@ -137,7 +137,7 @@ fn damage_is_where_it_should_be() {
         let claimed = archive.by_name(MEMBER).expect("the member is there").size();
         assert_eq!(claimed, u64::from(lie.claimed()));
     }
-    assert_eq!(support::damage::truncated(&wheel, 10).bytes.len(), 10);
+    assert_eq!(crate::support::damage::truncated(&wheel, 10).bytes.len(), 10);
     let restored = flip_bytes(&flip_bytes(&wheel, 5..9), 5..9);
     assert_eq!(restored.sha256, wheel.sha256);
 }
@@ -356,7 +356,7 @@ fn one_connection_takes_many_requests() {
 
 #[test]
 fn sandbox_keeps_files_apart() {
-    let sandbox = support::ftcheck();
+    let sandbox = crate::support::ftcheck();
     let path = sandbox.write("folder/requirements.txt", "spam==1\n");
     assert!(path.starts_with(sandbox.path()));
     assert!(path.is_file());

@@ -8,7 +8,7 @@
 //! - This module runs the built program in a [`Sandbox`] and reads the compiled
 //!   extension modules among the fixtures.
 
-// Every integration test is a crate of its own and uses only a part of this.
+// A tool box: not every part is in use at every time.
 #![allow(dead_code)]
 
 pub mod damage;

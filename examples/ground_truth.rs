@@ -1,0 +1,232 @@
+//! Compares the engine with what a real free-threaded interpreter did.
+//!
+//! Takes rows in the form of `fixtures/ground-truth/`, fetches the wheels they name from the index
+//! by range, and prints how often the engine agreed, and every row where it did not. Exits with 1
+//! where an answer is wrong or too many are undetermined.
+//!
+//! ```text
+//! cargo run --release --example ground_truth -- fixtures/ground-truth/sample-cp314t-linux-x86_64.jsonl
+//! ```
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{BufRead as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use ftcheck::fetch::cache::Cache;
+use ftcheck::fetch::client::Client;
+use ftcheck::fetch::simple::SimpleIndex;
+use ftcheck::model::digest::Sha256;
+use ftcheck::model::distribution::{DistributionFile, DistributionKind};
+use ftcheck::model::evidence::{Gil, Init, ModuleReport, Subinterpreters};
+use ftcheck::model::platform::Platform;
+use ftcheck::model::target::Target;
+use ftcheck::model::wheel_filename::WheelFilename;
+use ftcheck::resolve::Index as _;
+use ftcheck::wheel_check::{WheelCheck, WheelFindings};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use url::Url;
+
+#[derive(Parser)]
+#[command(about = "Compares the engine with what a real interpreter did")]
+struct Arguments {
+    /// Rows, one JSON object a line
+    file: PathBuf,
+    /// The interpreter that the rows are of
+    #[arg(long, default_value_t)]
+    target: Target,
+    /// The platform that the rows are of
+    #[arg(long, default_value = "x86_64-manylinux_2_40")]
+    platform: Platform,
+    /// The package index
+    #[arg(long, default_value = "https://pypi.org/simple/")]
+    index_url: Url,
+    /// The share of undetermined modules that is borne, in percent
+    #[arg(long, default_value_t = 15.0)]
+    max_undetermined: f64,
+    /// Wheels to work on at a time
+    #[arg(long, default_value_t = 8)]
+    jobs: usize,
+}
+
+/// One answer of the interpreter.
+#[derive(Deserialize, Clone)]
+struct Row {
+    wheel: String,
+    sha256: Sha256,
+    member: String,
+    module: String,
+    gil: Gil,
+    /// Absent in the rows of some interpreters.
+    init: Option<Init>,
+    subinterpreters: Option<Subinterpreters>,
+}
+
+struct Tools {
+    client: Arc<Client>,
+    cache: Cache,
+    checks: WheelCheck,
+    index_url: Url,
+}
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    let mut wheels: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+    for line in std::io::BufReader::new(std::fs::File::open(&arguments.file)?).lines() {
+        let row: Row = serde_json::from_str(&line?)?;
+        wheels.entry(row.wheel.clone()).or_default().push(row);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(arguments, wheels))
+}
+
+async fn run(
+    arguments: Arguments,
+    wheels: BTreeMap<String, Vec<Row>>,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let client = Arc::new(Client::new(false)?);
+    let cache = Cache::disabled();
+    let (target, platform) = (arguments.target, arguments.platform);
+    let tools = Arc::new(Tools {
+        checks: WheelCheck::new(Arc::clone(&client), cache.clone(), target, platform),
+        index_url: arguments.index_url,
+        client,
+        cache,
+    });
+    let wheel_count = wheels.len();
+    let permits = Arc::new(Semaphore::new(arguments.jobs.max(1)));
+    let mut running = JoinSet::new();
+    for (wheel, rows) in wheels {
+        let (tools, permits) = (Arc::clone(&tools), Arc::clone(&permits));
+        running.spawn(async move {
+            let _permit = permits.acquire_owned().await;
+            let found = look_into(&tools, &wheel, rows[0].sha256).await;
+            (wheel, rows, found)
+        });
+    }
+    let mut tally = Tally::default();
+    while let Some(outcome) = running.join_next().await {
+        let (wheel, rows, found) = outcome?;
+        for row in rows {
+            tally.add(&wheel, &row, &found);
+        }
+    }
+    let mut output = std::io::stdout().lock();
+    tally.print(&mut output)?;
+    let traffic = tools.client.traffic();
+    writeln!(
+        output,
+        "{wheel_count} wheels, {} bytes in {} requests",
+        traffic.bytes(),
+        traffic.requests()
+    )?;
+    let acceptable = tally.wrong == 0
+        && tally.rows > 0
+        && tally.undetermined_share() <= arguments.max_undetermined;
+    Ok(if acceptable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Fetches and inspects the wheel of that name and digest.
+async fn look_into(tools: &Tools, wheel: &str, sha256: Sha256) -> Result<WheelFindings, String> {
+    let filename: WheelFilename =
+        wheel.parse().map_err(|problem: ftcheck::model::wheel_filename::WheelFilenameError| {
+            problem.to_string()
+        })?;
+    let index = SimpleIndex::new(&tools.client, &tools.cache, tools.index_url.clone());
+    let files = index.files(&filename.name).await.map_err(|problem| problem.to_string())?;
+    let is_wanted = |file: &&DistributionFile| match &file.kind {
+        DistributionKind::Wheel(other) => other.as_str() == wheel && file.sha256 == Some(sha256),
+        DistributionKind::Source(_) => false,
+    };
+    let file = files.iter().find(is_wanted).ok_or("the index has no such file any more")?;
+    tools.checks.check(file, &filename).await.map_err(|problem| problem.to_string())
+}
+
+#[derive(Default)]
+struct Tally {
+    rows: usize,
+    wrong: usize,
+    undetermined: usize,
+    /// How often which truth met which answer.
+    confusion: BTreeMap<(String, String), usize>,
+    lines: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, wheel: &str, row: &Row, found: &Result<WheelFindings, String>) {
+        self.rows += 1;
+        let place = format!("{wheel} {}", row.member);
+        // A module is imported by name: of two files for one name the interpreter takes one.
+        let module = match found {
+            Ok(found) => found.modules.iter().find(|module| module.module == row.module),
+            Err(_) => None,
+        };
+        let answer = module.map_or(Gil::Undetermined, |module| module.gil);
+        *self.confusion.entry((word(row.gil), word(answer))).or_default() += 1;
+        if answer == Gil::Undetermined {
+            self.undetermined += 1;
+            let reason = match (found, module) {
+                (Err(problem), _) => problem.as_str(),
+                (_, Some(module)) => module.reason.as_deref().unwrap_or("no reason given"),
+                (_, None) => "not taken for an extension module",
+            };
+            self.lines.push(format!("undetermined: {place}: {reason}"));
+        } else if answer != row.gil {
+            self.wrong += 1;
+            self.lines.push(format!("WRONG: {place}: {:?}, truth {:?}", answer, row.gil));
+        } else if let Some(module) = module {
+            self.compare_details(&place, row, module);
+        }
+    }
+
+    /// Init and subinterpreters are told beside the answer; a difference there is listed.
+    fn compare_details(&mut self, place: &str, row: &Row, module: &ModuleReport) {
+        if row.init.is_some() && module.init != row.init {
+            let line = format!("init differs: {place}: {:?}, truth {:?}", module.init, row.init);
+            self.lines.push(line);
+        }
+        let truth = row.subinterpreters;
+        if truth.is_some() && module.subinterpreters != truth {
+            let found = module.subinterpreters;
+            self.lines.push(format!("subinterpreters differ: {place}: {found:?}, truth {truth:?}"));
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+    fn undetermined_share(&self) -> f64 {
+        self.undetermined as f64 * 100.0 / self.rows.max(1) as f64
+    }
+
+    fn print(&mut self, output: &mut impl std::io::Write) -> std::io::Result<()> {
+        self.lines.sort();
+        for line in &self.lines {
+            writeln!(output, "{line}")?;
+        }
+        writeln!(output, "{:>12} {:>14} {:>8}", "truth", "answer", "modules")?;
+        for ((truth, answer), count) in &self.confusion {
+            writeln!(output, "{truth:>12} {answer:>14} {count:>8}")?;
+        }
+        writeln!(
+            output,
+            "{} modules: {} wrong, {} undetermined ({:.1} %)",
+            self.rows,
+            self.wrong,
+            self.undetermined,
+            self.undetermined_share()
+        )
+    }
+}
+
+fn word(gil: Gil) -> String {
+    match gil {
+        Gil::Enables => "enables",
+        Gil::KeepsOff => "keeps-off",
+        Gil::Undetermined => "undetermined",
+    }
+    .to_owned()
+}

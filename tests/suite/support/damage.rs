@@ -13,7 +13,7 @@ const END_OF_DIRECTORY_SIGNATURE: &[u8] = b"PK\x05\x06";
 
 /// Which way the central directory misstates a member's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SizeLie {
+pub(crate) enum SizeLie {
     /// Claims one byte: a reader that trusts it for a limit reads on past it.
     TooSmall,
     /// Claims close to 4 GiB: a reader that trusts it for a buffer runs out of
@@ -22,7 +22,7 @@ pub enum SizeLie {
 }
 
 impl SizeLie {
-    pub const fn claimed(self) -> u32 {
+    pub(crate) const fn claimed(self) -> u32 {
         match self {
             Self::TooSmall => 1,
             Self::TooLarge => u32::MAX - 1,
@@ -32,7 +32,7 @@ impl SizeLie {
 
 /// Where the parts of one member lie in the archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberPlace {
+pub(crate) struct MemberPlace {
     /// Offset of the member's record in the central directory.
     pub central_header: usize,
     /// Offset of the local header before the member's data.
@@ -42,14 +42,14 @@ pub struct MemberPlace {
 }
 
 /// Keeps only the first bytes, as a broken-off upload would.
-pub fn truncated(wheel: &BuiltWheel, keep_bytes: usize) -> BuiltWheel {
+pub(crate) fn truncated(wheel: &BuiltWheel, keep_bytes: usize) -> BuiltWheel {
     wheel.with_bytes(wheel.bytes[..keep_bytes.min(wheel.bytes.len())].to_vec())
 }
 
 /// Makes the central directory state a false uncompressed size for `member`.
 /// The local header keeps the true one: readers that fetch parts of a wheel see
 /// the directory first and alone.
-pub fn with_lying_sizes(wheel: &BuiltWheel, member: &str, lie: SizeLie) -> BuiltWheel {
+pub(crate) fn with_lying_sizes(wheel: &BuiltWheel, member: &str, lie: SizeLie) -> BuiltWheel {
     let place = member_place(wheel, member);
     let mut bytes = wheel.bytes.clone();
     let at = place.central_header + 24;
@@ -59,7 +59,7 @@ pub fn with_lying_sizes(wheel: &BuiltWheel, member: &str, lie: SizeLie) -> Built
 
 /// Spoils the checksum of `member` in both places it is stated, so that only
 /// reading the data can find it out.
-pub fn with_bad_crc(wheel: &BuiltWheel, member: &str) -> BuiltWheel {
+pub(crate) fn with_bad_crc(wheel: &BuiltWheel, member: &str) -> BuiltWheel {
     let place = member_place(wheel, member);
     let mut bytes = wheel.bytes.clone();
     for at in [place.central_header + 16, place.local_header + 14] {
@@ -69,7 +69,7 @@ pub fn with_bad_crc(wheel: &BuiltWheel, member: &str) -> BuiltWheel {
 }
 
 /// Inverts every bit in `range`.
-pub fn flip_bytes(wheel: &BuiltWheel, range: Range<usize>) -> BuiltWheel {
+pub(crate) fn flip_bytes(wheel: &BuiltWheel, range: Range<usize>) -> BuiltWheel {
     let mut bytes = wheel.bytes.clone();
     for byte in &mut bytes[range] {
         *byte ^= 0xff;
@@ -79,13 +79,13 @@ pub fn flip_bytes(wheel: &BuiltWheel, range: Range<usize>) -> BuiltWheel {
 
 /// Inverts every bit of the stored data of `member` and leaves all headers
 /// alone.
-pub fn with_flipped_data(wheel: &BuiltWheel, member: &str) -> BuiltWheel {
+pub(crate) fn with_flipped_data(wheel: &BuiltWheel, member: &str) -> BuiltWheel {
     flip_bytes(wheel, member_place(wheel, member).data)
 }
 
 /// Finds `member` by walking the central directory. Panics when it is missing:
 /// that is a mistake in the test.
-pub fn member_place(wheel: &BuiltWheel, member: &str) -> MemberPlace {
+pub(crate) fn member_place(wheel: &BuiltWheel, member: &str) -> MemberPlace {
     let bytes = &wheel.bytes;
     let end = find_last(bytes, END_OF_DIRECTORY_SIGNATURE)
         .unwrap_or_else(|| panic!("{} has no end-of-directory record", wheel.filename));

@@ -7,7 +7,7 @@ use super::http::{Delivery, Response};
 /// One misbehaviour. Those with `times` wear off after that many requests, so a
 /// test can tell a client that tries again from one that gives up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// `Status(status, times)`: answers with this status and a short text.
     Status(u16, usize),
     /// Answers 429 with a `Retry-After` header.

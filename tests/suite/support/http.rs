@@ -21,7 +21,7 @@ const MAX_HEAD_BYTES: u64 = 64 * 1024;
 const THREAD_STACK_BYTES: usize = 512 * 1024;
 
 #[derive(Clone, Debug)]
-pub struct Request {
+pub(crate) struct Request {
     pub method: String,
     /// Percent-decoded, without the query.
     pub path: String,
@@ -31,7 +31,7 @@ pub struct Request {
 
 impl Request {
     /// All values of a header joined with commas, or nothing when it is absent.
-    pub fn header(&self, name: &str) -> Option<String> {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
         let values: Vec<&str> = self
             .headers
             .iter()
@@ -44,7 +44,7 @@ impl Request {
 
 /// How much of a response reaches the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
+pub(crate) enum Delivery {
     Whole,
     /// The headers promise the whole body, but the connection is closed after
     /// this many bytes of it.
@@ -54,7 +54,7 @@ pub enum Delivery {
 }
 
 #[derive(Clone, Debug)]
-pub struct Response {
+pub(crate) struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -63,7 +63,7 @@ pub struct Response {
 }
 
 impl Response {
-    pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
             headers: vec![("Content-Type".to_owned(), content_type.to_owned())],
@@ -73,13 +73,13 @@ impl Response {
         }
     }
 
-    pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 
     /// How many bytes of the body this server will put on the wire.
-    pub fn body_bytes_for(&self, request: &Request) -> usize {
+    pub(crate) fn body_bytes_for(&self, request: &Request) -> usize {
         if request.method == "HEAD" || !self.may_have_body() {
             return 0;
         }
@@ -116,7 +116,7 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panicking connection thread must not take the stopping of the
         // server down with it, and no update here leaves the state half done.
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Waits for a free place. Returns false when the server is stopping.
@@ -126,7 +126,7 @@ impl Shared {
             .wait_while(self.lock(), |state| {
                 !state.stopping && state.connections.len() >= MAX_CONNECTIONS
             })
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         !state.stopping
     }
 
@@ -143,7 +143,7 @@ impl Shared {
             state = self
                 .changed
                 .wait_timeout(state, left)
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
                 .0;
         }
     }
@@ -182,7 +182,7 @@ impl Drop for OpenConnection<'_> {
 }
 
 /// The running server.
-pub struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
     accepting: Option<JoinHandle<()>>,
@@ -191,7 +191,7 @@ pub struct Server {
 impl Server {
     /// Serves on an already bound listener: the caller needs to know the
     /// address before it can make a handler that writes absolute addresses.
-    pub fn start(
+    pub(crate) fn start(
         listener: TcpListener,
         handler: impl Fn(&Request) -> Response + Send + Sync + 'static,
     ) -> Self {

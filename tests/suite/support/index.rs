@@ -14,13 +14,13 @@ use super::pages::{PageFormat, PageOptions, file_path, project_page, root_page};
 use super::ranges::file_answer;
 use super::wheel::{BuiltWheel, Sdist, normalize_name, sha256_hex};
 
-pub use super::faults::Fault;
-pub use super::pages::Pages;
-pub use super::ranges::Ranges;
+pub(crate) use super::faults::Fault;
+pub(crate) use super::pages::Pages;
+pub(crate) use super::ranges::Ranges;
 
 /// A file with what the project page says about it.
 #[derive(Clone, Debug)]
-pub struct IndexFile {
+pub(crate) struct IndexFile {
     pub project: String,
     pub version: String,
     pub filename: String,
@@ -36,7 +36,12 @@ pub struct IndexFile {
 
 impl IndexFile {
     /// Any file under any name, for names no builder would produce.
-    pub fn raw(project: &str, version: &str, filename: &str, bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn raw(
+        project: &str,
+        version: &str,
+        filename: &str,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Self {
         let bytes = bytes.into();
         Self {
             project: project.to_owned(),
@@ -51,23 +56,23 @@ impl IndexFile {
         }
     }
 
-    pub fn requires_python(mut self, specifier: &str) -> Self {
+    pub(crate) fn requires_python(mut self, specifier: &str) -> Self {
         self.requires_python = Some(specifier.to_owned());
         self
     }
 
-    pub fn yanked(mut self, reason: Option<&str>) -> Self {
+    pub(crate) fn yanked(mut self, reason: Option<&str>) -> Self {
         self.yanked = Some(reason.map(str::to_owned));
         self
     }
 
-    pub fn upload_time(mut self, upload_time: &str) -> Self {
+    pub(crate) fn upload_time(mut self, upload_time: &str) -> Self {
         upload_time.clone_into(&mut self.upload_time);
         self
     }
 
     /// Makes the page state a digest that need not fit the bytes.
-    pub fn claimed_sha256(mut self, sha256: &str) -> Self {
+    pub(crate) fn claimed_sha256(mut self, sha256: &str) -> Self {
         sha256.clone_into(&mut self.sha256);
         self
     }
@@ -90,7 +95,7 @@ impl From<Sdist> for IndexFile {
 
 /// One request as the index saw it, and what it answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     pub method: String,
     /// Percent-decoded, without the query.
     pub path: String,
@@ -131,64 +136,64 @@ impl Content {
 }
 
 /// Collects what a `FakeIndex` holds and how it behaves. Unless told otherwise
-/// it is a good modern index: JSON, absolute addresses, digests, ranges, ETags.
-pub struct FakeIndexBuilder {
+/// it is a good modern index: JSON, absolute addresses, digests, ranges, `ETags`.
+pub(crate) struct FakeIndexBuilder {
     settings: Settings,
     content: Content,
 }
 
 impl FakeIndexBuilder {
-    pub fn pages(mut self, pages: Pages) -> Self {
+    pub(crate) fn pages(mut self, pages: Pages) -> Self {
         self.settings.pages = pages;
         self
     }
 
-    pub fn ranges(mut self, ranges: Ranges) -> Self {
+    pub(crate) fn ranges(mut self, ranges: Ranges) -> Self {
         self.settings.ranges = ranges;
         self
     }
 
     /// Whether pages carry an `ETag` and answer `If-None-Match` with 304.
-    pub fn etags(mut self, etags: bool) -> Self {
+    pub(crate) fn etags(mut self, etags: bool) -> Self {
         self.settings.etags = etags;
         self
     }
 
-    pub fn relative_urls(mut self, relative_urls: bool) -> Self {
+    pub(crate) fn relative_urls(mut self, relative_urls: bool) -> Self {
         self.settings.page_options.relative_urls = relative_urls;
         self
     }
 
-    pub fn without_digests(mut self) -> Self {
+    pub(crate) fn without_digests(mut self) -> Self {
         self.settings.page_options.digests = false;
         self
     }
 
     /// Whether `METADATA` is offered beside each wheel, at its address with
     /// `.metadata` added.
-    pub fn core_metadata(mut self, core_metadata: bool) -> Self {
+    pub(crate) fn core_metadata(mut self, core_metadata: bool) -> Self {
         self.settings.page_options.core_metadata = core_metadata;
         self
     }
 
-    pub fn file(mut self, file: impl Into<IndexFile>) -> Self {
+    pub(crate) fn file(mut self, file: impl Into<IndexFile>) -> Self {
         self.content.add_file(file.into());
         self
     }
 
     /// A project that is known but has no files.
-    pub fn empty_project(mut self, name: &str) -> Self {
+    pub(crate) fn empty_project(mut self, name: &str) -> Self {
         self.content.projects.entry(normalize_name(name)).or_default();
         self
     }
 
     /// Makes requests misbehave whose path contains the given text.
-    pub fn fault(mut self, path_contains: &str, fault: Fault) -> Self {
+    pub(crate) fn fault(mut self, path_contains: &str, fault: Fault) -> Self {
         self.content.faults.push(FaultRule::new(path_contains, fault));
         self
     }
 
-    pub fn start(self) -> FakeIndex {
+    pub(crate) fn start(self) -> FakeIndex {
         let listener = TcpListener::bind("127.0.0.1:0").expect("cannot bind a local port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let shared = Arc::new(Shared {
@@ -205,13 +210,13 @@ impl FakeIndexBuilder {
 }
 
 /// A running index. It stops when dropped.
-pub struct FakeIndex {
+pub(crate) struct FakeIndex {
     shared: Arc<Shared>,
     _server: Server,
 }
 
 impl FakeIndex {
-    pub fn builder() -> FakeIndexBuilder {
+    pub(crate) fn builder() -> FakeIndexBuilder {
         FakeIndexBuilder {
             settings: Settings {
                 pages: Pages::Json,
@@ -228,38 +233,38 @@ impl FakeIndex {
     }
 
     /// `http://127.0.0.1:PORT/simple/`
-    pub fn simple_url(&self) -> String {
+    pub(crate) fn simple_url(&self) -> String {
         format!("{}/simple/", self.shared.base_url)
     }
 
-    pub fn file_url(&self, filename: &str) -> String {
+    pub(crate) fn file_url(&self, filename: &str) -> String {
         format!("{}{}", self.shared.base_url, file_path(filename))
     }
 
     /// Publishes another file while the index is running.
-    pub fn add_file(&self, file: impl Into<IndexFile>) {
+    pub(crate) fn add_file(&self, file: impl Into<IndexFile>) {
         self.shared.content().add_file(file.into());
     }
 
     /// Adds a fault while the index is running.
-    pub fn add_fault(&self, path_contains: &str, fault: Fault) {
+    pub(crate) fn add_fault(&self, path_contains: &str, fault: Fault) {
         let rule = FaultRule::new(path_contains, fault);
         self.shared.content().faults.push(rule);
     }
 
     /// Every request so far, in the order of arrival.
-    pub fn requests(&self) -> Vec<Recorded> {
+    pub(crate) fn requests(&self) -> Vec<Recorded> {
         self.shared.content().recorded.clone()
     }
 
     /// The requests so far whose path contains the given text.
-    pub fn requests_for(&self, path_contains: &str) -> Vec<Recorded> {
+    pub(crate) fn requests_for(&self, path_contains: &str) -> Vec<Recorded> {
         let mut requests = self.requests();
         requests.retain(|request| request.path.contains(path_contains));
         requests
     }
 
-    pub fn clear_requests(&self) {
+    pub(crate) fn clear_requests(&self) {
         self.shared.content().recorded.clear();
     }
 }

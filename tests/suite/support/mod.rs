@@ -11,13 +11,13 @@
 // A tool box: not every part is in use at every time.
 #![allow(dead_code)]
 
-pub mod damage;
-pub mod faults;
-pub mod http;
-pub mod index;
-pub mod pages;
-pub mod ranges;
-pub mod wheel;
+pub(crate) mod damage;
+pub(crate) mod faults;
+pub(crate) mod http;
+pub(crate) mod index;
+pub(crate) mod pages;
+pub(crate) mod ranges;
+pub(crate) mod wheel;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ use tempfile::TempDir;
 const KEPT_VARIABLES: [&str; 5] = ["PATH", "SystemRoot", "TEMP", "TMP", "LLVM_PROFILE_FILE"];
 
 /// Reads `fixtures/modules/built/TARGET/STEM.so`, or `.pyd` for Windows.
-pub fn fixture_module(target: &str, stem: &str) -> Vec<u8> {
+pub(crate) fn fixture_module(target: &str, stem: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/modules/built").join(target);
     // Not `with_extension`: a stem such as `spam.abi3` has a dot of its own.
     let path = ["so", "pyd"]
@@ -43,18 +43,18 @@ pub fn fixture_module(target: &str, stem: &str) -> Vec<u8> {
 }
 
 /// A fresh sandbox for the program. Keep it as long as its commands run.
-pub fn ftcheck() -> Sandbox {
+pub(crate) fn ftcheck() -> Sandbox {
     Sandbox::new()
 }
 
 /// A temporary folder and an environment in which the program sees nothing of
 /// the machine it runs on: no settings, no proxy, no cache of earlier runs.
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     pub dir: TempDir,
 }
 
 impl Sandbox {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("cannot make a temporary folder");
         let sandbox = Self { dir };
         // The working folder lies beside the others, so that a program told to
@@ -66,21 +66,21 @@ impl Sandbox {
     }
 
     /// The folder commands run in.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.dir.path().join("work")
     }
 
-    pub fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.dir.path().join("home")
     }
 
     /// Where the program is told to keep its cache. Not there until it does.
-    pub fn cache_dir(&self) -> PathBuf {
+    pub(crate) fn cache_dir(&self) -> PathBuf {
         self.dir.path().join("cache")
     }
 
     /// Writes a file below the working folder and returns its full path.
-    pub fn write(&self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> PathBuf {
         let full_path = self.path().join(path);
         if let Some(folder) = full_path.parent() {
             fs::create_dir_all(folder).expect("cannot make a folder in the sandbox");
@@ -90,7 +90,7 @@ impl Sandbox {
     }
 
     /// The program, not yet with any arguments.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ftcheck"));
         command.env_clear();
         for name in KEPT_VARIABLES {

@@ -13,7 +13,7 @@ const PLAIN_HTML_TYPE: &str = "text/html; charset=UTF-8";
 
 /// Which kind of index to play.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pages {
+pub(crate) enum Pages {
     /// One that knows only `text/html` and does not look at `Accept`.
     Html,
     /// One that answers JSON to those who ask for it and HTML to others.

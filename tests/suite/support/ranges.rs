@@ -4,7 +4,7 @@ use super::http::Response;
 
 /// How the index answers requests for a part of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ranges {
+pub(crate) enum Ranges {
     Supported,
     /// Always the whole file with status 200.
     Ignored,

@@ -15,7 +15,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 /// A finished wheel: what an index would serve, and under which name.
 #[derive(Clone, Debug)]
-pub struct BuiltWheel {
+pub(crate) struct BuiltWheel {
     /// The project name as it was given, not normalised.
     pub name: String,
     pub version: String,
@@ -31,14 +31,14 @@ impl BuiltWheel {
     /// The same wheel holding other bytes, with the digest made to fit: an
     /// index must stay consistent with what it serves, or every bad-input test
     /// would stop at the digest check.
-    pub fn with_bytes(&self, bytes: Vec<u8>) -> Self {
+    pub(crate) fn with_bytes(&self, bytes: Vec<u8>) -> Self {
         Self { sha256: sha256_hex(&bytes), bytes, ..self.clone() }
     }
 }
 
 /// Collects what goes into a wheel.
 #[derive(Clone, Debug)]
-pub struct WheelBuilder {
+pub(crate) struct WheelBuilder {
     name: String,
     version: String,
     build_number: Option<String>,
@@ -49,7 +49,7 @@ pub struct WheelBuilder {
 }
 
 impl WheelBuilder {
-    pub fn new(name: &str, version: &str) -> Self {
+    pub(crate) fn new(name: &str, version: &str) -> Self {
         Self {
             name: name.to_owned(),
             version: version.to_owned(),
@@ -63,40 +63,40 @@ impl WheelBuilder {
 
     /// Sets the tag as it stands in the file name. Compressed sets such as
     /// `cp314-cp314t-manylinux_2_17_x86_64.manylinux2014_x86_64` are allowed.
-    pub fn tag(mut self, tag: &str) -> Self {
+    pub(crate) fn tag(mut self, tag: &str) -> Self {
         assert_eq!(tag.split('-').count(), 3, "a wheel tag is PYTHON-ABI-PLATFORM, got {tag:?}");
         tag.clone_into(&mut self.tag);
         self
     }
 
     /// Sets the optional build number, the part between version and tag.
-    pub fn build_number(mut self, build_number: &str) -> Self {
+    pub(crate) fn build_number(mut self, build_number: &str) -> Self {
         self.build_number = Some(build_number.to_owned());
         self
     }
 
-    pub fn file(mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn file(mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Self {
         self.files.push((path.to_owned(), bytes.into()));
         self
     }
 
     /// Adds a header line to `METADATA`, for example `Requires-Python: >=3.9`.
-    pub fn metadata_line(mut self, line: &str) -> Self {
+    pub(crate) fn metadata_line(mut self, line: &str) -> Self {
         self.metadata_lines.push(line.to_owned());
         self
     }
 
-    pub fn requires(self, requirement: &str) -> Self {
+    pub(crate) fn requires(self, requirement: &str) -> Self {
         self.metadata_line(&format!("Requires-Dist: {requirement}"))
     }
 
     /// Writes every member without compression.
-    pub fn stored(mut self) -> Self {
+    pub(crate) fn stored(mut self) -> Self {
         self.compression = CompressionMethod::Stored;
         self
     }
 
-    pub fn build(self) -> BuiltWheel {
+    pub(crate) fn build(self) -> BuiltWheel {
         let stem = format!("{}-{}", escape_name(&self.name), escape_version(&self.version));
         let metadata = self.metadata_file();
         let dist_info = format!("{stem}.dist-info");
@@ -165,7 +165,7 @@ impl WheelBuilder {
 /// A stand-in for a source distribution. ftcheck never opens these, so only
 /// the file name is real; the bytes merely start like a gzip file.
 #[derive(Clone, Debug)]
-pub struct Sdist {
+pub(crate) struct Sdist {
     pub name: String,
     pub version: String,
     pub filename: String,
@@ -174,7 +174,7 @@ pub struct Sdist {
 }
 
 impl Sdist {
-    pub fn new(name: &str, version: &str) -> Self {
+    pub(crate) fn new(name: &str, version: &str) -> Self {
         let filename = format!("{}-{}.tar.gz", escape_name(name), escape_version(version));
         let mut bytes = vec![0x1f, 0x8b, 0x08, 0x00];
         bytes.extend_from_slice(format!("stand-in for {filename}").as_bytes());
@@ -189,13 +189,13 @@ impl Sdist {
 }
 
 /// Lower-case hexadecimal SHA-256.
-pub fn sha256_hex(bytes: &[u8]) -> String {
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The project name as it stands in index addresses: lower case, and each run
 /// of `-`, `_` and `.` made one `-`.
-pub fn normalize_name(name: &str) -> String {
+pub(crate) fn normalize_name(name: &str) -> String {
     let mut normalized = String::with_capacity(name.len());
     for character in name.chars() {
         if !matches!(character, '-' | '_' | '.') {

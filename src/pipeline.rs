@@ -16,14 +16,15 @@ use crate::fetch::cache::Cache;
 use crate::fetch::client::Client;
 use crate::fetch::simple::SimpleIndex;
 use crate::input::{Content, Manifest, Requirement, Wanted};
+use crate::judge;
 use crate::model::distribution::{DistributionFile, DistributionKind};
 use crate::model::location::{Location, redacted};
+use crate::model::lock::{LockGraph, LockedPackage, LockedSource};
 use crate::model::platform::Platform;
 use crate::model::report::{PackageReport, ScanReport, Skipped, Verdict, WheelReport};
 use crate::model::tag::TagOrder;
 use crate::model::target::Target;
 use crate::model::wheel_filename::WheelFilename;
-use crate::resolve::lock::{LockGraph, LockedPackage, LockedSource};
 use crate::resolve::pin::{self, Choice};
 use crate::resolve::{Index as _, lock};
 use crate::wheel_check::{WheelCheck, WheelFindings};
@@ -93,7 +94,8 @@ pub async fn scan(
     let (tasks, skipped) = match manifest.content {
         Content::Requirements(requirements) => {
             notes.push(
-                "what these requirements depend on is not looked at yet: a lockfile names it"
+                "only the requirements themselves were looked at, not yet what they depend on; a \
+                 uv.lock names all of it"
                     .to_owned(),
             );
             tasks_of_requirements(requirements, &settings)
@@ -332,7 +334,8 @@ impl Shared {
         match self.checks.check(file, wheel).await {
             Ok(WheelFindings { modules, size, sha256_verified }) => {
                 self.progress.wheel(size);
-                report.verdict = crate::judge::verdict(&modules);
+                report.verdict = judge::verdict(&modules);
+                report.reason = judge::reason(&modules);
                 report.modules = modules;
                 if let Some(wheel) = &mut report.wheel {
                     wheel.size = Some(size);

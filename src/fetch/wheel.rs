@@ -182,13 +182,6 @@ impl RemoteWheel {
         let likely = stated.min(compressed.saturating_mul(1032));
         let mut bytes = Vec::with_capacity(usize::try_from(likely).unwrap_or(0));
         let outcome = entry.by_ref().take(stated + 1).read_to_end(&mut bytes);
-        if bytes.len() as u64 > stated {
-            return Err(damaged_member(
-                &self.file,
-                &name,
-                &format!("expected {stated} bytes, as the directory states, found more"),
-            ));
-        }
         outcome.map_err(|problem| damaged_member(&self.file, &name, &problem.to_string()))?;
         if bytes.len() as u64 != stated {
             let found = bytes.len();

@@ -14,7 +14,7 @@ use pep508_rs::{MarkerTree, PackageName};
 use url::Url;
 
 use crate::model::location::Location;
-use crate::resolve::lock::LockGraph;
+use crate::model::lock::LockGraph;
 
 /// A kind of file that names dependencies.
 pub trait Format: Sync {
@@ -195,7 +195,9 @@ fn find_in_directory(
     shown: &str,
 ) -> Result<(PathBuf, &'static dyn Format), InputError> {
     for format in FORMATS {
-        let path = directory.join(format.name());
+        // What was found in `.` is shown as the user would name it.
+        let here = directory == Path::new(".");
+        let path = if here { PathBuf::new() } else { directory.to_owned() }.join(format.name());
         if path.is_file() {
             return Ok((path, *format));
         }

@@ -173,7 +173,7 @@ fn read_requirement(line: &str, location: Location) -> Result<Requirement, Input
         let before = text.get(..problem.start).map_or(0, |before| before.chars().count());
         let location = Location { column: location.column + before, ..location.clone() };
         let message = problem.message.to_string();
-        let message = message.lines().next().unwrap_or("malformed").trim_end_matches('.');
+        let message = in_house_style(&message);
         InputError::at(location, format!("malformed requirement `{text}`: {message}"))
             .hint("expected a name, then a version range: `lxml>=6.1`")
     })?;
@@ -186,6 +186,13 @@ fn read_requirement(line: &str, location: Location) -> Result<Requirement, Input
         },
     };
     Ok(Requirement { name: parsed.name, wanted, marker: parsed.marker, location })
+}
+
+/// A library's message as ours read: one line, no capital at the start, no full stop at the end.
+fn in_house_style(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default().trim_end_matches('.');
+    let mut letters = line.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// Takes away what pip reads as options of a requirement: `--hash=sha256:…` and others, each

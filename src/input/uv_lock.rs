@@ -17,7 +17,7 @@ use url::Url;
 use super::{Content, Format, InputError, Manifest, Source};
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind};
-use crate::resolve::lock::{Edge, LockGraph, LockedPackage, LockedSource};
+use crate::model::lock::{Edge, LockGraph, LockedPackage, LockedSource};
 
 pub(super) struct UvLock;
 

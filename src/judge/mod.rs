@@ -20,3 +20,13 @@ pub fn verdict(modules: &[ModuleReport]) -> Verdict {
         Verdict::KeepsGilOff
     }
 }
+
+/// Why a package's answer is not known, where that is so: how many modules it is for.
+#[must_use]
+pub fn reason(modules: &[ModuleReport]) -> Option<String> {
+    if verdict(modules) != Verdict::Undetermined {
+        return None;
+    }
+    let unknown = modules.iter().filter(|module| module.gil == Gil::Undetermined).count();
+    Some(format!("{unknown} of {} extension modules could not be told", modules.len()))
+}

@@ -8,6 +8,7 @@ pub mod distribution;
 pub mod environment;
 pub mod evidence;
 pub mod location;
+pub mod lock;
 pub mod platform;
 pub mod report;
 pub mod tag;

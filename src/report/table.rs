@@ -87,8 +87,8 @@ fn colored(verdict: Verdict) -> Cell {
 
 /// What stands behind a package: the reason, or the modules that decide.
 fn explanation(package: &PackageReport, detail: Detail) -> String {
-    if let Some(reason) = &package.reason {
-        return printable(reason);
+    if package.modules.is_empty() {
+        return package.reason.as_deref().map(printable).unwrap_or_default();
     }
     if detail == Detail::Verbose {
         return package.modules.iter().map(line_of_module).collect::<Vec<_>>().join("\n");

@@ -1,16 +1,26 @@
 //! The hermetic tests: no network beyond this machine, no Python, no compiler.
 //!
-//! Folders and files mirror `src/`; [`support`] holds the fake index and the wheels it serves.
+//! Folders and files mirror `src/`; [`support`] holds the fake index and the wheels it serves, and
+//! [`house`] the rules that the code itself has to keep.
 #![allow(
-    clippy::panic,
     clippy::expect_used,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "that is how tests fail"
 )]
+#![allow(
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::option_option,
+    reason = "plain code matters more than speed here"
+)]
 
+mod command_line;
+mod house;
 mod input;
 mod inspect;
 mod model;
 mod resolve;
+mod scan;
 mod support;
 mod support_selftest;

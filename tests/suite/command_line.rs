@@ -1,0 +1,36 @@
+//! What the program says about itself.
+
+use insta::assert_snapshot;
+
+use crate::support::Sandbox;
+
+fn output(arguments: &[&str]) -> String {
+    let outcome = Sandbox::new().command().args(arguments).assert().success();
+    String::from_utf8_lossy(&outcome.get_output().stdout).into_owned()
+}
+
+#[test]
+fn help() {
+    assert_snapshot!(output(&["--help"]));
+}
+
+#[test]
+fn help_of_scan() {
+    assert_snapshot!(output(&["scan", "--help"]));
+}
+
+#[test]
+fn short_help_of_scan() {
+    assert_snapshot!(output(&["scan", "-h"]));
+}
+
+#[test]
+fn version() {
+    assert_eq!(output(&["--version"]), format!("ftcheck {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn without_a_command_the_usage_is_told() {
+    let outcome = Sandbox::new().command().assert().code(2);
+    assert!(String::from_utf8_lossy(&outcome.get_output().stderr).contains("Usage: ftcheck"));
+}

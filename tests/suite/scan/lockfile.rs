@@ -1,0 +1,114 @@
+//! A scan of a uv.lock: the files it names, without an index page.
+
+use std::fmt::Write as _;
+
+use super::{package, report, scan, stdout, wheel_of};
+use crate::support::Sandbox;
+use crate::support::index::FakeIndex;
+use crate::support::wheel::{BuiltWheel, WheelBuilder};
+
+/// An entry of the lock for a wheel on the fake index.
+fn entry(index: &FakeIndex, wheel: &BuiltWheel) -> String {
+    format!(
+        "[[package]]\nname = \"{}\"\nversion = \"{}\"\nsource = {{ registry = \"{}\" }}\n\
+         wheels = [\n    {{ url = \"{}\", hash = \"sha256:{}\", size = {} }},\n]\n\n",
+        wheel.name,
+        wheel.version,
+        index.simple_url(),
+        index.file_url(&wheel.filename),
+        wheel.sha256,
+        wheel.bytes.len()
+    )
+}
+
+const PROJECT: &str = r#"version = 1
+revision = 3
+requires-python = ">=3.14"
+
+[[package]]
+name = "app"
+version = "0.1.0"
+source = { virtual = "." }
+dependencies = [
+    { name = "fine" },
+    { name = "windows-only", marker = "sys_platform == 'win32'" },
+]
+
+[package.dev-dependencies]
+dev = [{ name = "tester" }]
+docs = [{ name = "writer" }]
+
+"#;
+
+fn project() -> (FakeIndex, Sandbox) {
+    let wheels = [
+        wheel_of("fine", "1.0", &["declares"]).build(),
+        wheel_of("windows-only", "1.0", &["declares_used"]).build(),
+        wheel_of("tester", "1.0", &["declares_used"]).build(),
+        WheelBuilder::new("writer", "1.0").build(),
+    ];
+    let index = FakeIndex::builder().start();
+    let mut lock = PROJECT.to_owned();
+    for wheel in wheels {
+        let _ = write!(lock, "{}", entry(&index, &wheel));
+        index.add_file(wheel);
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("uv.lock", lock);
+    (index, sandbox)
+}
+
+#[test]
+fn dependencies_and_the_dev_group_are_looked_at_without_an_index_page() {
+    let (index, sandbox) = project();
+    let report = report(&sandbox, &index, 1);
+    let names: Vec<_> = report["packages"].as_array().unwrap().iter().map(|p| &p["name"]).collect();
+    assert_eq!(names, ["fine", "tester"]);
+    let skipped: Vec<_> =
+        report["skipped"].as_array().unwrap().iter().map(|p| &p["name"]).collect();
+    assert_eq!(skipped, ["app", "windows-only", "writer"]);
+    assert!(index.requests_for("/simple/").is_empty());
+    assert_eq!(package(&report, "tester")["verdict"], "enables-gil");
+}
+
+#[test]
+fn each_package_says_where_the_lock_names_it() {
+    let (index, sandbox) = project();
+    let report = report(&sandbox, &index, 1);
+    let place = &package(&report, "fine")["required_by"];
+    let text = std::fs::read_to_string(sandbox.path().join("uv.lock")).unwrap();
+    let line = usize::try_from(place["line"].as_u64().unwrap()).unwrap();
+    assert_eq!(place["path"], "uv.lock");
+    assert_eq!(text.lines().nth(line - 1), Some("[[package]]"));
+    assert_eq!(text.lines().nth(line), Some("name = \"fine\""));
+}
+
+#[test]
+fn default_groups_of_the_project_decide_which_groups_are_looked_at() {
+    let (index, sandbox) = project();
+    sandbox.write("pyproject.toml", "[tool.uv]\ndefault-groups = [\"docs\"]\n");
+    let report = report(&sandbox, &index, 0);
+    assert_eq!(package(&report, "writer")["verdict"], "pure-python");
+    assert_eq!(report["summary"]["packages"], 2);
+}
+
+#[test]
+fn the_lock_comes_before_requirements_in_a_directory() {
+    let (index, sandbox) = project();
+    sandbox.write("requirements.txt", "something-else\n");
+    let outcome = scan(&sandbox, &index, &["-v"]).code(1);
+    assert!(!stdout(&outcome).contains("something-else"));
+    assert!(super::stderr(&outcome).contains("read uv.lock"));
+}
+
+#[test]
+fn a_dependency_that_would_be_built_is_not_passed_over() {
+    let lock = "version = 1\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n\
+                source = { editable = \".\" }\ndependencies = [{ name = \"forked\" }]\n\n\
+                [[package]]\nname = \"forked\"\nversion = \"1.0\"\n\
+                source = { git = \"https://example.org/forked?rev=main#0123456789\" }\n";
+    let sandbox = Sandbox::new();
+    sandbox.write("uv.lock", lock);
+    let report = report(&sandbox, &FakeIndex::builder().start(), 3);
+    assert_eq!(package(&report, "forked")["verdict"], "unchecked");
+}

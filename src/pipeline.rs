@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pep440_rs::{Operator, VersionSpecifiers};
-use pep508_rs::MarkerEnvironment;
+use pep508_rs::{MarkerEnvironment, PackageName};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use url::Url;
@@ -18,7 +18,7 @@ use crate::fetch::simple::SimpleIndex;
 use crate::input::{Content, Manifest, Requirement, Wanted};
 use crate::judge;
 use crate::model::distribution::{DistributionFile, DistributionKind};
-use crate::model::location::{Location, redacted};
+use crate::model::location::{Location, last_segment, redacted};
 use crate::model::lock::{LockGraph, LockedPackage, LockedSource};
 use crate::model::platform::Platform;
 use crate::model::report::{PackageReport, ScanReport, Skipped, Verdict, WheelReport};
@@ -64,11 +64,11 @@ struct Task {
 /// What is known of it beforehand.
 enum Subject {
     /// The index decides which release and wheel.
-    Release(pep508_rs::PackageName, VersionSpecifiers),
+    Release(PackageName, VersionSpecifiers),
     /// The lockfile decided on the release and lists its files.
     Locked { version: Option<String>, files: Vec<DistributionFile> },
     /// A file at a URL.
-    File(Url, pep508_rs::PackageName),
+    File(Url, PackageName),
     /// There is nothing that could be looked at.
     Unchecked { version: Option<String>, reason: String },
 }
@@ -138,8 +138,9 @@ pub async fn scan(
                 let (name, location) = identity.unwrap_or_else(|| {
                     ("unknown".to_owned(), Location { path: String::new(), line: 1, column: 1 })
                 });
-                let reason = "an internal error of ftcheck, please report it".to_owned();
-                packages.push(unchecked(name, None, location, reason));
+                let mut report = PackageReport::unchecked(name, location);
+                report.reason = Some("an internal error of ftcheck, please report it".to_owned());
+                packages.push(report);
             }
         }
     }
@@ -222,132 +223,112 @@ fn tasks_of_lock(graph: LockGraph, settings: &Settings) -> (Vec<Task>, Vec<Skipp
 
 impl Shared {
     async fn look_at(&self, task: Task) -> PackageReport {
-        let Task { name, location, subject } = task;
-        match subject {
-            Subject::Unchecked { version, reason } => unchecked(name, version, location, reason),
-            Subject::File(url, package) => self.look_at_file(url, &package, name, location).await,
+        let mut report = PackageReport::unchecked(task.name, task.location);
+        match task.subject {
+            Subject::Unchecked { version, reason } => {
+                report.version = version;
+                report.reason = Some(reason);
+            }
+            Subject::File(url, package) => self.look_at_file(&mut report, url, &package).await,
             Subject::Release(package, specifiers) => {
-                self.look_at_release(&package, &specifiers, name, location).await
+                self.look_at_release(&mut report, &package, &specifiers).await;
             }
             Subject::Locked { version, files } => {
-                let best = pin::best_wheel(&files, &self.tags);
-                let Some((file, wheel)) = best else {
-                    if files.is_empty() {
-                        let reason = "the lockfile names no file of it".to_owned();
-                        return unchecked(name, version, location, reason);
-                    }
-                    let target = self.settings.target;
-                    let has_source =
-                        files.iter().any(|file| matches!(file.kind, DistributionKind::Source(_)));
-                    let reason = pin::describe_missing(&files, target, has_source);
-                    return without_wheel(name, version, location, reason);
-                };
-                self.look_at_wheel(file, wheel, name, location).await
+                report.version = version;
+                self.look_at_locked(&mut report, &files).await;
             }
+        }
+        report
+    }
+
+    async fn look_at_locked(&self, report: &mut PackageReport, files: &[DistributionFile]) {
+        if files.is_empty() {
+            report.reason = Some("the lockfile names no file of it".to_owned());
+            return;
+        }
+        match pin::best_wheel(files, &self.tags) {
+            Some((file, wheel)) => self.look_at_wheel(report, file, wheel).await,
+            None => report.has_no_wheel(pin::describe_missing(files, self.settings.target)),
         }
     }
 
     async fn look_at_release(
         &self,
-        package: &pep508_rs::PackageName,
+        report: &mut PackageReport,
+        package: &PackageName,
         specifiers: &VersionSpecifiers,
-        name: String,
-        location: Location,
-    ) -> PackageReport {
+    ) {
+        report.version = pinned(specifiers);
         let index = SimpleIndex::new(&self.client, &self.cache, self.settings.index_url.clone());
         let files = match index.files(package).await {
             Ok(files) => files,
             Err(problem) => {
-                return unchecked(name, pinned(specifiers), location, problem.to_string());
+                report.reason = Some(problem.to_string());
+                return;
             }
         };
         match pin::choose(&files, specifiers, self.settings.target, &self.tags) {
-            Choice::Wheel(file, wheel) => self.look_at_wheel(file, wheel, name, location).await,
+            Choice::Wheel(file, wheel) => self.look_at_wheel(report, file, wheel).await,
             Choice::Build { version, reason } => {
-                without_wheel(name, Some(version.to_string()), location, reason)
+                report.version = Some(version.to_string());
+                report.has_no_wheel(reason);
             }
-            Choice::Nothing { reason } => unchecked(name, pinned(specifiers), location, reason),
+            Choice::Nothing { reason } => report.reason = Some(reason),
         }
     }
 
-    async fn look_at_file(
-        &self,
-        url: Url,
-        package: &pep508_rs::PackageName,
-        name: String,
-        location: Location,
-    ) -> PackageReport {
-        let filename = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or("");
-        let filename =
-            percent_encoding::percent_decode_str(filename).decode_utf8_lossy().into_owned();
-        let kind = DistributionKind::parse(&filename, package);
-        let fragment = url.fragment().and_then(|text| text.strip_prefix("sha256="));
-        let sha256 = fragment.and_then(|digest| digest.parse().ok());
-        let version = kind.as_ref().map(|kind| kind.version().to_string());
-        let Some(kind @ DistributionKind::Wheel(_)) = kind else {
-            let reason = format!("{} would be built from source", redacted(&url));
-            return unchecked(name, version, location, reason);
+    async fn look_at_file(&self, report: &mut PackageReport, url: Url, package: &PackageName) {
+        let filename = last_segment(&url);
+        let Some(kind @ DistributionKind::Wheel(_)) = DistributionKind::parse(&filename, package)
+        else {
+            report.reason = Some(format!("{} would be built from source", redacted(&url)));
+            return;
         };
+        report.version = Some(kind.version().to_string());
+        let digest = url.fragment().and_then(|text| text.strip_prefix("sha256=")?.parse().ok());
         let file = DistributionFile {
             kind,
             url,
-            sha256,
+            sha256: digest,
             size: None,
             requires_python: None,
             yanked: false,
         };
         match pin::best_wheel([&file], &self.tags) {
-            Some((file, wheel)) => self.look_at_wheel(file, wheel, name, location).await,
-            None => {
-                let reason = pin::describe_missing([&file], self.settings.target, false);
-                without_wheel(name, version, location, reason)
-            }
+            Some((file, wheel)) => self.look_at_wheel(report, file, wheel).await,
+            None => report.has_no_wheel(pin::describe_missing([&file], self.settings.target)),
         }
     }
 
     async fn look_at_wheel(
         &self,
+        report: &mut PackageReport,
         file: &DistributionFile,
         wheel: &WheelFilename,
-        name: String,
-        location: Location,
-    ) -> PackageReport {
-        let version = Some(wheel.version.to_string());
-        let mut report = PackageReport {
-            name,
-            version,
-            verdict: Verdict::PurePython,
-            wheel: Some(WheelReport {
-                filename: wheel.to_string(),
-                sha256: file.sha256,
-                sha256_verified: false,
-                size: file.size,
-            }),
-            reason: None,
-            required_by: Some(location),
-            modules: Vec::new(),
-        };
+    ) {
+        report.version = Some(wheel.version.to_string());
+        let chosen = report.wheel.insert(WheelReport {
+            filename: wheel.to_string(),
+            sha256: file.sha256,
+            sha256_verified: false,
+            size: file.size,
+        });
         if wheel.is_any_platform() {
+            report.verdict = Verdict::PurePython;
             report.reason = Some("told by its tag, not opened".to_owned());
-            return report;
+            return;
         }
         match self.checks.check(file, wheel).await {
             Ok(WheelFindings { modules, size, sha256_verified }) => {
                 self.progress.wheel(size);
+                chosen.size = Some(size);
+                chosen.sha256_verified = sha256_verified;
                 report.verdict = judge::verdict(&modules);
                 report.reason = judge::reason(&modules);
                 report.modules = modules;
-                if let Some(wheel) = &mut report.wheel {
-                    wheel.size = Some(size);
-                    wheel.sha256_verified = sha256_verified;
-                }
             }
-            Err(problem) => {
-                report.verdict = Verdict::Unchecked;
-                report.reason = Some(problem.to_string());
-            }
+            Err(problem) => report.reason = Some(problem.to_string()),
         }
-        report
     }
 }
 
@@ -357,40 +338,4 @@ fn pinned(specifiers: &VersionSpecifiers) -> Option<String> {
     let exact = |operator: &Operator| matches!(operator, Operator::Equal | Operator::ExactEqual);
     let pin = specifiers.iter().find(|specifier| exact(specifier.operator()))?;
     Some(pin.version().to_string())
-}
-
-fn unchecked(
-    name: String,
-    version: Option<String>,
-    location: Location,
-    reason: String,
-) -> PackageReport {
-    without(Verdict::Unchecked, name, version, location, reason)
-}
-
-fn without_wheel(
-    name: String,
-    version: Option<String>,
-    location: Location,
-    reason: String,
-) -> PackageReport {
-    without(Verdict::NoWheel, name, version, location, reason)
-}
-
-fn without(
-    verdict: Verdict,
-    name: String,
-    version: Option<String>,
-    location: Location,
-    reason: String,
-) -> PackageReport {
-    PackageReport {
-        name,
-        version,
-        verdict,
-        wheel: None,
-        reason: Some(reason),
-        required_by: Some(location),
-        modules: Vec::new(),
-    }
 }

@@ -3,6 +3,7 @@
 //! Shared by everything that looks into wheels of an index. It joins [`crate::fetch`] and
 //! [`crate::inspect`] and knows neither requirements nor reports.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,12 +13,18 @@ use crate::fetch::cache::{Bucket, Cache};
 use crate::fetch::client::{Client, FetchError};
 use crate::fetch::wheel::RemoteWheel;
 use crate::inspect;
+use crate::inspect::Inspection;
 use crate::inspect::filename::{ExtensionFile, extension_files};
+use crate::inspect::libraries::Libraries;
 use crate::model::distribution::DistributionFile;
-use crate::model::evidence::ModuleReport;
+use crate::model::evidence::{Evidence, Gil, ModuleReport};
 use crate::model::platform::Platform;
 use crate::model::target::Target;
 use crate::model::wheel_filename::WheelFilename;
+
+/// Rounds of fetching what answers hang on. Each follows one link of a chain of libraries that need
+/// libraries, which are a few links long.
+const MAX_ROUNDS: usize = 8;
 
 /// What was found in a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,27 +70,49 @@ impl WheelCheck {
             return Ok(found);
         }
         let remote = RemoteWheel::open(Arc::clone(&self.client), file.clone()).await?;
-        let modules =
-            extension_files(remote.names().iter().map(String::as_str), self.target, self.platform);
-        let mut wanted: Vec<usize> =
-            modules.iter().filter_map(|module| index_of(&remote, &module.member)).collect();
-        let metadata = metadata_members(&remote, wheel, file)?;
-        wanted.extend(&metadata);
-        remote.fetch(&wanted).await?;
-
-        let _permit = Arc::clone(&self.expanding).acquire_owned().await;
-        let (wheel, target) = (wheel.clone(), self.target);
-        let inspected = tokio::task::spawn_blocking(move || {
-            inspect_all(remote, &modules, metadata, &wheel, target)
-        });
-        let found = inspected
-            .await
-            .map_err(|_| FetchError::invalid(&file.url, "an internal error of ftcheck"))??;
+        let found = self.inspect(remote, wheel, file).await?;
         if let Some(key) = key {
             // A cache that cannot be written makes the next run slower, and this one no less right.
             let _ = self.cache.put(Bucket::Wheels, &key, &found);
         }
         Ok(found)
+    }
+
+    /// Fetches the modules and inspects them; then, where an answer hangs on other libraries of the
+    /// wheel, fetches those and looks again.
+    async fn inspect(
+        &self,
+        remote: RemoteWheel,
+        wheel: &WheelFilename,
+        file: &DistributionFile,
+    ) -> Result<WheelFindings, FetchError> {
+        let modules =
+            extension_files(remote.names().iter().map(String::as_str), self.target, self.platform);
+        let metadata = metadata_members(&remote, wheel, file)?;
+        let mut wanted: Vec<usize> =
+            modules.iter().filter_map(|module| index_of(&remote, &module.member)).collect();
+        wanted.extend(metadata);
+        let mut work = Work::new(remote, modules, self.target);
+        for _ in 0..MAX_ROUNDS {
+            work.remote.fetch(&wanted).await?;
+            let _permit = Arc::clone(&self.expanding).acquire_owned().await;
+            let wheel = wheel.clone();
+            let round = tokio::task::spawn_blocking(move || {
+                if !work.metadata_is_checked {
+                    work.check_metadata(metadata, &wheel)?;
+                }
+                work.inspect(&wanted)?;
+                Ok(work)
+            });
+            work = round
+                .await
+                .map_err(|_| FetchError::invalid(&file.url, "an internal error of ftcheck"))??;
+            wanted = work.missing();
+            if wanted.is_empty() {
+                break;
+            }
+        }
+        Ok(work.finish())
     }
 
     /// Where the findings are kept; `None` for a file without a digest, which may change.
@@ -131,29 +160,93 @@ fn metadata_members(
     Ok([find("METADATA")?, find("WHEEL")?])
 }
 
-/// The part that takes time and no network.
-fn inspect_all(
-    mut remote: RemoteWheel,
-    modules: &[ExtensionFile],
-    [metadata, wheel_file]: [usize; 2],
-    wheel: &WheelFilename,
+/// The part that takes time and no network, carried from round to round.
+struct Work {
+    remote: RemoteWheel,
     target: Target,
-) -> Result<WheelFindings, FetchError> {
-    let text = remote.read(metadata)?;
-    check_metadata(&text, wheel).map_err(|problem| remote.invalid(&problem))?;
-    let text = remote.read(wheel_file)?;
-    check_wheel_version(&text).map_err(|problem| remote.invalid(&problem))?;
-    let mut reports = Vec::new();
-    for module in modules {
-        let Some(member) = index_of(&remote, &module.member) else { continue };
-        let bytes = remote.read(member)?;
-        reports.extend(inspect::inspect(module, &bytes, target));
+    libraries: Libraries,
+    metadata_is_checked: bool,
+    /// Modules without an answer, with what they still need.
+    pending: Vec<(ExtensionFile, Vec<String>)>,
+    reports: Vec<ModuleReport>,
+}
+
+impl Work {
+    fn new(remote: RemoteWheel, modules: Vec<ExtensionFile>, target: Target) -> Self {
+        let libraries = Libraries::named(remote.names().iter().map(|name| file_name(name)));
+        let pending = modules.into_iter().map(|module| (module, Vec::new())).collect();
+        Self { remote, target, libraries, metadata_is_checked: false, pending, reports: Vec::new() }
     }
-    Ok(WheelFindings {
-        modules: reports,
-        size: remote.size(),
-        sha256_verified: remote.digest_is_verified(),
-    })
+
+    fn check_metadata(
+        &mut self,
+        [metadata, wheel_file]: [usize; 2],
+        wheel: &WheelFilename,
+    ) -> Result<(), FetchError> {
+        let text = self.remote.read(metadata)?;
+        check_metadata(&text, wheel).map_err(|problem| self.remote.invalid(&problem))?;
+        let text = self.remote.read(wheel_file)?;
+        check_wheel_version(&text).map_err(|problem| self.remote.invalid(&problem))?;
+        self.metadata_is_checked = true;
+        Ok(())
+    }
+
+    /// Looks at every module that has no answer yet, with the libraries that were fetched for it.
+    fn inspect(&mut self, fetched: &[usize]) -> Result<(), FetchError> {
+        let needed: BTreeSet<String> =
+            self.pending.iter().flat_map(|(_, needs)| needs).map(|name| file_name(name)).collect();
+        for member in fetched {
+            let name = file_name(&self.remote.names()[*member]);
+            if needed.contains(&name) {
+                let bytes = self.remote.read(*member)?;
+                self.libraries.insert(name, bytes);
+            }
+        }
+        for (module, _) in std::mem::take(&mut self.pending) {
+            let Some(member) = index_of(&self.remote, &module.member) else { continue };
+            let bytes = self.remote.read(member)?;
+            match inspect::inspect(&module, &bytes, &self.libraries, self.target) {
+                Inspection::Module(report) => self.reports.push(*report),
+                Inspection::NotAModule => {}
+                Inspection::Needs(names) => self.pending.push((module, names)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The members that are needed for the next round.
+    fn missing(&self) -> Vec<usize> {
+        let names: BTreeSet<String> =
+            self.pending.iter().flat_map(|(_, needs)| needs).map(|name| file_name(name)).collect();
+        let members = self.remote.names().iter().enumerate();
+        members.filter(|(_, name)| names.contains(&file_name(name))).map(|(at, _)| at).collect()
+    }
+
+    fn finish(mut self) -> WheelFindings {
+        // Libraries that need libraries without an end.
+        for (module, needs) in self.pending {
+            self.reports.push(ModuleReport {
+                module: module.module,
+                member: module.member,
+                gil: Gil::Undetermined,
+                init: None,
+                subinterpreters: None,
+                reason: Some(format!("it needs too many libraries, such as {}", needs.join(", "))),
+                evidence: Evidence::default(),
+            });
+        }
+        self.reports.sort_by(|a, b| a.module.cmp(&b.module));
+        WheelFindings {
+            modules: self.reports,
+            size: self.remote.size(),
+            sha256_verified: self.remote.digest_is_verified(),
+        }
+    }
+}
+
+/// The last part of a path.
+fn file_name(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or(path).to_owned()
 }
 
 /// Name and version inside have to be those of the file name, or installers refuse the wheel.

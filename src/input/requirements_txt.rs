@@ -11,7 +11,7 @@ use pep508_rs::{MarkerTree, PackageName, VerbatimUrl, VersionOrUrl};
 use url::Url;
 
 use super::{Content, Format, InputError, Manifest, Requirement, Source, Wanted};
-use crate::model::location::Location;
+use crate::model::location::{Location, last_segment};
 use crate::model::wheel_filename::WheelFilename;
 
 /// Files included by files included by files.
@@ -221,10 +221,7 @@ fn is_path_or_url(text: &str) -> bool {
 /// else would have to be built to learn it.
 fn local(text: &str, location: Location) -> Result<Requirement, InputError> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    let filename = url
-        .as_ref()
-        .and_then(|url| url.path_segments()?.next_back().map(str::to_owned))
-        .and_then(|name| WheelFilename::from_str(&name).ok());
+    let filename = url.as_ref().and_then(|url| WheelFilename::from_str(&last_segment(url)).ok());
     if let (Some(url), Some(wheel)) = (url, filename) {
         return Ok(Requirement {
             name: wheel.name,

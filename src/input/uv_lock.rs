@@ -17,6 +17,7 @@ use url::Url;
 use super::{Content, Format, InputError, Manifest, Source};
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind};
+use crate::model::location::last_segment;
 use crate::model::lock::{Edge, LockGraph, LockedPackage, LockedSource};
 
 pub(super) struct UvLock;
@@ -411,10 +412,7 @@ fn distribution_file(file: &File, package: &Package) -> Option<DistributionFile>
             Url::parse("file:///").ok()?.join(path).ok()?
         }
     };
-    let named = file.filename.clone().or_else(|| {
-        let last = url.path_segments()?.next_back()?;
-        Some(percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned())
-    })?;
+    let named = file.filename.clone().unwrap_or_else(|| last_segment(&url));
     Some(DistributionFile {
         kind: DistributionKind::parse(&named, &package.name)?,
         url,

@@ -5,6 +5,7 @@
 //! ```text
 //! filename  which files are modules, what they are called
 //! image     the library as the dynamic loader leaves it
+//! libraries what else of the wheel an answer may hang on
 //! emulate   what the init function does
 //! module    the definition it returns, and what the interpreter makes of it
 //! ```
@@ -12,9 +13,10 @@
 mod emulate;
 pub mod filename;
 pub mod image;
+pub mod libraries;
 mod module;
 
-pub use module::inspect;
+pub use module::{Inspection, inspect};
 
 /// Counts up with every change that can alter an answer, so that no answer of an older engine is
 /// taken from a cache.

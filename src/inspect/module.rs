@@ -5,7 +5,8 @@
 
 use crate::inspect::emulate::{self, Ending};
 use crate::inspect::filename::{ExtensionFile, Suffix, hook_suffix};
-use crate::inspect::image::{Format, Image, ReadError};
+use crate::inspect::image::{Export, Format, Image, ReadError};
+use crate::inspect::libraries::{Libraries, Library};
 use crate::model::evidence::{
     Definition, Evidence, Gil, Init, ModuleReport, Slot, Subinterpreters,
 };
@@ -26,21 +27,35 @@ const EXEC: i32 = 2;
 const MULTIPLE_INTERPRETERS: i32 = 3;
 const GIL: i32 = 4;
 
+/// What came of looking at a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inspection {
+    /// It is an extension module, and this is the answer.
+    Module(Box<ModuleReport>),
+    /// It is a library and no extension module: its suffix is bare, and neither it nor what it
+    /// needs exports the function that the interpreter would look for.
+    NotAModule,
+    /// The answer hangs on these libraries of the wheel too.
+    Needs(Vec<String>),
+}
+
 /// Says what loading the module would do to the GIL.
-///
-/// `None` where the file is a library and no extension module: it has a bare suffix and does not
-/// export the function that the interpreter would look for.
 #[must_use]
-pub fn inspect(file: &ExtensionFile, bytes: &[u8], target: Target) -> Option<ModuleReport> {
+pub fn inspect(
+    file: &ExtensionFile,
+    bytes: &[u8],
+    libraries: &Libraries,
+    target: Target,
+) -> Inspection {
     let mut findings = Findings::default();
     findings.evidence.format = Format::of(bytes).map(|format| format.as_str().to_owned());
-    let outcome = examine(file, bytes, target, &mut findings);
-    let (gil, reason) = match outcome {
-        Ok(Answer::NotAModule) => return None,
+    let (gil, reason) = match examine(file, bytes, libraries, target, &mut findings) {
+        Ok(Answer::NotAModule) => return Inspection::NotAModule,
+        Ok(Answer::Needs(names)) => return Inspection::Needs(names),
         Ok(Answer::Gil(gil)) => (gil, None),
         Err(reason) => (Gil::Undetermined, Some(reason)),
     };
-    Some(ModuleReport {
+    Inspection::Module(Box::new(ModuleReport {
         module: file.module.clone(),
         member: file.member.clone(),
         gil,
@@ -48,7 +63,7 @@ pub fn inspect(file: &ExtensionFile, bytes: &[u8], target: Target) -> Option<Mod
         subinterpreters: findings.subinterpreters,
         reason,
         evidence: findings.evidence,
-    })
+    }))
 }
 
 /// What was found on the way, kept even where no answer is reached.
@@ -61,12 +76,14 @@ struct Findings {
 
 enum Answer {
     NotAModule,
+    Needs(Vec<String>),
     Gil(Gil),
 }
 
 fn examine(
     file: &ExtensionFile,
     bytes: &[u8],
+    libraries: &Libraries,
     target: Target,
     findings: &mut Findings,
 ) -> Result<Answer, String> {
@@ -83,8 +100,8 @@ fn examine(
         }
     }
     let hook = format!("PyInit{suffix}");
-    let Some(entry) = image.export(&hook) else {
-        return missing_hook(file, &image, &hook);
+    let Some(place) = image.export(&hook) else {
+        return missing_hook(file, &image, libraries, &hook);
     };
     findings.evidence.hook = Some(hook);
     if file.suffix == Suffix::StableWithGil {
@@ -93,6 +110,9 @@ fn examine(
             .to_owned());
     }
 
+    let Export::At(entry) = place else {
+        return Err("which function is its hook is chosen while it is loaded".to_owned());
+    };
     let trace = emulate::follow(&image, entry);
     findings.evidence.steps = Some(trace.steps);
     let address = match trace.ending {
@@ -119,42 +139,43 @@ fn examine(
     Ok(Answer::Gil(declared.gil))
 }
 
-/// Without the hook a file with a tagged suffix cannot be imported, unless a library it needs has
-/// the hook; a bare one may be just a library.
-fn missing_hook(file: &ExtensionFile, image: &Image<'_>, hook: &str) -> Result<Answer, String> {
-    let own = image.needed().find(|library| !is_system_library(library));
-    match (file.suffix, own) {
-        // `dlsym` looks into the libraries that a file needs, too.
-        (Suffix::Bare, None) => Ok(Answer::NotAModule),
-        (Suffix::Bare, Some(_)) if !uses_python(image) => Ok(Answer::NotAModule),
-        (_, Some(library)) => Err(format!(
-            "it does not export `{hook}`, and whether `{library}` does is not looked at yet"
-        )),
-        (_, None) => Err(format!("it does not export `{hook}`: importing it fails")),
+/// `dlsym` finds the hook also in a library that the file needs. Where none has it, a file with a
+/// bare suffix is just a library, and any other cannot be imported.
+fn missing_hook(
+    file: &ExtensionFile,
+    image: &Image<'_>,
+    libraries: &Libraries,
+    hook: &str,
+) -> Result<Answer, String> {
+    let mut names: Vec<String> = image.needed().map(str::to_owned).collect();
+    let mut missing = Vec::new();
+    let mut at = 0;
+    while let Some(name) = names.get(at).cloned() {
+        at += 1;
+        match libraries.find(&name) {
+            Library::Elsewhere => {}
+            Library::Missing => missing.push(name),
+            Library::Here(bytes) => {
+                let needed = Image::load(bytes)
+                    .map_err(|problem| format!("it needs `{name}`, which is damaged: {problem}"))?;
+                if needed.export(hook).is_some() {
+                    return Err(format!("`{hook}` lies in `{name}`, which is not followed yet"));
+                }
+                for further in needed.needed() {
+                    if names.iter().all(|known| known != further) {
+                        names.push(further.to_owned());
+                    }
+                }
+            }
+        }
     }
-}
-
-/// Whether the library calls into the interpreter at all. One that only hands a hook on has to
-/// take it from another library, so a name of the C API stands among its imports.
-fn uses_python(image: &Image<'_>) -> bool {
-    image.imported().any(|name| name.starts_with("Py") || name.starts_with("_Py"))
-}
-
-/// Libraries of the operating system and the compiler, none of which has a hook of CPython's.
-fn is_system_library(name: &str) -> bool {
-    const STEMS: [&str; 10] = [
-        "libc.",
-        "libm.",
-        "libdl.",
-        "libpthread.",
-        "librt.",
-        "libutil.",
-        "libgcc_s.",
-        "libstdc++.",
-        "ld-linux",
-        "ld-musl",
-    ];
-    STEMS.iter().any(|stem| name.starts_with(stem))
+    if !missing.is_empty() {
+        return Ok(Answer::Needs(missing));
+    }
+    match file.suffix {
+        Suffix::Bare => Ok(Answer::NotAModule),
+        _ => Err(format!("it does not export `{hook}`: importing it fails")),
+    }
 }
 
 /// Whether the library takes any of the functions that make a module object: without them a

@@ -40,6 +40,13 @@ impl fmt::Display for Location {
     }
 }
 
+/// The file name that a URL ends in, decoded.
+#[must_use]
+pub fn last_segment(url: &Url) -> String {
+    let name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or("");
+    percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned()
+}
+
 /// A URL without user name, password, query and fragment: any of them may hold a token.
 #[must_use]
 pub fn redacted(url: &Url) -> String {

@@ -110,6 +110,28 @@ pub struct PackageReport {
     pub modules: Vec<ModuleReport>,
 }
 
+impl PackageReport {
+    /// A package that nothing is known of yet. It stays unchecked unless something is found out.
+    #[must_use]
+    pub fn unchecked(name: String, required_by: Location) -> Self {
+        Self {
+            name,
+            version: None,
+            verdict: Verdict::Unchecked,
+            wheel: None,
+            reason: None,
+            required_by: Some(required_by),
+            modules: Vec::new(),
+        }
+    }
+
+    /// There is no wheel that the interpreter accepts; the reason says what there is instead.
+    pub fn has_no_wheel(&mut self, reason: String) {
+        self.verdict = Verdict::NoWheel;
+        self.reason = Some(reason);
+    }
+}
+
 /// A requirement that does not apply to the target and platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Skipped {

@@ -96,14 +96,14 @@ pub fn choose<'a>(
             Some((file, wheel)) => Choice::Wheel(file, wheel),
             None => {
                 let all = usable.iter().copied().filter(|file| file.kind.version() == version);
-                Choice::Build { version, reason: describe_missing(all, target, true) }
+                Choice::Build { version, reason: describe_missing(all, target) }
             }
         };
     }
     match newest(&usable, specifiers) {
         Some(version) => {
             let files = usable.iter().copied().filter(|file| file.kind.version() == version);
-            Choice::Build { version, reason: describe_missing(files, target, false) }
+            Choice::Build { version, reason: describe_missing(files, target) }
         }
         None => Choice::Nothing { reason: refused(&matching, &python, specifiers) },
     }
@@ -136,16 +136,19 @@ fn is_exact(specifiers: &VersionSpecifiers) -> bool {
 pub fn describe_missing<'a>(
     files: impl IntoIterator<Item = &'a DistributionFile>,
     target: Target,
-    has_source: bool,
 ) -> String {
+    let mut has_source = false;
     let mut wheels = 0usize;
     let mut stable_abi = false;
     let mut own_abi = false;
     for file in files {
-        if let DistributionKind::Wheel(wheel) = &file.kind {
-            wheels += 1;
-            stable_abi |= wheel.tags().any(|(_, abi, _)| abi == "abi3");
-            own_abi |= wheel.tags().any(|(_, abi, _)| abi == target.abi_tag());
+        match &file.kind {
+            DistributionKind::Source(_) => has_source = true,
+            DistributionKind::Wheel(wheel) => {
+                wheels += 1;
+                stable_abi |= wheel.tags().any(|(_, abi, _)| abi == "abi3");
+                own_abi |= wheel.tags().any(|(_, abi, _)| abi == target.abi_tag());
+            }
         }
     }
     let source = if has_source { "would be built from source" } else { "nothing to build either" };

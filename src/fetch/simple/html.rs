@@ -7,11 +7,11 @@ use html5ever::tokenizer::{
     BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 use pep508_rs::PackageName;
-use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::requires_python;
 use crate::model::distribution::{DistributionFile, DistributionKind};
+use crate::model::location::last_segment;
 
 /// The files that a page lists, as far as an installer would take them.
 pub(super) fn files(body: &str, page: &Url, name: &PackageName) -> Vec<DistributionFile> {
@@ -33,9 +33,7 @@ pub(super) fn files(body: &str, page: &Url, name: &PackageName) -> Vec<Distribut
         }
         let fragment = url.fragment().map(str::to_owned);
         url.set_fragment(None);
-        let filename = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or("");
-        let filename = percent_decode_str(filename).decode_utf8_lossy();
-        let Some(kind) = DistributionKind::parse(&filename, name) else { continue };
+        let Some(kind) = DistributionKind::parse(&last_segment(&url), name) else { continue };
         files.push(DistributionFile {
             kind,
             url,

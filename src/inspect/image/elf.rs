@@ -19,7 +19,8 @@ use goblin::elf::reloc::{self, RelocSection};
 use goblin::elf::sym::{STB_GLOBAL, STB_WEAK, STT_GNU_IFUNC, STT_TLS, Sym, Symtab};
 
 use super::{
-    Fixup, Format, HIGHEST_ADDRESS, IMPORT_STRIDE, IMPORTS, Image, ImageError, Machine, Segment,
+    Export, Fixup, Format, HIGHEST_ADDRESS, IMPORT_STRIDE, IMPORTS, Image, ImageError, Machine,
+    Segment,
 };
 
 /// Relative relocations in a bitmap, from the generic ABI's draft; goblin does not name them yet.
@@ -29,6 +30,8 @@ const DT_RELR: u64 = 36;
 const SYMBOL_SIZE: usize = 24;
 /// The section of symbols that another library defines, `SHN_UNDEF`.
 const UNDEFINED: usize = 0;
+/// A symbol that the loader makes unique in the process; GNU's own, found by `dlsym` as others are.
+const STB_GNU_UNIQUE: u8 = 10;
 /// More relocations than the largest known libraries have; an upper bound on memory, since a
 /// relative bitmap stands for many times its own size.
 const MAX_FIXUPS: usize = 1 << 23;
@@ -183,7 +186,7 @@ impl<'data> Dynamic<'data> {
     }
 
     /// The symbols that `dlsym` finds: those that the hash table lists.
-    fn exports(&self, image: &Image<'data>) -> Result<Vec<(Cow<'data, str>, u64)>, ImageError> {
+    fn exports(&self, image: &Image<'data>) -> Result<Vec<(Cow<'data, str>, Export)>, ImageError> {
         let range = if let Some(address) = self.value(DT_GNU_HASH) {
             gnu_hash_range(image.raw(address).map_err(|_| outside("hash table"))?)
                 .ok_or_else(|| outside("hash table"))?
@@ -199,11 +202,15 @@ impl<'data> Dynamic<'data> {
             let Some(symbol) = self.symbols.get(index as usize) else {
                 return Err(outside("symbol table"));
             };
-            let visible = matches!(symbol.st_bind(), STB_GLOBAL | STB_WEAK)
+            let visible = matches!(symbol.st_bind(), STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE)
                 && symbol.st_shndx != UNDEFINED
                 && symbol.st_type() != STT_TLS;
             if visible && let Some(name) = self.string(symbol.st_name as u64) {
-                exports.push((name, symbol.st_value));
+                let place = match symbol.st_type() {
+                    STT_GNU_IFUNC => Export::Chosen,
+                    _ => Export::At(symbol.st_value),
+                };
+                exports.push((name, place));
             }
         }
         Ok(exports)

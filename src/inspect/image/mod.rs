@@ -100,6 +100,15 @@ enum Fixup {
     Unknown(&'static str),
 }
 
+/// Where an exported symbol lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Export {
+    /// At this address.
+    At(u64),
+    /// At an address that a function of the library chooses while it is loaded.
+    Chosen,
+}
+
 /// Why memory could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -136,7 +145,7 @@ pub struct Image<'data> {
     segments: Vec<Segment<'data>>,
     /// Sorted by address.
     fixups: Vec<(u64, Fixup)>,
-    exports: Vec<(Cow<'data, str>, u64)>,
+    exports: Vec<(Cow<'data, str>, Export)>,
     imports: Vec<Cow<'data, str>>,
     needed: Vec<Cow<'data, str>>,
 }
@@ -189,10 +198,10 @@ impl<'data> Image<'data> {
         self.machine
     }
 
-    /// The address of an exported symbol.
+    /// An exported symbol.
     #[must_use]
-    pub fn export(&self, name: &str) -> Option<u64> {
-        self.exports.iter().find(|(export, _)| export == name).map(|(_, address)| *address)
+    pub fn export(&self, name: &str) -> Option<Export> {
+        self.exports.iter().find(|(export, _)| export == name).map(|(_, place)| *place)
     }
 
     /// The names of all exported symbols.

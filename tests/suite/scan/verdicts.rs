@@ -297,3 +297,46 @@ fn a_module_for_another_interpreter_in_the_wheel_is_not_looked_at() {
     assert_eq!(modules.len(), 1);
     assert_eq!(modules[0]["module"], "twin.declares");
 }
+
+/// A library that needs `library.so`, whatever it is called.
+fn needs_a_library() -> Vec<u8> {
+    fixture_module("x86_64-linux-gnu", "patched_in_init")
+}
+
+#[test]
+fn a_library_that_needs_another_one_is_not_called_a_module() {
+    let report = report_of("bundle", 0, |index| {
+        index.file(
+            wheel_of("bundle", "1.0", &["declares"])
+                .file("bundle/libfoo.so", needs_a_library())
+                .file("bundle.libs/library.so", fixture_module("x86_64-linux-gnu", "library"))
+                .build(),
+        )
+    });
+    assert_eq!(package(&report, "bundle")["modules"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_module_whose_hook_lies_in_a_library_it_needs_is_not_passed_over() {
+    // The interpreter looks for PyInit_declares with dlsym, which finds it in `library.so`.
+    let wheel = WheelBuilder::new("stub", "1.0")
+        .tag(TAG)
+        .file("stub/declares.so", needs_a_library())
+        .file("stub.libs/library.so", fixture_module("x86_64-linux-gnu", "declares_used"))
+        .build();
+    let report = report_of("stub", 0, |index| index.file(wheel));
+    assert_eq!(package(&report, "stub")["verdict"], "no-extension-modules");
+
+    let wheel = WheelBuilder::new("stub", "1.0")
+        .tag(TAG)
+        .file("stub/declares.so", needs_a_library())
+        .file("stub.libs/library.so", fixture_module("x86_64-linux-gnu", "declares"))
+        .build();
+    let report = report_of("stub", 3, |index| index.file(wheel));
+    let module = &package(&report, "stub")["modules"][0];
+    assert_eq!(module["module"], "stub.declares");
+    assert_eq!(
+        module["reason"],
+        "`PyInit_declares` lies in `library.so`, which is not followed yet"
+    );
+}

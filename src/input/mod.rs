@@ -149,15 +149,14 @@ impl Source {
         let bytes = std::fs::read(path).map_err(|problem| {
             InputError::of_file(&shown, format!("the file cannot be read: {problem}"))
         })?;
-        let text = String::from_utf8(bytes).map_err(|problem| {
-            let valid = problem.utf8_error().valid_up_to();
-            let before = String::from_utf8_lossy(&problem.as_bytes()[..valid]).into_owned();
+        // Windows editors begin UTF-8 files with a byte order mark.
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+        let text = std::str::from_utf8(bytes).map_err(|problem| {
+            let before = String::from_utf8_lossy(&bytes[..problem.valid_up_to()]);
             let location = Location::of_offset(&shown, &before, before.len());
             InputError::at(location, "expected UTF-8, found a byte that is not")
         })?;
-        // Windows editors begin UTF-8 files with a byte order mark.
-        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-        Ok(Self { path: path.to_owned(), shown, text })
+        Ok(Self { path: path.to_owned(), text: text.to_owned(), shown })
     }
 
     /// The place of a byte of the text.

@@ -3,7 +3,7 @@
 //! Options that decide where packages come from are refused rather than passed over, since a scan
 //! that ignored them would look at other files than pip installs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use pep440_rs::VersionSpecifiers;
@@ -17,9 +17,12 @@ use crate::model::wheel_filename::WheelFilename;
 /// Files included by files included by files.
 const MAX_DEPTH: usize = 16;
 
+/// Files included in all.
+const MAX_FILES: usize = 256;
+
 /// Options that change nothing about which files are installed.
-const HARMLESS: [&str; 4] =
-    ["--require-hashes", "--disable-pip-version-check", "--use-feature", "--prefer-binary"];
+const HARMLESS: [&str; 3] =
+    ["--require-hashes", "--disable-pip-version-check", "--use-feature"];
 
 pub(super) struct RequirementsTxt;
 
@@ -33,47 +36,35 @@ impl Format for RequirementsTxt {
     }
 
     fn read(&self, source: &Source) -> Result<Manifest, InputError> {
-        let mut requirements = Vec::new();
-        read_into(source, &mut requirements, 0)?;
-        if requirements.is_empty() {
+        let mut reader = Reader::default();
+        reader.read(source)?;
+        if reader.requirements.is_empty() {
             return Err(InputError::of_file(
                 &source.shown,
                 "expected at least one requirement, found none",
             ));
         }
-        Ok(Manifest { content: Content::Requirements(requirements), notes: Vec::new() })
+        Ok(Manifest { content: Content::Requirements(reader.requirements), notes: Vec::new() })
     }
 }
 
-/// A line after continuation, with where it begins in the file.
+/// A line after continuation.
 struct Line {
     text: String,
-    offset: usize,
+    /// Where its parts stand in the file: offset in the text, offset in the file.
+    parts: Vec<(usize, usize)>,
 }
 
-fn read_into(
-    source: &Source,
-    requirements: &mut Vec<Requirement>,
-    depth: usize,
-) -> Result<(), InputError> {
-    for line in logical_lines(&source.text) {
-        let trimmed = line.text.trim_start();
-        let location = source.location(line.offset + line.text.len() - trimmed.len());
-        let trimmed = trimmed.trim_end();
-        if trimmed.is_empty() {
-            continue;
-        }
-        if trimmed.starts_with('-') {
-            read_option(source, trimmed, location, requirements, depth)?;
-        } else {
-            requirements.push(read_requirement(trimmed, location)?);
-        }
+impl Line {
+    /// The offset in the file of an offset in the text.
+    fn offset(&self, at: usize) -> usize {
+        let part = self.parts.iter().rev().find(|(start, _)| *start <= at);
+        part.map_or(0, |(start, offset)| offset + at - start)
     }
-    Ok(())
 }
 
-/// Joins lines that end in a backslash and takes comments away, as pip's `req_file.py` does: a
-/// comment begins at a `#` at the start of a line or behind a blank.
+/// Joins lines that end in a backslash, then takes comments away, as pip's `req_file.py` does. A
+/// line that begins with a comment ends a continued one.
 fn logical_lines(text: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut pending: Option<Line> = None;
@@ -87,20 +78,26 @@ fn logical_lines(text: &str) -> Vec<Line> {
             Some(part) if !is_comment => (part, true),
             _ => (raw, false),
         };
-        let line = pending.get_or_insert_with(|| Line { text: String::new(), offset: start });
+        let line = pending.get_or_insert_with(|| Line { text: String::new(), parts: Vec::new() });
         if is_comment {
-            // A comment ends a continued line without being part of it.
+            // Behind a blank, so that it is seen as a comment.
             line.text.push(' ');
         }
-        line.text.push_str(without_comment(part));
+        line.parts.push((line.text.len(), start));
+        line.text.push_str(part);
         if !continues && let Some(line) = pending.take() {
             lines.push(line);
         }
     }
     lines.extend(pending);
+    for line in &mut lines {
+        let length = without_comment(&line.text).trim_end().len();
+        line.text.truncate(length);
+    }
     lines
 }
 
+/// A comment begins at a `#` at the start of a line or behind a blank.
 fn without_comment(line: &str) -> &str {
     let mut previous_is_blank = true;
     for (at, letter) in line.char_indices() {
@@ -112,38 +109,86 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
-fn read_option(
-    source: &Source,
-    line: &str,
-    location: Location,
-    requirements: &mut Vec<Requirement>,
-    depth: usize,
-) -> Result<(), InputError> {
-    let (option, value) = split_option(line);
-    match option {
-        "-r" | "--requirement" => {
-            if depth == MAX_DEPTH {
-                return Err(InputError::at(
-                    location,
-                    format!("expected at most {MAX_DEPTH} nested requirements files, found more"),
-                )
-                .hint("do the files include each other?"));
+/// What was read so far, from a file and those it includes.
+#[derive(Default)]
+struct Reader {
+    requirements: Vec<Requirement>,
+    /// The files being read, each included by the one before.
+    open: Vec<PathBuf>,
+    files: usize,
+}
+
+impl Reader {
+    fn read(&mut self, source: &Source) -> Result<(), InputError> {
+        self.open.push(source.path.clone());
+        for line in logical_lines(&source.text) {
+            let trimmed = line.text.trim_start();
+            let start = line.text.len() - trimmed.len();
+            if trimmed.is_empty() {
+                continue;
             }
-            let base = source.path.parent().unwrap_or(Path::new(""));
-            let included = Source::open(&base.join(value))
-                .map_err(|problem| InputError::at(location, format!("`{line}`: {problem}")))?;
-            read_into(&included, requirements, depth + 1)
+            let place = |at: usize| source.location(line.offset(start + at));
+            if trimmed.starts_with('-') {
+                self.read_option(source, trimmed, place(0))?;
+            } else {
+                self.requirements.push(read_requirement(trimmed, place)?);
+            }
         }
-        "-e" | "--editable" => {
-            requirements.push(local(value, location)?);
-            Ok(())
+        self.open.pop();
+        Ok(())
+    }
+
+    fn read_option(
+        &mut self,
+        source: &Source,
+        line: &str,
+        location: Location,
+    ) -> Result<(), InputError> {
+        let (option, value) = split_option(line);
+        match option {
+            "-r" | "--requirement" | "-e" | "--editable" if value.is_empty() => {
+                Err(InputError::at(location, format!("expected something behind `{option}`")))
+            }
+            "-r" | "--requirement" => self.include(source, value, location),
+            "-e" | "--editable" => {
+                self.requirements.push(local(value, MarkerTree::default(), location)?);
+                Ok(())
+            }
+            option if HARMLESS.contains(&option) => Ok(()),
+            option => Err(InputError::at(
+                location,
+                format!("the option `{option}` is not supported in requirements files yet"),
+            )
+            .hint("an index is given on the command line: --index-url URL")),
         }
-        option if HARMLESS.contains(&option) => Ok(()),
-        option => Err(InputError::at(
-            location,
-            format!("the option `{option}` is not supported in requirements files yet"),
-        )
-        .hint("an index is given on the command line: --index-url URL")),
+    }
+
+    fn include(
+        &mut self,
+        source: &Source,
+        value: &str,
+        location: Location,
+    ) -> Result<(), InputError> {
+        let path = source.path.parent().unwrap_or(Path::new("")).join(value);
+        self.files += 1;
+        if self.open.len() > MAX_DEPTH || self.files > MAX_FILES {
+            return Err(InputError::at(
+                location,
+                format!(
+                    "expected at most {MAX_FILES} included files, nested at most {MAX_DEPTH} deep, \
+                     found more"
+                ),
+            )
+            .hint("do the files include each other?"));
+        }
+        if self.open.contains(&path) {
+            let path = path.display();
+            return Err(InputError::at(location, format!("`{path}` includes itself")));
+        }
+        let included = Source::open(&path).map_err(|problem| {
+            InputError::at(location, format!("an included file is missing: {problem}"))
+        })?;
+        self.read(&included)
     }
 }
 
@@ -160,22 +205,29 @@ fn split_option(line: &str) -> (&str, &str) {
     )
 }
 
-fn read_requirement(line: &str, location: Location) -> Result<Requirement, InputError> {
+/// Reads one requirement; `place` tells where a byte of it stands in the file.
+fn read_requirement(
+    line: &str,
+    place: impl Fn(usize) -> Location,
+) -> Result<Requirement, InputError> {
     let text = without_options(line);
-    if is_path_or_url(text) {
-        return local(text, location);
-    }
     if text.contains("${") {
-        return Err(InputError::at(location, "environment variables are not expanded yet"));
+        return Err(InputError::at(place(0), "environment variables are not expanded yet"));
     }
+    if is_path_or_url(text) {
+        // Behind a URL the marker needs a blank before its semicolon, which may be part of a URL.
+        let (target, marker) = text.split_once(" ;").unwrap_or((text, ""));
+        let marker = match marker.trim() {
+            "" => MarkerTree::default(),
+            marker => MarkerTree::from_str(marker)
+                .map_err(|problem| malformed(text, &problem.message.to_string(), place(0)))?,
+        };
+        return local(target.trim(), marker, place(0));
+    }
+    check_name(text).map_err(|(at, problem)| malformed(text, problem, place(at)))?;
     let parsed = pep508_rs::Requirement::<VerbatimUrl>::from_str(text).map_err(|problem| {
-        // Its own display draws the line again, and its start counts in bytes of the text.
-        let before = text.get(..problem.start).map_or(0, |before| before.chars().count());
-        let location = Location { column: location.column + before, ..location.clone() };
-        let message = problem.message.to_string();
-        let message = in_house_style(&message);
-        InputError::at(location, format!("malformed requirement `{text}`: {message}"))
-            .hint("expected a name, then a version range: `lxml>=6.1`")
+        // Its own display draws the line again; its start counts in bytes of the text.
+        malformed(text, &problem.message.to_string(), place(problem.start))
     })?;
     let wanted = match parsed.version_or_url {
         None => Wanted::Release(VersionSpecifiers::empty()),
@@ -185,7 +237,28 @@ fn read_requirement(line: &str, location: Location) -> Result<Requirement, Input
             _ => Wanted::Local,
         },
     };
-    Ok(Requirement { name: parsed.name, wanted, marker: parsed.marker, location })
+    Ok(Requirement { name: parsed.name, wanted, marker: parsed.marker, location: place(0) })
+}
+
+fn malformed(text: &str, problem: &str, location: Location) -> InputError {
+    let problem = in_house_style(problem);
+    InputError::at(location, format!("malformed requirement `{text}`: {problem}"))
+        .hint("expected a name, then a version range: `lxml>=6.1`")
+}
+
+/// A name begins and ends with a letter or digit. pep508_rs panics on some that end otherwise, so
+/// that is told before it is asked.
+fn check_name(text: &str) -> Result<(), (usize, &'static str)> {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    let end = text.find(|letter| !is_part(letter)).unwrap_or(text.len());
+    let name = &text[..end];
+    if name.is_empty() || !name.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+        return Err((0, "expected a name that begins with a letter or digit"));
+    }
+    if !name.ends_with(|last: char| last.is_ascii_alphanumeric()) {
+        return Err((end - 1, "expected a name that ends with a letter or digit"));
+    }
+    Ok(())
 }
 
 /// A library's message as ours read: one line, no capital at the start, no full stop at the end.
@@ -219,14 +292,14 @@ fn is_path_or_url(text: &str) -> bool {
 
 /// A requirement without a name of its own: a wheel at a URL tells it in its file name, anything
 /// else would have to be built to learn it.
-fn local(text: &str, location: Location) -> Result<Requirement, InputError> {
+fn local(text: &str, marker: MarkerTree, location: Location) -> Result<Requirement, InputError> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let filename = url.as_ref().and_then(|url| WheelFilename::from_str(&last_segment(url)).ok());
     if let (Some(url), Some(wheel)) = (url, filename) {
         return Ok(Requirement {
             name: wheel.name,
             wanted: Wanted::Url(url),
-            marker: MarkerTree::default(),
+            marker,
             location,
         });
     }
@@ -240,5 +313,5 @@ fn local(text: &str, location: Location) -> Result<Requirement, InputError> {
         .collect();
     let name = PackageName::from_str(name.trim_matches('-'))
         .map_err(|_| InputError::at(location.clone(), "expected a requirement, a path or a URL"))?;
-    Ok(Requirement { name, wanted: Wanted::Local, marker: MarkerTree::default(), location })
+    Ok(Requirement { name, wanted: Wanted::Local, marker, location })
 }

@@ -32,17 +32,18 @@ impl Format for UvLock {
     }
 
     fn read(&self, source: &Source) -> Result<Manifest, InputError> {
-        let lock: Lock =
-            toml::from_str(&source.text).map_err(|problem| toml_error(source, &problem))?;
-        if lock.version != 1 {
+        // The version first: a newer form may not even be readable as this one.
+        let Versioned { version } = parse(source)?;
+        if version != 1 {
             return Err(InputError::of_file(
                 &source.shown,
-                format!("expected version 1 of the format, found {}", lock.version),
+                format!("expected version 1 of the format, found {version}"),
             ));
         }
+        let lock: Lock = parse(source)?;
         let groups = default_groups(&source.path)?;
         let builder = Builder { source, lock: &lock, by_name: by_name(&lock) };
-        let graph = builder.graph(&groups)?;
+        let graph = builder.graph(groups.as_ref())?;
         if graph.roots.is_empty() {
             return Err(InputError::of_file(
                 &source.shown,
@@ -54,8 +55,12 @@ impl Format for UvLock {
 }
 
 #[derive(Deserialize)]
-struct Lock {
+struct Versioned {
     version: u32,
+}
+
+#[derive(Deserialize)]
+struct Lock {
     #[serde(default)]
     manifest: LockManifest,
     #[serde(default, rename = "package", alias = "distribution")]
@@ -94,21 +99,34 @@ struct Package {
     optional_dependencies: BTreeMap<ExtraName, Vec<Dependency>>,
     #[serde(default, alias = "dependency-groups")]
     dev_dependencies: BTreeMap<String, Vec<Dependency>>,
+    /// Of a project: what its pyproject.toml said when it was locked.
+    default_groups: Option<DefaultGroups>,
+    /// Where a name is locked in several versions: when this one is meant.
+    #[serde(default)]
+    resolution_markers: Vec<String>,
     #[serde(default)]
     wheels: Vec<File>,
     sdist: Option<File>,
 }
 
+/// One of these says what kind of source it is; others, such as `subdirectory`, add to it.
 #[derive(Deserialize, PartialEq, Eq, Clone, Debug)]
-#[serde(rename_all = "kebab-case")]
-enum PackageSource {
-    Registry(String),
-    Git(String),
-    Url(String),
-    Path(String),
-    Directory(String),
-    Editable(String),
-    Virtual(String),
+struct PackageSource {
+    registry: Option<String>,
+    git: Option<String>,
+    url: Option<String>,
+    path: Option<String>,
+    directory: Option<String>,
+    editable: Option<String>,
+    r#virtual: Option<String>,
+    subdirectory: Option<String>,
+}
+
+impl PackageSource {
+    /// The folder of a project on this machine.
+    fn folder(&self) -> Option<&str> {
+        self.directory.as_deref().or(self.editable.as_deref()).or(self.r#virtual.as_deref())
+    }
 }
 
 #[derive(Deserialize)]
@@ -149,12 +167,19 @@ struct ToolUv {
     default_groups: Option<DefaultGroups>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Clone)]
 #[serde(untagged)]
 enum DefaultGroups {
     /// `"all"`.
     Word(String),
     List(Vec<String>),
+}
+
+/// What uv installs where nothing is said.
+impl Default for DefaultGroups {
+    fn default() -> Self {
+        Self::List(vec!["dev".to_owned()])
+    }
 }
 
 impl DefaultGroups {
@@ -171,17 +196,19 @@ fn normalized(group: &str) -> String {
     PackageName::from_str(group).map_or_else(|_| group.to_owned(), |name| name.to_string())
 }
 
-/// The groups named in pyproject.toml beside the lock, or else uv's own default, `dev`.
-fn default_groups(lock: &Path) -> Result<DefaultGroups, InputError> {
-    let fallback = || DefaultGroups::List(vec!["dev".to_owned()]);
+/// The groups that pyproject.toml beside the lock names, where there is one.
+fn default_groups(lock: &Path) -> Result<Option<DefaultGroups>, InputError> {
     let path = lock.with_file_name("pyproject.toml");
     if !path.is_file() {
-        return Ok(fallback());
+        return Ok(None);
     }
     let source = Source::open(&path)?;
-    let project: PyProject =
-        toml::from_str(&source.text).map_err(|problem| toml_error(&source, &problem))?;
-    Ok(project.tool.uv.default_groups.unwrap_or_else(fallback))
+    let project: PyProject = parse(&source)?;
+    Ok(Some(project.tool.uv.default_groups.unwrap_or_default()))
+}
+
+fn parse<T: serde::de::DeserializeOwned>(source: &Source) -> Result<T, InputError> {
+    toml::from_str(&source.text).map_err(|problem| toml_error(source, &problem))
 }
 
 fn toml_error(source: &Source, problem: &toml::de::Error) -> InputError {
@@ -205,7 +232,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn graph(&self, groups: &DefaultGroups) -> Result<LockGraph, InputError> {
+    fn graph(&self, groups: Option<&DefaultGroups>) -> Result<LockGraph, InputError> {
         let packages = self
             .lock
             .packages
@@ -220,6 +247,8 @@ impl Builder<'_> {
                 extras: Vec::new(),
                 marker: MarkerTree::default(),
             });
+            let own = package.default_groups.clone().unwrap_or_default();
+            let groups = groups.unwrap_or(&own);
             for (group, dependencies) in &package.dev_dependencies {
                 if groups.contains(group) {
                     graph.roots.extend(self.edges(package, dependencies)?);
@@ -227,6 +256,7 @@ impl Builder<'_> {
                 }
             }
         }
+        let groups = groups.cloned().unwrap_or_default();
         let groups_of_manifest =
             self.lock.manifest.dependency_groups.iter().filter(|(group, _)| groups.contains(group));
         let requirements = self
@@ -252,11 +282,7 @@ impl Builder<'_> {
     /// The project beside the lock; without one, every member of the workspace, as `uv sync` has it.
     fn projects(&self) -> Vec<usize> {
         let root = self.lock.packages.iter().position(|package| {
-            matches!(
-                &package.get_ref().source,
-                PackageSource::Editable(path) | PackageSource::Virtual(path)
-                    | PackageSource::Directory(path) if path == "."
-            )
+            package.get_ref().source.folder() == Some(".")
         });
         match root {
             Some(root) => vec![root],
@@ -300,25 +326,22 @@ impl Builder<'_> {
             extras,
             location: self.source.location(spanned.span().start),
             extra_markers,
+            project_marker: project_conflict_name(&package.name),
         })
     }
 
     fn locked_source(&self, package: &Package) -> LockedSource {
         let is_member = self.lock.manifest.members.contains(&package.name);
         match &package.source {
-            PackageSource::Registry(_) | PackageSource::Url(_) | PackageSource::Path(_) => {
-                LockedSource::Files
+            PackageSource { git: Some(_), .. } => {
+                LockedSource::Built("a git repository".to_owned())
             }
-            PackageSource::Git(_) => LockedSource::Built("a git repository".to_owned()),
-            PackageSource::Directory(path)
-            | PackageSource::Editable(path)
-            | PackageSource::Virtual(path) => {
-                if path == "." || is_member {
-                    LockedSource::Project
-                } else {
-                    LockedSource::Built(format!("the directory `{path}`"))
-                }
-            }
+            source => match source.folder() {
+                Some(".") => LockedSource::Project,
+                Some(_) if is_member => LockedSource::Project,
+                Some(folder) => LockedSource::Built(format!("the directory `{folder}`")),
+                None => LockedSource::Files,
+            },
         }
     }
 
@@ -372,14 +395,27 @@ impl Builder<'_> {
                 format!("`{}` is required, and not locked", requirement.name),
             )
         })?;
-        Ok(targets
+        targets
             .iter()
-            .map(|target| Edge {
-                target: *target,
-                extras: requirement.extras.clone(),
-                marker: marker.clone(),
+            .map(|target| {
+                let mut marker = marker.clone();
+                marker.and(self.resolution_marker(self.lock.packages[*target].get_ref())?);
+                Ok(Edge { target: *target, extras: requirement.extras.clone(), marker })
             })
-            .collect())
+            .collect()
+    }
+
+    /// When this version of the package is meant: in any of the environments it was resolved for.
+    fn resolution_marker(&self, package: &Package) -> Result<MarkerTree, InputError> {
+        let mut any = if package.resolution_markers.is_empty() {
+            MarkerTree::TRUE
+        } else {
+            MarkerTree::FALSE
+        };
+        for text in &package.resolution_markers {
+            any.or(self.marker(Some(text), &package.name)?);
+        }
+        Ok(any)
     }
 
     fn marker(&self, text: Option<&str>, name: &PackageName) -> Result<MarkerTree, InputError> {
@@ -401,11 +437,17 @@ fn conflict_name(kind: &str, package: &PackageName, item: &str) -> Option<ExtraN
     ExtraName::from_str(&format!("{kind}-{}-{package}-{item}", package.len())).ok()
 }
 
+/// The same for a project as a whole, such as `project-4-left`.
+fn project_conflict_name(package: &PackageName) -> Option<ExtraName> {
+    let package = package.to_string();
+    ExtraName::from_str(&format!("project-{}-{package}", package.len())).ok()
+}
+
 fn distribution_file(file: &File, package: &Package) -> Option<DistributionFile> {
-    let url = match (&file.url, &file.path, &package.source) {
+    let url = match (&file.url, &file.path, &package.source.url) {
         (Some(url), _, _) => Url::parse(url).ok()?,
         // The only file of a URL dependency lies at that URL.
-        (None, None, PackageSource::Url(url)) => Url::parse(url).ok()?,
+        (None, None, Some(url)) => Url::parse(url).ok()?,
         (None, path, _) => {
             // A folder of files: nothing is read from it, and the URL tells where it lies.
             let path = path.as_deref().or(file.filename.as_deref())?;

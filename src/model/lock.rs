@@ -41,6 +41,9 @@ pub struct LockedPackage {
     pub location: Location,
     /// What the file's markers call an extra of it, where they refer to one.
     pub extra_markers: BTreeMap<ExtraName, ExtraName>,
+    /// What the file's markers call the package itself, where it is one of several projects that
+    /// exclude each other.
+    pub project_marker: Option<ExtraName>,
 }
 
 /// Where a locked package comes from.

@@ -222,6 +222,9 @@ fn manylinux_tags(architecture: Architecture, major: u16, minor: u16) -> Vec<Str
 
 fn macos_tags(architecture: Architecture, major: u16, minor: u16) -> Vec<String> {
     let mut tags = Vec::new();
+    if macos_formats(architecture, major, minor).is_empty() {
+        return tags;
+    }
     if major >= 11 {
         for version in (11..=major).rev() {
             for format in macos_formats(architecture, version, 0) {
@@ -252,7 +255,7 @@ fn macos_tags(architecture: Architecture, major: u16, minor: u16) -> Vec<String>
 fn macos_formats(architecture: Architecture, major: u16, minor: u16) -> &'static [&'static str] {
     match architecture {
         Architecture::X86_64 if (major, minor) < (10, 4) => &[],
-        Architecture::X86_64 => &["x86_64", "intel", "fat64", "fat32", "universal2", "universal"],
+        Architecture::X86_64 => &["x86_64", "intel", "fat64", "fat3", "universal2", "universal"],
         Architecture::Aarch64 => &["arm64", "universal2"],
         _ => &[],
     }
@@ -332,7 +335,11 @@ fn parse_system(text: &str) -> Option<OperatingSystem> {
     }
     let (name, version) = text.split_once('_')?;
     let (major, minor) = version.split_once('_').unwrap_or((version, "0"));
-    let (major, minor) = (major.parse().ok()?, minor.parse().ok()?);
+    let number = |text: &str| -> Option<u16> {
+        // The standard parser takes a sign too.
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    };
+    let (major, minor) = (number(major)?, number(minor)?);
     // Far beyond any real version, and small enough that listing every tag stays cheap.
     if major > 200 || minor > 200 {
         return None;

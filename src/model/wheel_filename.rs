@@ -94,15 +94,22 @@ impl FromStr for WheelFilename {
             }
             _ => return Err(error(format!("it has {} parts", parts.len()))),
         };
-        let name = PackageName::from_str(parts[0])
-            .map_err(|_| error(format!("`{}` is no distribution name", parts[0])))?;
-        // Some build tools write the local version's `+` as `_`, which a version cannot hold.
-        let version = Version::from_str(&parts[1].replace('_', "+"))
-            .or_else(|_| Version::from_str(&parts[1].replace('_', "-")))
+        if label.is_some_and(str::is_empty) {
+            return Err(error("its label is empty".to_owned()));
+        }
+        let name = Some(parts[0])
+            .filter(|name| !name.is_empty())
+            .and_then(|name| PackageName::from_str(name).ok())
+            .ok_or_else(|| error(format!("`{}` is no distribution name", parts[0])))?;
+        // A version may itself hold `_` for `-` (`1.0_rc1`); beyond that, some build tools write the
+        // local version's `+` as `_`.
+        let version = Version::from_str(parts[1])
+            .or_else(|_| Version::from_str(&parts[1].replace('_', "+")))
             .map_err(|problem| error(format!("`{}` is no version: {problem}", parts[1])))?;
         let build = build.map(BuildTag::parse).transpose().map_err(error)?;
         let set = |part: &str| -> Result<Vec<String>, WheelFilenameError> {
-            let tags: Vec<_> = part.split('.').map(str::to_owned).collect();
+            // Tags are compared without case (packaging.tags).
+            let tags: Vec<_> = part.split('.').map(str::to_ascii_lowercase).collect();
             if tags.iter().any(String::is_empty) {
                 return Err(error(format!("`{part}` has an empty tag")));
             }
@@ -115,7 +122,7 @@ impl FromStr for WheelFilename {
             python: set(tags[0])?,
             abi: set(tags[1])?,
             platform: set(tags[2])?,
-            label: label.filter(|label| !label.is_empty()).map(str::to_owned),
+            label: label.map(str::to_owned),
             text: text.to_owned(),
         })
     }

@@ -47,12 +47,17 @@ fn walk(
     let mut names = Vec::new();
     let mut queue: VecDeque<&Edge> = graph.roots.iter().collect();
     while let Some(edge) = queue.pop_front() {
-        if !edge.marker.evaluate(environment, activated) {
+        let Some(package) = graph.packages.get(edge.target) else { continue };
+        // An edge that asks for an extra may apply only where that extra is chosen: the asking is
+        // the choice.
+        let mut chosen = activated.to_vec();
+        chosen.extend(edge.extras.iter().filter_map(|extra| package.extra_markers.get(extra)).cloned());
+        if !edge.marker.evaluate(environment, &chosen) {
             continue;
         }
-        let Some(package) = graph.packages.get(edge.target) else { continue };
         if reached.insert(edge.target) {
             queue.extend(&package.dependencies);
+            names.extend(package.project_marker.clone());
         }
         for extra in &edge.extras {
             if reached_extras.insert((edge.target, extra)) {

@@ -30,8 +30,8 @@ pub enum Choice<'a> {
 
 /// The best wheel among `files`, or `None` where the interpreter accepts none of them.
 ///
-/// Tags first, in the interpreter's order; then the higher build tag, as in pip; and of two that
-/// are equal even then the one listed first.
+/// Tags first, in the interpreter's order; then the higher build tag, as in pip. Of two that are
+/// equal even then, which only differ in tags that do not matter here, the one listed first.
 #[must_use]
 pub fn best_wheel<'a>(
     files: impl IntoIterator<Item = &'a DistributionFile>,
@@ -69,26 +69,28 @@ pub fn choose<'a>(
     let python = target.python_full_version();
     let pinned = is_exact(specifiers);
     let matching: Vec<&DistributionFile> =
-        files.iter().filter(|file| specifiers.contains(file.kind.version())).collect();
+        files.iter().filter(|file| fits(specifiers, file.kind.version())).collect();
     if matching.is_empty() {
         return Choice::Nothing { reason: format!("no release fits `{specifiers}`") };
     }
-    let allowed = |file: &&&DistributionFile| {
+    let suits = |file: &&&DistributionFile| {
         file.requires_python.as_ref().is_none_or(|range| range.contains(&python))
-            && (pinned || !file.yanked)
     };
-    let usable: Vec<&DistributionFile> = matching.iter().filter(allowed).copied().collect();
+    let mut usable: Vec<&DistributionFile> = matching.iter().filter(suits).copied().collect();
 
     // As pip does, a file that can neither be installed nor built is not there at all: its release
     // counts neither as the newest nor against pre-releases.
-    let candidates: Vec<&DistributionFile> = usable
-        .iter()
-        .copied()
-        .filter(|file| match &file.kind {
-            DistributionKind::Wheel(wheel) => wheel.label.is_none() && tags.rank(wheel).is_some(),
-            DistributionKind::Source(_) => true,
-        })
-        .collect();
+    let is_candidate = |file: &&DistributionFile| match &file.kind {
+        DistributionKind::Wheel(wheel) => wheel.label.is_none() && tags.rank(wheel).is_some(),
+        DistributionKind::Source(_) => true,
+    };
+    // A withdrawn file is taken only where the release is pinned and nothing else of it is left
+    // (PEP 592).
+    let all_yanked = usable.iter().copied().filter(is_candidate).all(|file| file.yanked);
+    if !(pinned && all_yanked) {
+        usable.retain(|file| !file.yanked);
+    }
+    let candidates: Vec<&DistributionFile> = usable.iter().copied().filter(is_candidate).collect();
     if let Some(version) = newest(&candidates, specifiers) {
         let of_version =
             || candidates.iter().copied().filter(|file| file.kind.version() == version);
@@ -107,6 +109,18 @@ pub fn choose<'a>(
         }
         None => Choice::Nothing { reason: refused(&matching, &python, specifiers) },
     }
+}
+
+/// Whether a version fits, pre-releases not being looked at.
+fn fits(specifiers: &VersionSpecifiers, version: &Version) -> bool {
+    specifiers.iter().all(|specifier| {
+        // `<2.0b1` holds 2.0a1, since the range itself names a pre-release (PEP 440, exclusive
+        // ordered comparison); pep440_rs leaves it out.
+        if *specifier.operator() == Operator::LessThan && specifier.version().any_prerelease() {
+            return version < specifier.version();
+        }
+        specifier.contains(version)
+    })
 }
 
 /// The newest release among `files`: a pre-release only where nothing else is there, or the

@@ -3,7 +3,7 @@
 //! Packages are worked on side by side, each on its own, so that one that fails does not end the
 //! others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pep440_rs::{Operator, VersionSpecifiers};
@@ -15,8 +15,9 @@ use url::Url;
 use crate::fetch::cache::Cache;
 use crate::fetch::client::Client;
 use crate::fetch::simple::SimpleIndex;
-use crate::input::{Content, Manifest, Requirement, Wanted};
+use crate::input::{Content, Gap, Manifest, Requirement, Wanted};
 use crate::judge;
+use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind};
 use crate::model::location::{Location, last_segment, redacted};
 use crate::model::lock::{LockGraph, LockedPackage, LockedSource};
@@ -64,11 +65,11 @@ struct Task {
 /// What is known of it beforehand.
 enum Subject {
     /// The index decides which release and wheel.
-    Release(PackageName, VersionSpecifiers),
+    Release { package: PackageName, specifiers: VersionSpecifiers, hashes: Vec<Sha256> },
     /// The lockfile decided on the release and lists its files.
     Locked { version: Option<String>, files: Vec<DistributionFile> },
     /// A file at a URL.
-    File(Url, PackageName),
+    File { url: Url, package: PackageName, hashes: Vec<Sha256> },
     /// There is nothing that could be looked at.
     Unchecked { version: Option<String>, reason: String },
 }
@@ -91,6 +92,8 @@ pub async fn scan(
     progress: Arc<dyn Progress>,
 ) -> ScanReport {
     let mut notes = manifest.notes;
+    let mut gaps: Vec<String> =
+        manifest.gaps.into_iter().filter_map(|gap| open_gap(gap, &settings)).collect();
     let (tasks, skipped) = match manifest.content {
         Content::Requirements(requirements) => {
             notes.push(
@@ -102,6 +105,10 @@ pub async fn scan(
         }
         Content::Lock(graph) => tasks_of_lock(graph, &settings),
     };
+    if tasks.is_empty() {
+        let applies = format!("{} on {}", settings.target, settings.platform);
+        gaps.push(format!("nothing to look at: no requirement applies to {applies}"));
+    }
     progress.start(tasks.len());
     let (target, platform, jobs) = (settings.target, settings.platform, settings.jobs.max(1));
     let shared = Arc::new(Shared {
@@ -144,7 +151,7 @@ pub async fn scan(
             }
         }
     }
-    ScanReport::new(target, platform, notes, packages, skipped)
+    ScanReport::new(target, platform, notes, gaps, packages, skipped)
 }
 
 /// Evaluates markers, and joins requirements of one name into one.
@@ -160,6 +167,7 @@ fn tasks_of_requirements(
             let marker = requirement.marker.try_to_string().unwrap_or_default();
             skipped.push(Skipped {
                 name,
+                version: None,
                 reason: format!("its marker does not apply: {marker}"),
                 required_by: Some(requirement.location),
             });
@@ -169,21 +177,21 @@ fn tasks_of_requirements(
             Wanted::Release(specifiers) => {
                 let same = tasks.iter_mut().filter(|task| task.name == name);
                 let joined = same.into_iter().find_map(|task| match &mut task.subject {
-                    Subject::Release(_, others) => Some(others),
+                    Subject::Release { specifiers, hashes, .. } => Some((specifiers, hashes)),
                     _ => None,
                 });
-                if let Some(others) = joined {
+                if let Some((others, hashes)) = joined {
                     *others = others.iter().chain(specifiers.iter()).cloned().collect();
+                    hashes.extend(requirement.hashes);
                     continue;
                 }
-                Subject::Release(requirement.name, specifiers)
+                let (package, hashes) = (requirement.name, requirement.hashes);
+                Subject::Release { package, specifiers, hashes }
             }
-            Wanted::Url(url) => Subject::File(url, requirement.name),
-            Wanted::Local => Subject::Unchecked {
-                version: None,
-                reason: "a local or version-controlled project: it would be built from source"
-                    .to_owned(),
-            },
+            Wanted::Url(url) => {
+                Subject::File { url, package: requirement.name, hashes: requirement.hashes }
+            }
+            Wanted::Unchecked(reason) => Subject::Unchecked { version: None, reason },
         };
         tasks.push(Task { name, location: requirement.location, subject });
     }
@@ -196,19 +204,25 @@ fn tasks_of_lock(graph: LockGraph, settings: &Settings) -> (Vec<Task>, Vec<Skipp
     let mut tasks = Vec::new();
     let mut skipped = Vec::new();
     let mut installed = selection.installed.into_iter().peekable();
+    let elsewhere: BTreeSet<usize> = selection.elsewhere.into_iter().collect();
     for (index, package) in graph.packages.into_iter().enumerate() {
         let LockedPackage { name, version, source, files, location, .. } = package;
         let name = name.to_string();
         let version = version.map(|version| version.to_string());
         if installed.next_if_eq(&index).is_none() {
-            let reason = "locked, but not installed for this target and platform".to_owned();
-            skipped.push(Skipped { name, reason, required_by: Some(location) });
+            let reason = if elsewhere.contains(&index) {
+                "its marker does not apply to this target and platform"
+            } else {
+                "of an extra, a group or a member that is not installed by default"
+            };
+            let reason = reason.to_owned();
+            skipped.push(Skipped { name, version, reason, required_by: Some(location) });
             continue;
         }
         let subject = match source {
             LockedSource::Project => {
                 let reason = "the project's own code".to_owned();
-                skipped.push(Skipped { name, reason, required_by: Some(location) });
+                skipped.push(Skipped { name, version, reason, required_by: Some(location) });
                 continue;
             }
             LockedSource::Built(what) => {
@@ -222,6 +236,13 @@ fn tasks_of_lock(graph: LockGraph, settings: &Settings) -> (Vec<Task>, Vec<Skipp
 }
 
 impl Shared {
+    fn describe_missing<'a>(
+        &self,
+        files: impl IntoIterator<Item = &'a DistributionFile>,
+    ) -> String {
+        pin::describe_missing(files, self.settings.target, &self.tags)
+    }
+
     async fn look_at(&self, task: Task) -> PackageReport {
         let mut report = PackageReport::unchecked(task.name, task.location);
         match task.subject {
@@ -229,9 +250,11 @@ impl Shared {
                 report.version = version;
                 report.reason = Some(reason);
             }
-            Subject::File(url, package) => self.look_at_file(&mut report, url, &package).await,
-            Subject::Release(package, specifiers) => {
-                self.look_at_release(&mut report, &package, &specifiers).await;
+            Subject::File { url, package, hashes } => {
+                self.look_at_file(&mut report, url, &package, &hashes).await;
+            }
+            Subject::Release { package, specifiers, hashes } => {
+                self.look_at_release(&mut report, &package, &specifiers, &hashes).await;
             }
             Subject::Locked { version, files } => {
                 report.version = version;
@@ -248,7 +271,7 @@ impl Shared {
         }
         match pin::best_wheel(files, &self.tags) {
             Some((file, wheel)) => self.look_at_wheel(report, file, wheel).await,
-            None => report.has_no_wheel(pin::describe_missing(files, self.settings.target)),
+            None => report.has_no_wheel(self.describe_missing(files)),
         }
     }
 
@@ -257,6 +280,7 @@ impl Shared {
         report: &mut PackageReport,
         package: &PackageName,
         specifiers: &VersionSpecifiers,
+        hashes: &[Sha256],
     ) {
         report.version = pinned(specifiers);
         let index = SimpleIndex::new(&self.client, &self.cache, self.settings.index_url.clone());
@@ -267,6 +291,12 @@ impl Shared {
                 return;
             }
         };
+        let any_files = !files.is_empty();
+        let files = pin::with_hashes(files, hashes);
+        if any_files && files.is_empty() {
+            report.reason = Some("no file of it has one of the required hashes".to_owned());
+            return;
+        }
         match pin::choose(&files, specifiers, self.settings.target, &self.tags) {
             Choice::Wheel(file, wheel) => self.look_at_wheel(report, file, wheel).await,
             Choice::Build { version, reason } => {
@@ -277,15 +307,35 @@ impl Shared {
         }
     }
 
-    async fn look_at_file(&self, report: &mut PackageReport, url: Url, package: &PackageName) {
+    async fn look_at_file(
+        &self,
+        report: &mut PackageReport,
+        url: Url,
+        package: &PackageName,
+        hashes: &[Sha256],
+    ) {
         let filename = last_segment(&url);
         let Some(kind @ DistributionKind::Wheel(_)) = DistributionKind::parse(&filename, package)
         else {
-            report.reason = Some(format!("{} would be built from source", redacted(&url)));
+            report.reason = Some(if filename.ends_with(".whl") {
+                format!("expected a wheel of {package}, found `{filename}`")
+            } else {
+                format!("{} would be built from source", redacted(&url))
+            });
             return;
         };
         report.version = Some(kind.version().to_string());
-        let digest = url.fragment().and_then(|text| text.strip_prefix("sha256=")?.parse().ok());
+        let stated = url.fragment().and_then(|text| text.strip_prefix("sha256=")?.parse().ok());
+        let digest = stated.or(match hashes {
+            [one] => Some(*one),
+            _ => None,
+        });
+        if stated.is_some_and(|digest| !hashes.is_empty() && !hashes.contains(&digest))
+            || digest.is_none() && !hashes.is_empty()
+        {
+            report.reason = Some("which of the required hashes it has is not known".to_owned());
+            return;
+        }
         let file = DistributionFile {
             kind,
             url,
@@ -295,8 +345,10 @@ impl Shared {
             yanked: false,
         };
         match pin::best_wheel([&file], &self.tags) {
-            Some((file, wheel)) => self.look_at_wheel(report, file, wheel).await,
-            None => report.has_no_wheel(pin::describe_missing([&file], self.settings.target)),
+            // Nobody but the user vouches that there is such a file, so that it is opened even
+            // where its tag tells the verdict.
+            Some((file, wheel)) => self.open_wheel(report, file, wheel).await,
+            None => report.has_no_wheel(self.describe_missing([&file])),
         }
     }
 
@@ -306,24 +358,33 @@ impl Shared {
         file: &DistributionFile,
         wheel: &WheelFilename,
     ) {
-        report.version = Some(wheel.version.to_string());
-        let chosen = report.wheel.insert(WheelReport {
-            filename: wheel.to_string(),
-            sha256: file.sha256,
-            sha256_verified: false,
-            size: file.size,
-        });
         if wheel.is_any_platform() {
+            report.version = Some(wheel.version.to_string());
+            report.wheel = Some(WheelReport::unread(file, wheel));
             report.verdict = Verdict::PurePython;
             report.reason = Some("told by its tag, not opened".to_owned());
             return;
         }
+        self.open_wheel(report, file, wheel).await;
+    }
+
+    async fn open_wheel(
+        &self,
+        report: &mut PackageReport,
+        file: &DistributionFile,
+        wheel: &WheelFilename,
+    ) {
+        report.version = Some(wheel.version.to_string());
+        let chosen = report.wheel.insert(WheelReport::unread(file, wheel));
         match self.checks.check(file, wheel).await {
             Ok(WheelFindings { modules, size, sha256_verified }) => {
                 self.progress.wheel(size);
                 chosen.size = Some(size);
                 chosen.sha256_verified = sha256_verified;
-                report.verdict = judge::verdict(&modules);
+                report.verdict = match judge::verdict(&modules) {
+                    Verdict::NoExtensionModules if wheel.is_any_platform() => Verdict::PurePython,
+                    verdict => verdict,
+                };
                 report.reason = judge::reason(&modules);
                 report.modules = modules;
             }
@@ -332,10 +393,33 @@ impl Shared {
     }
 }
 
-/// The release that exact specifiers pin, so that a report can name it even where the index could
-/// not be asked.
+/// The release that an exact specifier pins, so that a report can name it even where the index
+/// could not be asked. Two of them pin nothing.
 fn pinned(specifiers: &VersionSpecifiers) -> Option<String> {
     let exact = |operator: &Operator| matches!(operator, Operator::Equal | Operator::ExactEqual);
-    let pin = specifiers.iter().find(|specifier| exact(specifier.operator()))?;
-    Some(pin.version().to_string())
+    let mut pins = specifiers.iter().filter(|specifier| exact(specifier.operator()));
+    let pin = pins.next()?;
+    pins.next().is_none().then(|| pin.version().to_string())
+}
+
+/// What is left of a gap for this target and platform.
+fn open_gap(gap: Gap, settings: &Settings) -> Option<String> {
+    match gap {
+        Gap::Always(text) => Some(text),
+        Gap::RequiresPython(range) => {
+            let python = settings.target.python_full_version();
+            (!range.contains(&python)).then(|| {
+                format!("the file is for Python `{range}`, which excludes {python}: packages for it may be missing")
+            })
+        }
+        Gap::Environments(markers) => {
+            let covered = markers.iter().any(|marker| marker.evaluate(&settings.environment, &[]));
+            (!covered).then(|| {
+                format!(
+                    "the file is for other environments than {}: packages for it may be missing",
+                    settings.platform
+                )
+            })
+        }
+    }
 }

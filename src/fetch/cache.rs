@@ -57,6 +57,7 @@ impl Cache {
         Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("ftcheck"))
     }
 
+    /// Keys may hold credentials: only their digest is written, as a name and into the entry.
     fn path(&self, bucket: Bucket, key: &str) -> Option<PathBuf> {
         let name = Sha256::of(key.as_bytes()).to_string();
         // Two levels: some file systems are slow with many files in one folder.
@@ -84,7 +85,7 @@ impl Cache {
         let Some(path) = self.path(bucket, key) else { return Ok(()) };
         let folder = path.parent().unwrap_or(Path::new("."));
         fs_err::create_dir_all(folder)?;
-        let payload = serde_json::to_vec(&(key, value))?;
+        let payload = serde_json::to_vec(&(Sha256::of(key.as_bytes()), value))?;
         let mut file = NamedTempFile::new_in(folder)?;
         writeln!(file, "{}", Sha256::of(&payload))?;
         file.write_all(&payload)?;
@@ -93,7 +94,8 @@ impl Cache {
     }
 }
 
-/// An entry is the digest of the rest in hexadecimal, a line feed, and the key and value as JSON.
+/// An entry is the digest of the rest in hexadecimal, a line feed, and as JSON the digest of the key
+/// and the value.
 fn decode<T: DeserializeOwned>(bytes: &[u8], key: &str) -> Option<T> {
     let (digest, rest) = bytes.split_at_checked(64)?;
     let payload = rest.strip_prefix(b"\n")?;
@@ -101,6 +103,6 @@ fn decode<T: DeserializeOwned>(bytes: &[u8], key: &str) -> Option<T> {
     if digest != Sha256::of(payload) {
         return None;
     }
-    let (stored_key, value): (String, T) = serde_json::from_slice(payload).ok()?;
-    (stored_key == key).then_some(value)
+    let (stored_key, value): (Sha256, T) = serde_json::from_slice(payload).ok()?;
+    (stored_key == Sha256::of(key.as_bytes())).then_some(value)
 }

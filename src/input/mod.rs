@@ -8,12 +8,14 @@ mod uv_lock;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use pep440_rs::VersionSpecifiers;
 use pep508_rs::{MarkerTree, PackageName};
 use url::Url;
 
-use crate::model::location::Location;
+use crate::model::digest::Sha256;
+use crate::model::location::{Location, redacted_text};
 use crate::model::lock::LockGraph;
 
 /// A kind of file that names dependencies.
@@ -43,6 +45,8 @@ pub struct Source {
     pub shown: String,
     /// Its content.
     pub text: String,
+    /// Where lines begin, counted once it is asked for.
+    line_starts: OnceLock<Vec<usize>>,
 }
 
 /// What a file asks for.
@@ -52,6 +56,19 @@ pub struct Manifest {
     pub content: Content,
     /// What a reader of the result has to know about how the file was read.
     pub notes: Vec<String>,
+    /// What the file shows to be missing or not to fit: a scan of it cannot be complete.
+    pub gaps: Vec<Gap>,
+}
+
+/// Something that a scan of a manifest cannot cover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gap {
+    /// The manifest is for these Python versions only.
+    RequiresPython(VersionSpecifiers),
+    /// The manifest is for environments only to which one of these markers applies.
+    Environments(Vec<MarkerTree>),
+    /// In any case; the text says what.
+    Always(String),
 }
 
 /// Dependencies, chosen already or not.
@@ -72,6 +89,8 @@ pub struct Requirement {
     pub wanted: Wanted,
     /// When it applies.
     pub marker: MarkerTree,
+    /// The digests that the file has to have one of; none where any file will do.
+    pub hashes: Vec<Sha256>,
     /// Where it stands.
     pub location: Location,
 }
@@ -83,8 +102,8 @@ pub enum Wanted {
     Release(VersionSpecifiers),
     /// The file at a URL.
     Url(Url),
-    /// A project on this machine, which would be built.
-    Local,
+    /// Something that is not looked at; the text says what it is and why.
+    Unchecked(String),
 }
 
 /// A file that cannot be used.
@@ -111,13 +130,15 @@ impl InputError {
     /// Something wrong with a file as a whole.
     #[must_use]
     pub fn of_file(path: &str, problem: impl Into<String>) -> Self {
-        Self { place: Place::File(path.to_owned()), problem: problem.into(), hint: None }
+        let place = Place::File(redacted_text(path));
+        Self { place, problem: redacted_text(&problem.into()), hint: None }
     }
 
     /// Something wrong at a place in a file.
     #[must_use]
     pub fn at(location: Location, problem: impl Into<String>) -> Self {
-        Self { place: Place::Spot(location), problem: problem.into(), hint: None }
+        let place = Place::Spot(location);
+        Self { place, problem: redacted_text(&problem.into()), hint: None }
     }
 
     /// Adds what may help.
@@ -156,13 +177,27 @@ impl Source {
             let location = Location::of_offset(&shown, &before, before.len());
             InputError::at(location, "expected UTF-8, found a byte that is not")
         })?;
-        Ok(Self { path: path.to_owned(), text: text.to_owned(), shown })
+        Ok(Self::of_text(path, &shown, text.to_owned()))
+    }
+
+    /// A file whose content is known already.
+    #[must_use]
+    pub fn of_text(path: &Path, shown: &str, text: String) -> Self {
+        let (path, shown) = (path.to_owned(), shown.to_owned());
+        Self { path, shown, text, line_starts: OnceLock::new() }
     }
 
     /// The place of a byte of the text.
     #[must_use]
     pub fn location(&self, offset: usize) -> Location {
-        Location::of_offset(&self.shown, &self.text, offset)
+        let starts = self.line_starts.get_or_init(|| {
+            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
+        });
+        let line = starts.partition_point(|start| *start <= offset).max(1);
+        let start = starts[line - 1];
+        let in_line = Location::of_offset(&self.shown, &self.text[start..], offset - start);
+        Location { line: line - 1 + in_line.line, ..in_line }
     }
 }
 
@@ -184,7 +219,10 @@ pub fn find(path: &Path) -> Result<(PathBuf, &'static dyn Format), InputError> {
     }
     let filename = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let format = FORMATS.iter().find(|format| format.recognises(&filename)).ok_or_else(|| {
-        InputError::of_file(&shown, format!("expected {}, found a file of another name", known()))
+        InputError::of_file(
+            &shown,
+            "expected uv.lock or a requirements file (.txt, .in), found a file of another name",
+        )
     })?;
     Ok((path.to_owned(), *format))
 }

@@ -11,6 +11,7 @@ use pep508_rs::{MarkerTree, PackageName, VerbatimUrl, VersionOrUrl};
 use url::Url;
 
 use super::{Content, Format, InputError, Manifest, Requirement, Source, Wanted};
+use crate::model::digest::Sha256;
 use crate::model::location::{Location, last_segment};
 use crate::model::wheel_filename::WheelFilename;
 
@@ -21,8 +22,7 @@ const MAX_DEPTH: usize = 16;
 const MAX_FILES: usize = 256;
 
 /// Options that change nothing about which files are installed.
-const HARMLESS: [&str; 3] =
-    ["--require-hashes", "--disable-pip-version-check", "--use-feature"];
+const HARMLESS: [&str; 3] = ["--require-hashes", "--disable-pip-version-check", "--use-feature"];
 
 pub(super) struct RequirementsTxt;
 
@@ -32,7 +32,8 @@ impl Format for RequirementsTxt {
     }
 
     fn recognises(&self, filename: &str) -> bool {
-        Path::new(filename).extension().is_some_and(|extension| extension == "txt")
+        let extension = Path::new(filename).extension();
+        extension.is_some_and(|extension| extension == "txt" || extension == "in")
     }
 
     fn read(&self, source: &Source) -> Result<Manifest, InputError> {
@@ -44,7 +45,11 @@ impl Format for RequirementsTxt {
                 "expected at least one requirement, found none",
             ));
         }
-        Ok(Manifest { content: Content::Requirements(reader.requirements), notes: Vec::new() })
+        Ok(Manifest {
+            content: Content::Requirements(reader.requirements),
+            notes: Vec::new(),
+            gaps: Vec::new(),
+        })
     }
 }
 
@@ -155,11 +160,16 @@ impl Reader {
                 Ok(())
             }
             option if HARMLESS.contains(&option) => Ok(()),
-            option => Err(InputError::at(
-                location,
-                format!("the option `{option}` is not supported in requirements files yet"),
-            )
-            .hint("an index is given on the command line: --index-url URL")),
+            option => {
+                let problem =
+                    format!("the option `{option}` is not supported in requirements files yet");
+                let error = InputError::at(location, problem);
+                Err(if matches!(option, "-i" | "--index-url") {
+                    error.hint("an index is given on the command line: --index-url URL")
+                } else {
+                    error
+                })
+            }
         }
     }
 
@@ -169,6 +179,9 @@ impl Reader {
         value: &str,
         location: Location,
     ) -> Result<(), InputError> {
+        if value.contains("://") {
+            return Err(InputError::at(location, "files at URLs are not included yet"));
+        }
         let path = source.path.parent().unwrap_or(Path::new("")).join(value);
         self.files += 1;
         if self.open.len() > MAX_DEPTH || self.files > MAX_FILES {
@@ -183,7 +196,8 @@ impl Reader {
         }
         if self.open.contains(&path) {
             let path = path.display();
-            return Err(InputError::at(location, format!("`{path}` includes itself")));
+            return Err(InputError::at(location, format!("`{path}` includes itself"))
+                .hint("do the files include each other?"));
         }
         let included = Source::open(&path).map_err(|problem| {
             InputError::at(location, format!("an included file is missing: {problem}"))
@@ -210,7 +224,8 @@ fn read_requirement(
     line: &str,
     place: impl Fn(usize) -> Location,
 ) -> Result<Requirement, InputError> {
-    let text = without_options(line);
+    let (text, options) = split_options(line);
+    let hashes = read_hashes(options).map_err(|problem| InputError::at(place(0), problem))?;
     if text.contains("${") {
         return Err(InputError::at(place(0), "environment variables are not expanded yet"));
     }
@@ -222,7 +237,7 @@ fn read_requirement(
             marker => MarkerTree::from_str(marker)
                 .map_err(|problem| malformed(text, &problem.message.to_string(), place(0)))?,
         };
-        return local(target.trim(), marker, place(0));
+        return Ok(Requirement { hashes, ..local(target.trim(), marker, place(0))? });
     }
     check_name(text).map_err(|(at, problem)| malformed(text, problem, place(at)))?;
     let parsed = pep508_rs::Requirement::<VerbatimUrl>::from_str(text).map_err(|problem| {
@@ -234,10 +249,10 @@ fn read_requirement(
         Some(VersionOrUrl::VersionSpecifier(specifiers)) => Wanted::Release(specifiers),
         Some(VersionOrUrl::Url(url)) => match url.to_url() {
             url if matches!(url.scheme(), "http" | "https") => Wanted::Url(url),
-            _ => Wanted::Local,
+            url => Wanted::Unchecked(unchecked_reason(url.as_str())),
         },
     };
-    Ok(Requirement { name: parsed.name, wanted, marker: parsed.marker, location: place(0) })
+    Ok(Requirement { name: parsed.name, wanted, marker: parsed.marker, hashes, location: place(0) })
 }
 
 fn malformed(text: &str, problem: &str, location: Location) -> InputError {
@@ -246,8 +261,8 @@ fn malformed(text: &str, problem: &str, location: Location) -> InputError {
         .hint("expected a name, then a version range: `lxml>=6.1`")
 }
 
-/// A name begins and ends with a letter or digit. pep508_rs panics on some that end otherwise, so
-/// that is told before it is asked.
+/// A name begins and ends with a letter or digit, and so does an extra. `pep508_rs` panics on some
+/// that end otherwise, so that is told before it is asked.
 fn check_name(text: &str) -> Result<(), (usize, &'static str)> {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
     let end = text.find(|letter| !is_part(letter)).unwrap_or(text.len());
@@ -257,6 +272,17 @@ fn check_name(text: &str) -> Result<(), (usize, &'static str)> {
     }
     if !name.ends_with(|last: char| last.is_ascii_alphanumeric()) {
         return Err((end - 1, "expected a name that ends with a letter or digit"));
+    }
+    let rest = &text[end..];
+    let Some(extras) = rest.trim_start().strip_prefix('[') else { return Ok(()) };
+    let start = text.len() - extras.len();
+    let ends_badly = |extra: &str| extra.ends_with(['.', '-', '_']);
+    if extras
+        .split(']')
+        .next()
+        .is_some_and(|list| list.split(',').any(|extra| ends_badly(extra.trim())))
+    {
+        return Err((start, "expected extras that end with a letter or digit"));
     }
     Ok(())
 }
@@ -268,14 +294,35 @@ fn in_house_style(message: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// Takes away what pip reads as options of a requirement: `--hash=sha256:…` and others, each
-/// behind a blank.
-fn without_options(line: &str) -> &str {
-    let mut end = line.len();
-    for (at, _) in line.match_indices(" --").chain(line.match_indices("\t--")) {
-        end = end.min(at);
+/// Parts a requirement from what pip reads as its options: `--hash=sha256:…` and others, each behind
+/// a blank.
+fn split_options(line: &str) -> (&str, &str) {
+    let starts = line.match_indices(" --").chain(line.match_indices("\t--"));
+    let end = starts.map(|(at, _)| at).min().unwrap_or(line.len());
+    (line[..end].trim_end(), &line[end..])
+}
+
+/// The digests that a requirement allows. pip installs nothing else, so an option that is not
+/// understood here is not passed over.
+fn read_hashes(options: &str) -> Result<Vec<Sha256>, String> {
+    let mut hashes = Vec::new();
+    let mut words = options.split_whitespace();
+    while let Some(word) = words.next() {
+        let value = match word.strip_prefix("--hash=") {
+            Some(value) => value,
+            None if word == "--hash" => words.next().unwrap_or_default(),
+            // What a build is given; nothing is built here.
+            None if word.starts_with("--config-setting") => continue,
+            None => {
+                return Err(format!("the option `{word}` of a requirement is not supported yet"));
+            }
+        };
+        let digest = value.strip_prefix("sha256:").ok_or_else(|| {
+            format!("expected a hash `sha256:…`, found `{value}`: others are not compared yet")
+        })?;
+        hashes.push(Sha256::from_str(digest).map_err(|problem| problem.to_string())?);
     }
-    line[..end].trim_end()
+    Ok(hashes)
 }
 
 fn is_path_or_url(text: &str) -> bool {
@@ -300,18 +347,50 @@ fn local(text: &str, marker: MarkerTree, location: Location) -> Result<Requireme
             name: wheel.name,
             wanted: Wanted::Url(url),
             marker,
+            hashes: Vec::new(),
             location,
         });
     }
-    // Enough of a name to tell it from others in the report; it never reaches an index.
-    let name: String = text
+    let name = PackageName::from_str(&project_name(text))
+        .map_err(|_| InputError::at(location.clone(), "expected a requirement, a path or a URL"))?;
+    let wanted = Wanted::Unchecked(unchecked_reason(text));
+    Ok(Requirement { name, wanted, marker, hashes: Vec::new(), location })
+}
+
+/// Why something that is no release of an index is not looked at.
+fn unchecked_reason(text: &str) -> String {
+    let path = text.split(['#', '?']).next().unwrap_or(text);
+    if path.ends_with(".whl") {
+        "a wheel on this machine, not looked at yet"
+    } else if text.split("://").next().is_some_and(|scheme| scheme.contains('+')) {
+        "a version-controlled project, which would be built from source"
+    } else if text.contains("://") && !text.starts_with("file:") {
+        "not a wheel: it would be built from source"
+    } else {
+        "a project on this machine, which would be built from source"
+    }
+    .to_owned()
+}
+
+/// Enough of a name to tell a path or URL from others in the report; it never reaches an index.
+fn project_name(text: &str) -> String {
+    if let Some((_, egg)) = text.split_once("#egg=") {
+        return egg.split(['&', '[']).next().unwrap_or(egg).to_owned();
+    }
+    let path = text.split(['#', '?', '[']).next().unwrap_or(text);
+    let last = path
         .rsplit(['/', '\\'])
         .find(|part| part.chars().any(char::is_alphanumeric))
-        .unwrap_or("project")
-        .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
-        .collect();
-    let name = PackageName::from_str(name.trim_matches('-'))
-        .map_err(|_| InputError::at(location.clone(), "expected a requirement, a path or a URL"))?;
-    Ok(Requirement { name, wanted: Wanted::Local, marker, location })
+        .unwrap_or("project");
+    if let Some((name, _)) = last.split_once('-').filter(|_| last.ends_with(".whl")) {
+        return name.to_owned();
+    }
+    let last = last.split('@').next().unwrap_or(last);
+    let last = [".git", ".tar.gz", ".zip"]
+        .into_iter()
+        .find_map(|suffix| last.strip_suffix(suffix))
+        .unwrap_or(last);
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+    let name: String = last.chars().map(plain).collect();
+    name.trim_matches('-').to_owned()
 }

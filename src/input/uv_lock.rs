@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
-use pep440_rs::Version;
+use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, MarkerTree, PackageName};
 use serde::Deserialize;
 use toml::Spanned;
 use url::Url;
 
-use super::{Content, Format, InputError, Manifest, Source};
+use super::{Content, Format, Gap, InputError, Manifest, Source};
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind};
 use crate::model::location::last_segment;
@@ -41,7 +41,10 @@ impl Format for UvLock {
             ));
         }
         let lock: Lock = parse(source)?;
-        let groups = default_groups(&source.path)?;
+        let project = project_beside(&source.path)?;
+        let groups = project
+            .as_ref()
+            .map(|project| project.tool.uv.default_groups.clone().unwrap_or_default());
         let builder = Builder { source, lock: &lock, by_name: by_name(&lock) };
         let graph = builder.graph(groups.as_ref())?;
         if graph.roots.is_empty() {
@@ -50,7 +53,9 @@ impl Format for UvLock {
                 "expected a project with dependencies, found none",
             ));
         }
-        Ok(Manifest { content: Content::Lock(graph), notes: Vec::new() })
+        let gaps = builder.gaps(project.as_ref())?;
+        let notes = builder.notes(groups.as_ref());
+        Ok(Manifest { content: Content::Lock(graph), notes, gaps })
     }
 }
 
@@ -60,7 +65,12 @@ struct Versioned {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
 struct Lock {
+    requires_python: Option<VersionSpecifiers>,
+    /// The environments that the project restricts itself to.
+    #[serde(default)]
+    supported_markers: Vec<String>,
     #[serde(default)]
     manifest: LockManifest,
     #[serde(default, rename = "package", alias = "distribution")]
@@ -99,6 +109,8 @@ struct Package {
     optional_dependencies: BTreeMap<ExtraName, Vec<Dependency>>,
     #[serde(default, alias = "dependency-groups")]
     dev_dependencies: BTreeMap<String, Vec<Dependency>>,
+    /// Of a project: what it required when it was locked.
+    metadata: Option<Metadata>,
     /// Of a project: what its pyproject.toml said when it was locked.
     default_groups: Option<DefaultGroups>,
     /// Where a name is locked in several versions: when this one is meant.
@@ -130,6 +142,18 @@ impl PackageSource {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Metadata {
+    #[serde(default)]
+    requires_dist: Vec<RequiredName>,
+}
+
+#[derive(Deserialize)]
+struct RequiredName {
+    name: PackageName,
+}
+
+#[derive(Deserialize)]
 struct Dependency {
     name: PackageName,
     version: Option<Version>,
@@ -148,11 +172,20 @@ struct File {
     size: Option<u64>,
 }
 
-/// The part of pyproject.toml that says which groups are installed without being asked for.
+/// The parts of pyproject.toml that say what is installed without being asked for, and whether the
+/// lock still fits.
 #[derive(Deserialize, Default)]
 struct PyProject {
     #[serde(default)]
+    project: Project,
+    #[serde(default)]
     tool: Tool,
+}
+
+#[derive(Deserialize, Default)]
+struct Project {
+    #[serde(default)]
+    dependencies: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -196,15 +229,14 @@ fn normalized(group: &str) -> String {
     PackageName::from_str(group).map_or_else(|_| group.to_owned(), |name| name.to_string())
 }
 
-/// The groups that pyproject.toml beside the lock names, where there is one.
-fn default_groups(lock: &Path) -> Result<Option<DefaultGroups>, InputError> {
+/// The pyproject.toml beside the lock, where there is one.
+fn project_beside(lock: &Path) -> Result<Option<PyProject>, InputError> {
     let path = lock.with_file_name("pyproject.toml");
     if !path.is_file() {
         return Ok(None);
     }
     let source = Source::open(&path)?;
-    let project: PyProject = parse(&source)?;
-    Ok(Some(project.tool.uv.default_groups.unwrap_or_default()))
+    parse(&source).map(Some)
 }
 
 fn parse<T: serde::de::DeserializeOwned>(source: &Source) -> Result<T, InputError> {
@@ -214,7 +246,12 @@ fn parse<T: serde::de::DeserializeOwned>(source: &Source) -> Result<T, InputErro
 fn toml_error(source: &Source, problem: &toml::de::Error) -> InputError {
     let offset = problem.span().map_or(0, |span| span.start);
     let message = problem.message().lines().next().unwrap_or("malformed TOML").to_owned();
-    InputError::at(source.location(offset), message)
+    let error = InputError::at(source.location(offset), message);
+    if source.shown.ends_with(".lock") {
+        return error
+            .hint("is the file complete, and free of merge conflicts? `uv lock` writes it anew");
+    }
+    error
 }
 
 fn by_name(lock: &Lock) -> BTreeMap<&PackageName, Vec<usize>> {
@@ -279,11 +316,69 @@ impl Builder<'_> {
         Ok(graph)
     }
 
+    /// What shows that the lock does not fit: other Pythons, other environments, or a project that
+    /// has changed since.
+    fn gaps(&self, project: Option<&PyProject>) -> Result<Vec<Gap>, InputError> {
+        let mut gaps = Vec::new();
+        gaps.extend(self.lock.requires_python.clone().map(Gap::RequiresPython));
+        if !self.lock.supported_markers.is_empty() {
+            let markers = &self.lock.supported_markers;
+            let markers = markers.iter().map(|text| self.marker_of(text, "the file"));
+            gaps.push(Gap::Environments(markers.collect::<Result<_, _>>()?));
+        }
+        let roots = self.projects();
+        let dependencies = project.map_or(&[][..], |project| &project.project.dependencies);
+        if let [root] = roots.as_slice() {
+            // What the lock says it was made from; dependencies that can never apply are in no
+            // other list.
+            let locked = self.lock.packages[*root].get_ref().metadata.as_ref();
+            for text in dependencies {
+                let name = pep508_name(text);
+                let known = locked.is_none_or(|metadata| {
+                    let mut names = metadata.requires_dist.iter().map(|locked| &locked.name);
+                    names.any(|locked| locked.to_string() == normalized(&name))
+                });
+                if !known {
+                    gaps.push(Gap::Always(format!(
+                        "pyproject.toml depends on `{name}`, which the lock does not know: is it up \
+                         to date? `uv lock` writes it anew"
+                    )));
+                }
+            }
+        }
+        Ok(gaps)
+    }
+
+    /// The extras and groups of the project that uv installs only where asked for.
+    fn notes(&self, groups: Option<&DefaultGroups>) -> Vec<String> {
+        let mut names = Vec::new();
+        for index in self.projects() {
+            let package = self.lock.packages[index].get_ref();
+            let own = package.default_groups.clone().unwrap_or_default();
+            let groups = groups.unwrap_or(&own);
+            names
+                .extend(package.optional_dependencies.keys().map(|name| format!("extra `{name}`")));
+            let others = package.dev_dependencies.keys().filter(|name| !groups.contains(name));
+            names.extend(others.map(|name| format!("group `{name}`")));
+        }
+        if names.is_empty() {
+            return Vec::new();
+        }
+        names.sort();
+        names.dedup();
+        vec![format!(
+            "not looked at, since uv installs it only where asked to: {}",
+            names.join(", ")
+        )]
+    }
+
     /// The project beside the lock; without one, every member of the workspace, as `uv sync` has it.
     fn projects(&self) -> Vec<usize> {
-        let root = self.lock.packages.iter().position(|package| {
-            package.get_ref().source.folder() == Some(".")
-        });
+        let root = self
+            .lock
+            .packages
+            .iter()
+            .position(|package| package.get_ref().source.folder() == Some("."));
         match root {
             Some(root) => vec![root],
             None => self
@@ -419,15 +514,23 @@ impl Builder<'_> {
     }
 
     fn marker(&self, text: Option<&str>, name: &PackageName) -> Result<MarkerTree, InputError> {
-        text.map_or(Ok(MarkerTree::default()), |text| {
-            MarkerTree::from_str(text).map_err(|problem| {
-                InputError::of_file(
-                    &self.source.shown,
-                    format!("the marker `{text}` of `{name}` is malformed: {}", problem.message),
-                )
-            })
+        text.map_or(Ok(MarkerTree::default()), |text| self.marker_of(text, name.as_ref()))
+    }
+
+    fn marker_of(&self, text: &str, owner: &str) -> Result<MarkerTree, InputError> {
+        MarkerTree::from_str(text).map_err(|problem| {
+            InputError::of_file(
+                &self.source.shown,
+                format!("the marker `{text}` of `{owner}` is malformed: {}", problem.message),
+            )
         })
     }
+}
+
+/// The name that a requirement begins with.
+fn pep508_name(text: &str) -> String {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    text.trim().chars().take_while(|letter| is_part(*letter)).collect()
 }
 
 /// What markers of a lock call a group or extra of a package where some of them conflict, such as

@@ -99,13 +99,13 @@ fn installed_path(member: &str) -> &str {
 /// suffix shared by `PyInit` and `PyModExport`, such as `_etree` or `U_mdulo_mya`.
 ///
 /// As `get_encoded_name` in CPython's `Python/importdl.c`: the last component, in ASCII as it is
-/// and otherwise in punycode. A package's `__init__` goes by the name of the package.
+/// and otherwise in punycode, with `_` for `-` in both. A package's `__init__` goes by the name of the package.
 #[must_use]
 pub fn hook_suffix(module: &str) -> String {
     let module = module.strip_suffix(".__init__").unwrap_or(module);
     let name = module.rsplit('.').next().unwrap_or(module);
     if name.is_ascii() {
-        return format!("_{name}");
+        return format!("_{}", name.replace('-', "_"));
     }
     let encoded = idna_punycode(name).replace('-', "_");
     format!("U_{encoded}")

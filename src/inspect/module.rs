@@ -3,9 +3,9 @@
 //! The rules are those of CPython's `_PyImport_CheckGILForModule` (`Python/import.c`) and
 //! `PyModule_FromDefAndSpec2` (`Objects/moduleobject.c`).
 
-use crate::inspect::emulate::{self, Ending};
+use crate::inspect::emulate::{self, Ending, Purpose};
 use crate::inspect::filename::{ExtensionFile, Suffix, hook_suffix};
-use crate::inspect::image::{Export, Format, Image, ReadError};
+use crate::inspect::image::{Export, Format, Image, ReadError, shown};
 use crate::inspect::libraries::{Libraries, Library};
 use crate::model::evidence::{
     Definition, Evidence, Gil, Init, ModuleReport, Slot, Subinterpreters,
@@ -19,6 +19,13 @@ const SLOTS_OFFSET: u64 = 0x58;
 const NAME_OFFSET_WITH_GIL: u64 = 0x28;
 /// `sizeof(PyModuleDef_Slot)`: an int, padding, a pointer.
 const SLOT_SIZE: u64 = 16;
+/// `sizeof(PyModuleDef)`.
+const DEFINITION_SIZE: u64 = 0x78;
+/// `m_size`, and the start of `m_init`, which is zero in a definition that was not used yet.
+const SIZE_OFFSET: u64 = 0x48;
+const UNUSED_OFFSETS: [u64; 3] = [0x20, 0x28, 0x30];
+/// Steps that constructors are followed for, all together.
+const CONSTRUCTOR_STEPS: u32 = 1 << 16;
 /// There are fewer than ten kinds of slot; an array without an end stops here.
 const MAX_SLOTS: u64 = 256;
 
@@ -113,10 +120,10 @@ fn examine(
     let Export::At(entry) = place else {
         return Err("which function is its hook is chosen while it is loaded".to_owned());
     };
-    let trace = emulate::follow(&image, entry);
+    let trace = emulate::follow(&image, entry, Purpose::Result);
     findings.evidence.steps = Some(trace.steps);
     let address = match trace.ending {
-        Ending::Returned(value) if trace.definition == Some(value) => value,
+        Ending::Returned(Some(value)) if trace.definition == Some(value) => value,
         Ending::Returned(_) => {
             return Err("the hook returns something other than a module definition".to_owned());
         }
@@ -124,6 +131,7 @@ fn examine(
     };
     findings.init = Some(Init::MultiPhase);
     let definition = read_definition(&image, address)?;
+    check_constructors(&image, &definition)?;
     let slots = definition.slots.clone();
     findings.evidence.definition = Some(definition.into_evidence());
     let Some(slots) = slots else {
@@ -131,7 +139,10 @@ fn examine(
     };
     let declared = Declared::read(&slots, target)?;
     findings.subinterpreters = Some(declared.subinterpreters);
-    if declared.gil == Gil::KeepsOff && declared.creates && !makes_modules(&image) {
+    if declared.gil == Gil::KeepsOff
+        && let Some(create) = declared.create
+        && !makes_modules(&image, create)
+    {
         return Err("the module is made by a function of its own, which may return something \
              other than a module"
             .to_owned());
@@ -178,12 +189,38 @@ fn missing_hook(
     }
 }
 
-/// Whether the library takes any of the functions that make a module object: without them a
-/// `Py_mod_create` function has none to return.
-fn makes_modules(image: &Image<'_>) -> bool {
-    ["PyModule_NewObject", "PyModule_New", "PyModule_FromDefAndSpec2"]
+/// Whether a `Py_mod_create` function can be taken to return a module: the library imports a
+/// function that makes one, and this one does not return without calling anything.
+fn makes_modules(image: &Image<'_>, create: u64) -> bool {
+    let imports = ["PyModule_NewObject", "PyModule_New", "PyModule_FromDefAndSpec2"]
         .into_iter()
-        .any(|function| image.imports(function))
+        .any(|function| image.imports(function));
+    let trace = emulate::follow(image, create, Purpose::Result);
+    imports && matches!(trace.ending, Ending::Stopped(_))
+}
+
+/// The loader runs a library's constructors before anybody calls its hook. As far as they can be
+/// followed, none of them may write to what the answer was read from.
+fn check_constructors(image: &Image<'_>, definition: &RawDefinition) -> Result<(), String> {
+    let mut budget = CONSTRUCTOR_STEPS;
+    for constructor in image.constructors() {
+        let trace = emulate::follow(image, *constructor, Purpose::Constructor);
+        for (address, size) in trace.writes {
+            let mut parts = definition.stretches().into_iter();
+            if parts.any(|(start, length)| {
+                address < start.saturating_add(length) && start < address.saturating_add(size)
+            }) {
+                return Err(
+                    "a constructor of the library changes the module's definition".to_owned()
+                );
+            }
+        }
+        budget = budget.saturating_sub(trace.steps.max(1));
+        if budget == 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// A slot whose value is a number or a pointer.
@@ -191,19 +228,29 @@ fn makes_modules(image: &Image<'_>) -> bool {
 struct RawSlot {
     id: i32,
     value: u64,
+    /// The loader put it there: an address, whatever its value.
+    is_address: bool,
     shown: String,
 }
 
 struct RawDefinition {
     address: u64,
     name: String,
+    /// Where the slot array lies.
+    array: u64,
     slots: Option<Vec<RawSlot>>,
 }
 
 impl RawDefinition {
+    /// The memory that the answer is read from: where it begins, and how many bytes.
+    fn stretches(&self) -> [(u64, u64); 2] {
+        let count = self.slots.as_ref().map_or(0, |slots| slots.len() as u64 + 1);
+        [(self.address, DEFINITION_SIZE), (self.array, count * SLOT_SIZE)]
+    }
+
     fn into_evidence(self) -> Definition {
         Definition {
-            address: format!("{:#x}", self.address),
+            address: shown(self.address),
             name: self.name,
             slots: self.slots.map(|slots| {
                 slots
@@ -231,25 +278,41 @@ fn slot_name(id: i32) -> Option<&'static str> {
 
 fn read_definition(image: &Image<'_>, address: u64) -> Result<RawDefinition, String> {
     if image.is_zero_filled(address) {
-        return Err(format!("the definition at {address:#x} is filled in at run time"));
+        return Err(format!("the definition at {} is filled in at run time", shown(address)));
     }
     let name = read_name(image, address, NAME_OFFSET).map_err(|problem| {
         if read_name(image, address, NAME_OFFSET_WITH_GIL).is_ok() {
-            "its module definition is laid out for a build with a GIL: a free-threaded \
-             interpreter cannot load it"
-                .to_owned()
+            WITH_GIL.to_owned()
         } else {
             format!(
-                "the definition at {address:#x} is not laid out as a free-threaded build's: {problem}"
+                "the definition at {} is not laid out as a free-threaded build's: {problem}",
+                shown(address)
             )
         }
     })?;
-    let pointer = image
-        .word(address.saturating_add(SLOTS_OFFSET))
-        .map_err(|problem| format!("m_slots of the definition cannot be read: {problem}"))?;
-    let slots = if pointer == 0 { None } else { Some(read_slots(image, pointer)?) };
-    Ok(RawDefinition { address, name, slots })
+    let field = |offset: u64, name: &str| {
+        image
+            .word(address.saturating_add(offset))
+            .map_err(|problem| format!("{name} of the definition cannot be read: {problem}"))
+    };
+    for offset in UNUSED_OFFSETS {
+        // In a build with a GIL the name stands here.
+        if field(offset, "the head")? != 0 {
+            return Err(WITH_GIL.to_owned());
+        }
+    }
+    if field(SIZE_OFFSET, "m_size")?.cast_signed() < 0
+        && !image.is_relocated(address.saturating_add(SIZE_OFFSET), 8)
+    {
+        return Err("m_size is negative: importing the module fails with SystemError".to_owned());
+    }
+    let array = field(SLOTS_OFFSET, "m_slots")?;
+    let slots = if array == 0 { None } else { Some(read_slots(image, array)?) };
+    Ok(RawDefinition { address, name, array, slots })
 }
+
+const WITH_GIL: &str = "its module definition is laid out for a build with a GIL: a free-threaded \
+     interpreter cannot load it";
 
 /// The module's name in a definition, which tells its layout: at another build's offset stands a
 /// number, or a pointer to something that is no name.
@@ -279,11 +342,13 @@ fn read_slots(image: &Image<'_>, array: u64) -> Result<Vec<RawSlot>, String> {
             return Ok(slots);
         }
         let value = image.word(at + 8).map_err(failed)?;
+        let is_address = image.is_relocated(at + 8, 8);
         let shown = match image.import_at(value) {
-            Some(name) => name.to_owned(),
-            None => format!("{value:#x}"),
+            Some(import) if is_address => import.to_owned(),
+            _ if is_address => shown(value),
+            _ => format!("{value:#x}"),
         };
-        slots.push(RawSlot { id, value, shown });
+        slots.push(RawSlot { id, value, is_address, shown });
     }
     Err(format!("the slot array does not end within {MAX_SLOTS} slots"))
 }
@@ -292,7 +357,8 @@ fn read_slots(image: &Image<'_>, array: u64) -> Result<Vec<RawSlot>, String> {
 struct Declared {
     gil: Gil,
     subinterpreters: Subinterpreters,
-    creates: bool,
+    /// The function of the `Py_mod_create` slot.
+    create: Option<u64>,
 }
 
 impl Declared {
@@ -321,8 +387,12 @@ impl Declared {
                     ));
                 }
             };
+            let name = slot_name(slot.id).unwrap_or("a slot");
+            let is_function = matches!(slot.id, CREATE | 84);
+            if slot.is_address && !is_function {
+                return Err(format!("the value of {name} is an address, which is no declaration"));
+            }
             if place.replace(slot.value).is_some() {
-                let name = slot_name(slot.id).unwrap_or("a slot");
                 return Err(format!(
                     "it has more than one {name} slot: importing the module fails with SystemError"
                 ));
@@ -346,6 +416,6 @@ impl Declared {
                 ));
             }
         };
-        Ok(Self { gil, subinterpreters, creates: create.is_some() })
+        Ok(Self { gil, subinterpreters, create })
     }
 }

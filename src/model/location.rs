@@ -47,6 +47,26 @@ pub fn last_segment(url: &Url) -> String {
     percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
+/// A text that may hold URLs, without their user names and passwords.
+#[must_use]
+pub fn redacted_text(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        shown.push_str(before);
+        let end = after.find(|letter: char| letter.is_whitespace() || "/?#'\"`".contains(letter));
+        let authority = &after[..end.unwrap_or(after.len())];
+        rest = after;
+        if let Some(host) = authority.rfind('@') {
+            shown.push_str("****");
+            rest = &after[host..];
+        }
+    }
+    shown.push_str(rest);
+    shown
+}
+
 /// A URL without user name, password, query and fragment: any of them may hold a token.
 #[must_use]
 pub fn redacted(url: &Url) -> String {

@@ -345,7 +345,10 @@ fn parse_system(text: &str) -> Option<OperatingSystem> {
         return None;
     }
     match name {
-        "manylinux" if version.contains('_') => Some(OperatingSystem::Manylinux { major, minor }),
+        // glibc 3 does not exist.
+        "manylinux" if version.contains('_') && major == 2 => {
+            Some(OperatingSystem::Manylinux { major, minor })
+        }
         "musllinux" if version.contains('_') => Some(OperatingSystem::Musllinux { major, minor }),
         "macos" => Some(OperatingSystem::Macos { major, minor }),
         _ => None,

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Sha256;
+use crate::model::distribution::DistributionFile;
 use crate::model::evidence::ModuleReport;
 use crate::model::location::Location;
 use crate::model::platform::Platform;
 use crate::model::target::Target;
+use crate::model::wheel_filename::WheelFilename;
 
 /// What a package does to the GIL, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -91,6 +93,19 @@ pub struct WheelReport {
     pub size: Option<u64>,
 }
 
+impl WheelReport {
+    /// A wheel of which nothing was read yet.
+    #[must_use]
+    pub fn unread(file: &DistributionFile, wheel: &WheelFilename) -> Self {
+        Self {
+            filename: wheel.to_string(),
+            sha256: file.sha256,
+            sha256_verified: false,
+            size: file.size,
+        }
+    }
+}
+
 /// One package of the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PackageReport {
@@ -137,6 +152,8 @@ impl PackageReport {
 pub struct Skipped {
     /// The normalized name.
     pub name: String,
+    /// The release, where one is named.
+    pub version: Option<String>,
     /// Why it was left out.
     pub reason: String,
     /// Where it stands.
@@ -167,6 +184,8 @@ pub struct ScanReport {
     pub summary: Summary,
     /// What the reader has to know to read the rest rightly.
     pub notes: Vec<String>,
+    /// What the scan could not cover: with any of these its end is not a success.
+    pub gaps: Vec<String>,
     /// The packages, sorted by name and version.
     pub packages: Vec<PackageReport>,
     /// Requirements that do not apply here.
@@ -180,13 +199,16 @@ impl ScanReport {
         target: Target,
         platform: Platform,
         notes: Vec<String>,
+        gaps: Vec<String>,
         mut packages: Vec<PackageReport>,
         mut skipped: Vec<Skipped>,
     ) -> Self {
         packages.sort_by(|a, b| {
             (&a.name, &a.version, &a.required_by).cmp(&(&b.name, &b.version, &b.required_by))
         });
-        skipped.sort_by(|a, b| (&a.name, &a.required_by).cmp(&(&b.name, &b.required_by)));
+        skipped.sort_by(|a, b| {
+            (&a.name, &a.version, &a.required_by).cmp(&(&b.name, &b.version, &b.required_by))
+        });
         let mut verdicts: BTreeMap<_, _> =
             Verdict::ALL.iter().map(|verdict| (verdict.as_str(), 0)).collect();
         for package in &packages {
@@ -197,17 +219,15 @@ impl ScanReport {
             .filter(|package| package.verdict.severity() != Severity::NotKnown)
             .count();
         let summary = Summary { packages: packages.len(), checked, verdicts };
-        Self { version: 1, target, platform, summary, notes, packages, skipped }
+        Self { version: 1, target, platform, summary, notes, gaps, packages, skipped }
     }
 
-    /// The worst that any package came to. A report without packages looked at nothing, which is
-    /// not known rather than fine.
+    /// The worst that any package came to. A report without packages looked at nothing, and one
+    /// with gaps not at everything, which is not known rather than fine.
     #[must_use]
     pub fn severity(&self) -> Severity {
-        self.packages
-            .iter()
-            .map(|package| package.verdict.severity())
-            .min()
-            .unwrap_or(Severity::NotKnown)
+        let worst = self.packages.iter().map(|package| package.verdict.severity()).min();
+        let worst = worst.unwrap_or(Severity::NotKnown);
+        if self.gaps.is_empty() { worst } else { worst.min(Severity::NotKnown) }
     }
 }

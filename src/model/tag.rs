@@ -66,6 +66,14 @@ impl TagOrder {
         Some(pair * self.platform_count + platform)
     }
 
+    /// Whether the interpreter would take the wheel on some other platform.
+    #[must_use]
+    pub fn accepts_elsewhere(&self, wheel: &WheelFilename) -> bool {
+        wheel.tags().any(|(interpreter, abi, _)| {
+            self.with_platform.contains_key(&(interpreter.to_owned(), abi.to_owned()))
+        })
+    }
+
     /// The best place among all tags that a wheel's compressed tag set stands for.
     #[must_use]
     pub fn rank(&self, wheel: &WheelFilename) -> Option<usize> {

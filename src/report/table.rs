@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, presets};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, presets};
 
 use super::text::{printable, summary};
 use super::{Detail, Reporter, Style};
@@ -39,10 +39,11 @@ impl Reporter for Table {
             write_skipped(report, output)?;
         }
         writeln!(output, "{}", summary(report))?;
-        if style.detail > Detail::Quiet {
-            for note in &report.notes {
-                writeln!(output, "note: {}", printable(note))?;
-            }
+        for gap in &report.gaps {
+            writeln!(output, "not covered: {}", printable(gap))?;
+        }
+        for note in &report.notes {
+            writeln!(output, "note: {}", printable(note))?;
         }
         Ok(())
     }
@@ -71,7 +72,8 @@ fn draw(packages: &[&PackageReport], style: Style) -> String {
         ]);
     }
     if let Some(first) = table.column_mut(0) {
-        first.set_padding((0, 1));
+        // The verdict stays in one piece, however narrow the terminal.
+        first.set_padding((0, 1)).set_constraint(ColumnConstraint::ContentWidth);
     }
     table.to_string()
 }
@@ -142,7 +144,9 @@ fn line_of_module(module: &ModuleReport) -> String {
 
 fn write_skipped(report: &ScanReport, output: &mut dyn Write) -> io::Result<()> {
     for skipped in &report.skipped {
-        writeln!(output, "skipped: {}: {}", printable(&skipped.name), printable(&skipped.reason))?;
+        let version = skipped.version.iter().map(|version| format!(" {}", printable(version)));
+        let name = printable(&skipped.name) + &version.collect::<String>();
+        writeln!(output, "skipped: {name}: {}", printable(&skipped.reason))?;
     }
     if !report.skipped.is_empty() {
         writeln!(output)?;

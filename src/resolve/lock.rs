@@ -10,12 +10,14 @@ use pep508_rs::{ExtraName, MarkerEnvironment};
 use crate::model::lock::{Edge, LockGraph};
 
 /// The outcome of a walk, by index.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Packages that are installed, in the order of the file.
     pub installed: Vec<usize>,
-    /// Packages that are locked and not installed.
-    pub left_out: Vec<usize>,
+    /// Packages that would be installed elsewhere: markers leave them out here.
+    pub elsewhere: Vec<usize>,
+    /// Packages that nothing leads to which is installed by default.
+    pub unasked: Vec<usize>,
 }
 
 /// Finds what is installed in `environment`.
@@ -28,12 +30,41 @@ pub fn select(graph: &LockGraph, environment: &MarkerEnvironment) -> Selection {
         // walk again with it, until nothing is added.
         let new: Vec<_> = extras.into_iter().filter(|extra| !activated.contains(extra)).collect();
         if new.is_empty() {
-            let (installed, left_out) =
-                (0..graph.packages.len()).partition(|index| reached.contains(index));
-            return Selection { installed, left_out };
+            let anywhere = reachable(graph);
+            let mut selection = Selection::default();
+            for index in 0..graph.packages.len() {
+                let list = if reached.contains(&index) {
+                    &mut selection.installed
+                } else if anywhere.contains(&index) {
+                    &mut selection.elsewhere
+                } else {
+                    &mut selection.unasked
+                };
+                list.push(index);
+            }
+            return selection;
         }
         activated.extend(new);
     }
+}
+
+/// The nodes that a walk reaches which heeds no marker.
+fn reachable(graph: &LockGraph) -> HashSet<usize> {
+    let mut reached = HashSet::new();
+    let mut seen = HashSet::new();
+    let mut queue: VecDeque<&Edge> = graph.roots.iter().collect();
+    while let Some(edge) = queue.pop_front() {
+        let Some(package) = graph.packages.get(edge.target) else { continue };
+        if reached.insert(edge.target) {
+            queue.extend(&package.dependencies);
+        }
+        for extra in &edge.extras {
+            if seen.insert((edge.target, extra)) {
+                queue.extend(package.extras.get(extra).into_iter().flatten());
+            }
+        }
+    }
+    reached
 }
 
 /// One walk: the nodes reached, and the names that markers have for the extras reached.
@@ -51,7 +82,9 @@ fn walk(
         // An edge that asks for an extra may apply only where that extra is chosen: the asking is
         // the choice.
         let mut chosen = activated.to_vec();
-        chosen.extend(edge.extras.iter().filter_map(|extra| package.extra_markers.get(extra)).cloned());
+        chosen.extend(
+            edge.extras.iter().filter_map(|extra| package.extra_markers.get(extra)).cloned(),
+        );
         if !edge.marker.evaluate(environment, &chosen) {
             continue;
         }

@@ -4,6 +4,7 @@
 
 use pep440_rs::{Operator, Version, VersionSpecifiers};
 
+use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind};
 use crate::model::tag::TagOrder;
 use crate::model::target::Target;
@@ -98,14 +99,14 @@ pub fn choose<'a>(
             Some((file, wheel)) => Choice::Wheel(file, wheel),
             None => {
                 let all = usable.iter().copied().filter(|file| file.kind.version() == version);
-                Choice::Build { version, reason: describe_missing(all, target) }
+                Choice::Build { version, reason: describe_missing(all, target, tags) }
             }
         };
     }
     match newest(&usable, specifiers) {
         Some(version) => {
             let files = usable.iter().copied().filter(|file| file.kind.version() == version);
-            Choice::Build { version, reason: describe_missing(files, target) }
+            Choice::Build { version, reason: describe_missing(files, target, tags) }
         }
         None => Choice::Nothing { reason: refused(&matching, &python, specifiers) },
     }
@@ -145,31 +146,42 @@ fn is_exact(specifiers: &VersionSpecifiers) -> bool {
         .any(|specifier| matches!(specifier.operator(), Operator::Equal | Operator::ExactEqual))
 }
 
+/// The files that a requirement's hashes allow. As in pip, one without a stated digest is not ruled
+/// out before it is fetched.
+#[must_use]
+pub fn with_hashes(files: Vec<DistributionFile>, hashes: &[Sha256]) -> Vec<DistributionFile> {
+    let allowed = |file: &DistributionFile| {
+        file.sha256.is_none_or(|digest| hashes.is_empty() || hashes.contains(&digest))
+    };
+    files.into_iter().filter(allowed).collect()
+}
+
 /// What a release has instead of a wheel for the target.
 #[must_use]
 pub fn describe_missing<'a>(
     files: impl IntoIterator<Item = &'a DistributionFile>,
     target: Target,
+    tags: &TagOrder,
 ) -> String {
     let mut has_source = false;
     let mut wheels = 0usize;
     let mut stable_abi = false;
-    let mut own_abi = false;
+    let mut elsewhere = false;
     for file in files {
         match &file.kind {
             DistributionKind::Source(_) => has_source = true,
             DistributionKind::Wheel(wheel) => {
                 wheels += 1;
                 stable_abi |= wheel.tags().any(|(_, abi, _)| abi == "abi3");
-                own_abi |= wheel.tags().any(|(_, abi, _)| abi == target.abi_tag());
+                elsewhere |= tags.accepts_elsewhere(wheel);
             }
         }
     }
     let source = if has_source { "would be built from source" } else { "nothing to build either" };
     if wheels == 0 {
         format!("no wheels at all; {source}")
-    } else if own_abi {
-        format!("its {} wheels are for other platforms; {source}", target.abi_tag())
+    } else if elsewhere {
+        format!("its wheels for {target} are for other platforms; {source}")
     } else if stable_abi {
         format!("only abi3 and other wheels that {target} cannot load; {source}")
     } else {

@@ -12,7 +12,7 @@ use ftcheck::report;
 /// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
 /// them.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(version, max_term_width = 100)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -32,7 +32,7 @@ Exit codes:
   2  the scan could not be made
   3  nothing worse found, but something could not be checked")]
 pub(crate) struct ScanArguments {
-    /// A uv.lock or requirements file, or a directory that holds one
+    /// A uv.lock or requirements file (.txt, .in), or a directory that holds one
     ///
     /// In a directory, uv.lock is taken first, else requirements.txt.
     #[arg(default_value = ".")]
@@ -45,7 +45,8 @@ pub(crate) struct ScanArguments {
     /// Where it would run: linux, macos, windows, or a longer form [default: this machine]
     ///
     /// Longer forms are an architecture and a system with its version, such as
-    /// x86_64-manylinux_2_28, aarch64-musllinux_1_2, aarch64-macos_14_0 or x86_64-windows.
+    /// x86_64-manylinux_2_28, aarch64-musllinux_1_2, aarch64-macos_14_0 or x86_64-windows. The short
+    /// ones stand for x86_64-manylinux_2_28, aarch64-macos_13_0 and x86_64-windows.
     #[arg(long)]
     pub(crate) platform: Option<Platform>,
 

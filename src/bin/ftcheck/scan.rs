@@ -21,6 +21,9 @@ pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let (path, format) = input::find(&options.path).map_err(input_failure)?;
     let source = Source::open(&path).map_err(input_failure)?;
     let manifest = format.read(&source).map_err(input_failure)?;
+    if let Some(file) = &options.output {
+        check_output(file, &path)?;
+    }
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -81,6 +84,20 @@ fn traffic(traffic: &Traffic, wheel_bytes: u64) -> String {
 
 fn input_failure(problem: InputError) -> Failure {
     Failure::with_hint(problem.to_string(), problem.hint)
+}
+
+/// Tells early what would only fail after the whole scan, and spares the scanned file itself.
+fn check_output(file: &Path, scanned: &Path) -> Result<(), Failure> {
+    let shown = file.display();
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if file.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(Failure::new(format!("{shown}: cannot be written: no such folder")));
+    }
+    let same = std::fs::canonicalize(file).ok().zip(std::fs::canonicalize(scanned).ok());
+    if same.is_some_and(|(output, input)| output == input) {
+        return Err(Failure::new(format!("{shown}: expected another file than the scanned one")));
+    }
+    Ok(())
 }
 
 fn write_file(file: &Path, text: &[u8]) -> Result<(), Failure> {

@@ -89,8 +89,12 @@ impl<'a> SimpleIndex<'a> {
 impl StoredPage {
     fn of(url: &Url, response: Response) -> Result<Self, FetchError> {
         let header = |name| response.header(&name).map(str::to_owned);
+        let mut address = response.url.clone();
+        // The page is kept on disk; its links are absolute or on the same server.
+        let _ = address.set_username("");
+        let _ = address.set_password(None);
         Ok(Self {
-            url: response.url.clone(),
+            url: address,
             content_type: header(CONTENT_TYPE),
             etag: header(ETAG),
             last_modified: header(LAST_MODIFIED),

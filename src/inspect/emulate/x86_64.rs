@@ -10,8 +10,8 @@ use iced_x86::{
     ConditionCode, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register,
 };
 
-use super::{Ending, Trace};
-use crate::inspect::image::Image;
+use super::{Ending, Purpose, Trace};
+use crate::inspect::image::{Image, shown};
 
 /// Far above what such a function takes; an endless one ends here.
 const MAX_STEPS: u32 = 4096;
@@ -25,9 +25,11 @@ const CANARY_OFFSET: u64 = 0x28;
 /// Any value will do: it is written and compared, never used.
 const CANARY: u64 = 0x00ca_0a17_5eed;
 
-pub(super) fn follow(image: &Image<'_>, entry: u64) -> Trace {
+pub(super) fn follow(image: &Image<'_>, entry: u64, purpose: Purpose) -> Trace {
     let mut follower = Follower {
         image,
+        purpose,
+        writes: Vec::new(),
         registers: [None; 16],
         stack: HashMap::new(),
         flags: None,
@@ -44,7 +46,7 @@ pub(super) fn follow(image: &Image<'_>, entry: u64) -> Trace {
             }
             match follower.step() {
                 Ok(None) => steps += 1,
-                Ok(Some(value)) => {
+                Ok(Some(Return(value))) => {
                     steps += 1;
                     break Ending::Returned(value);
                 }
@@ -52,7 +54,8 @@ pub(super) fn follow(image: &Image<'_>, entry: u64) -> Trace {
             }
         },
     };
-    Trace { ending, definition: follower.definition, steps }
+    let Follower { definition, writes, .. } = follower;
+    Trace { ending, definition, writes, steps }
 }
 
 /// The flags that conditions look at.
@@ -65,8 +68,14 @@ struct Flags {
     overflow: bool,
 }
 
+/// The outermost function is done, with this in the register for results.
+struct Return(Option<u64>);
+
 struct Follower<'image, 'data> {
     image: &'image Image<'data>,
+    purpose: Purpose,
+    /// Where a constructor wrote to the library's memory, and how many bytes.
+    writes: Vec<(u64, u64)>,
     registers: [Option<u64>; 16],
     /// What was written to the stack, by address; eight bytes each.
     stack: HashMap<u64, Option<u64>>,
@@ -77,7 +86,7 @@ struct Follower<'image, 'data> {
 
 impl Follower<'_, '_> {
     /// Executes one instruction; the value returned once the outermost function is done.
-    fn step(&mut self) -> Result<Option<u64>, String> {
+    fn step(&mut self) -> Result<Option<Return>, String> {
         let at = self.instruction_pointer;
         if let Some(name) = self.image.import_at(at) {
             self.import(name)?;
@@ -88,7 +97,10 @@ impl Follower<'_, '_> {
         let mut decoder = Decoder::with_ip(64, code, at, DecoderOptions::NONE);
         let instruction = decoder.decode();
         if instruction.is_invalid() {
-            return Err(format!("the bytes at {at:#x} are no instruction"));
+            return Err(format!("the bytes at {} are no instruction", shown(at)));
+        }
+        if self.image.is_relocated(at, instruction.len() as u64) {
+            return Err(format!("the loader changes the code at {}", shown(at)));
         }
         self.instruction_pointer = instruction.next_ip();
         match instruction.flow_control() {
@@ -103,12 +115,20 @@ impl Follower<'_, '_> {
             }
             FlowControl::ConditionalBranch => {
                 let taken = self.condition(instruction.condition_code()).ok_or_else(|| {
-                    format!("the hook branches at {at:#x} on something known only at run time")
+                    format!(
+                        "the hook branches at {} on something known only at run time",
+                        shown(at)
+                    )
                 })?;
                 if taken {
                     self.instruction_pointer = instruction.near_branch_target();
                 }
                 Ok(None)
+            }
+            FlowControl::Call | FlowControl::IndirectCall
+                if instruction.stack_pointer_increment() != -8 =>
+            {
+                Err(unsupported(&instruction))
             }
             FlowControl::Call => {
                 self.push(Some(instruction.next_ip()))?;
@@ -121,16 +141,21 @@ impl Follower<'_, '_> {
                 self.instruction_pointer = target;
                 Ok(None)
             }
-            FlowControl::Return if instruction.op_count() == 0 => self.return_to_caller(),
+            FlowControl::Return
+                if instruction.mnemonic() == Mnemonic::Ret
+                    && instruction.op_count() == 0
+                    && instruction.stack_pointer_increment() == 8 =>
+            {
+                self.return_to_caller()
+            }
             _ => Err(unsupported(&instruction)),
         }
     }
 
-    fn return_to_caller(&mut self) -> Result<Option<u64>, String> {
+    fn return_to_caller(&mut self) -> Result<Option<Return>, String> {
         let target = self.pop()?.ok_or("the hook returns to an unknown address")?;
         if target == CALLER {
-            let value = self.register(Register::RAX);
-            return value.map(Some).ok_or_else(|| "the hook returns an unknown value".to_owned());
+            return Ok(Some(Return(self.register(Register::RAX))));
         }
         self.instruction_pointer = target;
         Ok(None)
@@ -172,11 +197,11 @@ impl Follower<'_, '_> {
     fn execute(&mut self, instruction: &Instruction) -> Result<(), String> {
         match instruction.mnemonic() {
             Mnemonic::Nop | Mnemonic::Endbr64 => Ok(()),
-            Mnemonic::Push => {
+            Mnemonic::Push if instruction.stack_pointer_increment() == -8 => {
                 let value = self.operand(instruction, 0)?;
                 self.push(value)
             }
-            Mnemonic::Pop if instruction.op0_kind() == OpKind::Register => {
+            Mnemonic::Pop if instruction.stack_pointer_increment() == 8 => {
                 let value = self.pop()?;
                 self.set_operand(instruction, value)
             }
@@ -196,6 +221,7 @@ impl Follower<'_, '_> {
             Mnemonic::And => self.arithmetic(instruction, true, |a, b| a & b),
             Mnemonic::Or => self.arithmetic(instruction, true, |a, b| a | b),
             Mnemonic::Test => self.arithmetic(instruction, false, |a, b| a & b),
+            Mnemonic::Shr | Mnemonic::Sar => self.shift_right(instruction),
             Mnemonic::Add => self.addition(instruction),
             Mnemonic::Sub => self.subtraction(instruction, true),
             Mnemonic::Cmp => self.subtraction(instruction, false),
@@ -220,6 +246,35 @@ impl Follower<'_, '_> {
             overflow: false,
         });
         if keeps { self.set_operand(instruction, value) } else { Ok(()) }
+    }
+
+    /// By a number that the instruction itself states, as the start-up code of libraries has it.
+    fn shift_right(&mut self, instruction: &Instruction) -> Result<(), String> {
+        let bits = operand_bits(instruction);
+        let by = instruction.op1_kind() == OpKind::Immediate8;
+        let count = instruction.immediate8() as usize;
+        if !by && instruction.op_count() == 2 || count == 0 || count >= bits {
+            return Err(unsupported(instruction));
+        }
+        let value = self.operand(instruction, 0)?.map(|value| {
+            let unused = 64 - bits;
+            match instruction.mnemonic() {
+                Mnemonic::Shr => value >> count,
+                _ => {
+                    ((value << unused).cast_signed() >> unused >> count).cast_unsigned()
+                        & mask(bits)
+                }
+            }
+        });
+        let before = self.operand(instruction, 0)?;
+        self.flags = value.zip(before).map(|(value, before)| Flags {
+            zero: value == 0,
+            sign: value >> (bits - 1) & 1 == 1,
+            carry: before >> (count - 1) & 1 == 1,
+            // Only looked at after a shift by one, which these flags then do not tell.
+            overflow: false,
+        });
+        self.set_operand(instruction, value)
     }
 
     fn addition(&mut self, instruction: &Instruction) -> Result<(), String> {
@@ -278,7 +333,7 @@ impl Follower<'_, '_> {
     /// Where an indirect branch or call goes.
     fn target(&mut self, instruction: &Instruction) -> Result<u64, String> {
         self.operand(instruction, 0)?.ok_or_else(|| {
-            format!("the hook branches at {:#x} to an unknown address", instruction.ip())
+            format!("the hook branches at {} to an unknown address", shown(instruction.ip()))
         })
     }
 
@@ -365,6 +420,13 @@ impl Follower<'_, '_> {
                 .filter(|_| address % 8 + size as u64 <= 8)
                 .map(|value| value >> (address % 8 * 8) & mask(size * 8)));
         }
+        if self
+            .writes
+            .iter()
+            .any(|(written, length)| overlap(*written, *length, address, size as u64))
+        {
+            return Ok(None);
+        }
         // Memory without bytes in the file is zero when the hook runs for the first time, and
         // whatever would have written it has ended the following.
         if self.image.is_zero_filled(address) {
@@ -381,15 +443,21 @@ impl Follower<'_, '_> {
 
     fn store(&mut self, instruction: &Instruction, value: Option<u64>) -> Result<(), String> {
         let address = self.effective_address(instruction)?;
-        let address =
-            address.filter(|_| !instruction.has_segment_prefix()).filter(|at| is_stack(*at));
+        let address = address.filter(|_| !instruction.has_segment_prefix());
+        let size = instruction.memory_size().size() as u64;
+        if self.purpose == Purpose::Constructor
+            && let Some(address) = address.filter(|at| !is_stack(*at))
+        {
+            self.writes.push((address, size));
+            return Ok(());
+        }
+        let address = address.filter(|at| is_stack(*at));
         let Some(address) = address else {
             return Err(format!(
-                "the hook writes to memory at {:#x}, which is not followed yet",
-                instruction.ip()
+                "the hook writes to memory at {}, which is not followed yet",
+                shown(instruction.ip())
             ));
         };
-        let size = instruction.memory_size().size() as u64;
         let whole = size == 8 && address.is_multiple_of(8);
         let first = address & !7;
         let last = (address + size.max(1) - 1) & !7;
@@ -428,6 +496,10 @@ impl Follower<'_, '_> {
     }
 }
 
+fn overlap(left: u64, left_size: u64, right: u64, right_size: u64) -> bool {
+    left < right.saturating_add(right_size) && right < left.saturating_add(left_size)
+}
+
 fn is_stack(address: u64) -> bool {
     (STACK_TOP - STACK_SIZE..STACK_TOP).contains(&address)
 }
@@ -457,8 +529,8 @@ fn mask(bits: usize) -> u64 {
 
 fn unsupported(instruction: &Instruction) -> String {
     format!(
-        "the hook's instruction `{:?}` at {:#x} is not followed yet",
+        "the hook's instruction `{:?}` at {} is not followed yet",
         instruction.mnemonic(),
-        instruction.ip()
+        shown(instruction.ip())
     )
 }

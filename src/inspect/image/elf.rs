@@ -10,8 +10,8 @@ use std::borrow::Cow;
 use goblin::container::{Container, Ctx};
 use goblin::elf::Elf;
 use goblin::elf::dynamic::{
-    DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_NEEDED, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ,
-    DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, Dyn,
+    DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_NEEDED, DT_PLTREL,
+    DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, Dyn,
 };
 use goblin::elf::header::{EM_AARCH64, EM_X86_64, ET_DYN, Header};
 use goblin::elf::program_header::{PF_X, PT_DYNAMIC, PT_LOAD, ProgramHeader};
@@ -19,7 +19,7 @@ use goblin::elf::reloc::{self, RelocSection};
 use goblin::elf::sym::{STB_GLOBAL, STB_WEAK, STT_GNU_IFUNC, STT_TLS, Sym, Symtab};
 
 use super::{
-    Export, Fixup, Format, HIGHEST_ADDRESS, IMPORT_STRIDE, IMPORTS, Image, ImageError, Machine,
+    BASE, Export, Fixup, Format, IMPORT_STRIDE, IMPORTS, Image, ImageError, MAX_EXTENT, Machine,
     Segment,
 };
 
@@ -30,8 +30,16 @@ const DT_RELR: u64 = 36;
 const SYMBOL_SIZE: usize = 24;
 /// The section of symbols that another library defines, `SHN_UNDEF`.
 const UNDEFINED: usize = 0;
+/// The section of symbols whose value is no address, `SHN_ABS`.
+const ABSOLUTE: usize = 0xfff1;
 /// A symbol that the loader makes unique in the process; GNU's own, found by `dlsym` as others are.
 const STB_GNU_UNIQUE: u8 = 10;
+/// The smallest page of the processors that are read.
+const PAGE: u64 = 4096;
+/// The longest name of a symbol that is looked at; hooks of modules are far shorter.
+const MAX_NAME: usize = 4096;
+/// Large C++ libraries have hundreds.
+const MAX_CONSTRUCTORS: usize = 1 << 16;
 /// More relocations than the largest known libraries have; an upper bound on memory, since a
 /// relative bitmap stands for many times its own size.
 const MAX_FIXUPS: usize = 1 << 23;
@@ -59,6 +67,7 @@ pub(super) fn load(bytes: &[u8]) -> Result<Image<'_>, ImageError> {
         exports: Vec::new(),
         imports: Vec::new(),
         needed: Vec::new(),
+        constructors: Vec::new(),
     };
     let image = image.assemble()?;
     let Some(dynamic) = Dynamic::read(&image, &headers, context)? else {
@@ -89,9 +98,13 @@ fn segments<'data>(
 ) -> Result<Vec<Segment<'data>>, ImageError> {
     let mut segments = Vec::new();
     for header in headers.iter().filter(|header| header.p_type == PT_LOAD && header.p_memsz > 0) {
-        let end = header.p_vaddr.checked_add(header.p_memsz).filter(|end| *end < HIGHEST_ADDRESS);
+        let end = header.p_vaddr.checked_add(header.p_memsz).filter(|end| *end < MAX_EXTENT);
         if end.is_none() || header.p_filesz > header.p_memsz {
             return Err(ImageError::new("a segment has impossible sizes"));
+        }
+        if header.p_vaddr % PAGE != header.p_offset % PAGE {
+            // The loader maps whole pages, and refuses what does not fit them.
+            return Err(ImageError::new("a segment is not aligned as its pages are"));
         }
         let data = usize::try_from(header.p_offset)
             .ok()
@@ -101,7 +114,7 @@ fn segments<'data>(
                 ImageError::new("it is truncated: a segment reaches past the end of the file")
             })?;
         segments.push(Segment {
-            address: header.p_vaddr,
+            address: BASE + header.p_vaddr,
             size: header.p_memsz,
             data,
             executable: header.p_flags & PF_X != 0,
@@ -130,7 +143,8 @@ impl<'data> Dynamic<'data> {
         let Some(header) = headers.iter().find(|header| header.p_type == PT_DYNAMIC) else {
             return Ok(None);
         };
-        let table = table(image, header.p_vaddr, header.p_memsz, "dynamic section")?;
+        let table =
+            table(image, BASE.wrapping_add(header.p_vaddr), header.p_memsz, "dynamic section")?;
         let mut entries = Vec::new();
         for record in table.chunks_exact(16) {
             let (Some(tag), Some(value)) = (record.first_chunk(), record.last_chunk()) else {
@@ -142,30 +156,35 @@ impl<'data> Dynamic<'data> {
             }
             entries.push(entry);
         }
-        let value = |tag| entries.iter().find(|entry| entry.d_tag == tag).map(|entry| entry.d_val);
-        let strings = match (value(DT_STRTAB), value(DT_STRSZ)) {
+        let mut dynamic = Self { entries, symbols: Symtab::default(), strings: &[], context };
+        dynamic.strings = match (dynamic.address(DT_STRTAB), dynamic.value(DT_STRSZ)) {
             (Some(address), Some(size)) => table_of(image, address, size, "string table")?,
             _ => &[],
         };
-        let symbols = match value(DT_SYMTAB) {
-            Some(address) => {
-                // The table does not say where it ends: relocations and the hash table name
-                // entries by number, and each is checked against the end of the segment.
-                let bytes = image.raw(address).map_err(|_| outside("symbol table"))?;
-                Symtab::parse(bytes, 0, bytes.len() / SYMBOL_SIZE, context)
-            }
-            None => Symtab::parse(&[], 0, 0, context),
+        if let Some(address) = dynamic.address(DT_SYMTAB) {
+            // The table does not say where it ends: relocations and the hash table name entries by
+            // number, and each is checked against the end of the segment.
+            let bytes = image.raw(address).map_err(|_| outside("symbol table"))?;
+            dynamic.symbols = Symtab::parse(bytes, 0, bytes.len() / SYMBOL_SIZE, context)
+                .map_err(|problem| damaged(&problem))?;
         }
-        .map_err(|problem| ImageError::new(format!("its symbol table is damaged: {problem}")))?;
-        Ok(Some(Self { entries, symbols, strings, context }))
+        Ok(Some(dynamic))
     }
 
+    /// The value of an entry. Of several of a kind the loader keeps the last
+    /// (glibc's `elf_get_dynamic_info`).
     fn value(&self, tag: u64) -> Option<u64> {
-        self.entries.iter().find(|entry| entry.d_tag == tag).map(|entry| entry.d_val)
+        self.entries.iter().rev().find(|entry| entry.d_tag == tag).map(|entry| entry.d_val)
+    }
+
+    /// An entry that is an address.
+    fn address(&self, tag: u64) -> Option<u64> {
+        self.value(tag).map(|address| BASE.wrapping_add(address))
     }
 
     fn string(&self, offset: u64) -> Option<Cow<'data, str>> {
         let bytes = self.strings.get(usize::try_from(offset).ok()?..)?;
+        let bytes = &bytes[..bytes.len().min(MAX_NAME)];
         let end = bytes.iter().position(|byte| *byte == 0)?;
         Some(String::from_utf8_lossy(&bytes[..end]))
     }
@@ -182,17 +201,32 @@ impl<'data> Dynamic<'data> {
         linker.relocations(&image)?;
         linker.relative_bitmap(&image)?;
         (image.fixups, image.imports) = (linker.fixups, linker.imports.names);
-        image.assemble()
+        let mut image = image.assemble()?;
+        image.constructors = self.constructors(&image);
+        Ok(image)
+    }
+
+    /// What `call_init` calls (glibc, `elf/dl-init.c`): `DT_INIT`, then each of `DT_INIT_ARRAY`.
+    fn constructors(&self, image: &Image<'data>) -> Vec<u64> {
+        let mut functions: Vec<u64> = self.address(DT_INIT).into_iter().collect();
+        if let (Some(array), Some(size)) =
+            (self.address(DT_INIT_ARRAY), self.value(DT_INIT_ARRAYSZ))
+        {
+            let places = (0..size / 8).take(MAX_CONSTRUCTORS).map(|at| array.wrapping_add(at * 8));
+            functions.extend(places.filter_map(|place| image.word(place).ok()));
+        }
+        functions
     }
 
     /// The symbols that `dlsym` finds: those that the hash table lists.
     fn exports(&self, image: &Image<'data>) -> Result<Vec<(Cow<'data, str>, Export)>, ImageError> {
-        let range = if let Some(address) = self.value(DT_GNU_HASH) {
+        let range = if let Some(address) = self.address(DT_GNU_HASH) {
             gnu_hash_range(image.raw(address).map_err(|_| outside("hash table"))?)
                 .ok_or_else(|| outside("hash table"))?
-        } else if let Some(address) = self.value(DT_HASH) {
+        } else if let Some(address) = self.address(DT_HASH) {
             // The second word counts the chains, one for each symbol.
-            let count = image.half(address + 4).map_err(|_| outside("hash table"))?;
+            let count = address.checked_add(4).and_then(|place| image.half(place).ok());
+            let count = count.ok_or_else(|| outside("hash table"))?;
             1..count
         } else {
             return Ok(Vec::new());
@@ -208,7 +242,7 @@ impl<'data> Dynamic<'data> {
             if visible && let Some(name) = self.string(symbol.st_name as u64) {
                 let place = match symbol.st_type() {
                     STT_GNU_IFUNC => Export::Chosen,
-                    _ => Export::At(symbol.st_value),
+                    _ => Export::At(BASE.wrapping_add(symbol.st_value)),
                 };
                 exports.push((name, place));
             }
@@ -265,11 +299,12 @@ struct Linker<'dynamic, 'data> {
 impl<'data> Linker<'_, 'data> {
     fn relocations(&mut self, image: &Image<'data>) -> Result<(), ImageError> {
         let value = |tag| self.dynamic.value(tag);
+        let address = |tag| self.dynamic.address(tag);
         let plt_is_rela = value(DT_PLTREL) == Some(DT_RELA);
         let tables = [
-            (value(DT_RELA), value(DT_RELASZ), true),
-            (value(DT_REL), value(DT_RELSZ), false),
-            (value(DT_JMPREL), value(DT_PLTRELSZ), plt_is_rela),
+            (address(DT_RELA), value(DT_RELASZ), true),
+            (address(DT_REL), value(DT_RELSZ), false),
+            (address(DT_JMPREL), value(DT_PLTRELSZ), plt_is_rela),
         ];
         for (address, size, is_rela) in tables {
             let (Some(address), Some(size)) = (address, size.filter(|size| *size > 0)) else {
@@ -280,7 +315,7 @@ impl<'data> Linker<'_, 'data> {
                 .map_err(|_| outside("relocation table"))?;
             for entry in &section {
                 let fixup = self.fixup(image, &entry)?;
-                self.push(entry.r_offset, fixup)?;
+                self.push(BASE.wrapping_add(entry.r_offset), fixup)?;
             }
         }
         Ok(())
@@ -306,7 +341,7 @@ impl<'data> Linker<'_, 'data> {
         let addend = |entry: &reloc::Reloc| match entry.r_addend {
             Some(addend) => Ok(addend.cast_unsigned()),
             None => image
-                .raw(entry.r_offset)
+                .raw(BASE.wrapping_add(entry.r_offset))
                 .ok()
                 .and_then(<[u8]>::first_chunk)
                 .map(|bytes| u64::from_le_bytes(*bytes))
@@ -314,10 +349,13 @@ impl<'data> Linker<'_, 'data> {
         };
         Ok(match kind {
             Kind::Nothing => None,
-            Kind::Relative => Some(Fixup::Pointer(addend(entry)?)),
+            Kind::Relative => Some(Fixup::Pointer(BASE.wrapping_add(addend(entry)?))),
             Kind::Symbol { adds } => {
                 let addend = if adds { addend(entry)? } else { 0 };
                 Some(match self.symbol(entry.r_sym)? {
+                    Fixup::Pointer(address) if address >= IMPORTS && addend != 0 => {
+                        Fixup::Unknown("a place in another library")
+                    }
                     Fixup::Pointer(address) => Fixup::Pointer(address.wrapping_add(addend)),
                     unknown @ Fixup::Unknown(_) => unknown,
                 })
@@ -334,8 +372,14 @@ impl<'data> Linker<'_, 'data> {
         if symbol.st_type() == STT_GNU_IFUNC {
             return Ok(Fixup::Unknown("a function that is chosen while loading"));
         }
-        if index == 0 || symbol.st_shndx != UNDEFINED {
+        if index == 0 {
+            return Ok(Fixup::Pointer(BASE));
+        }
+        if symbol.st_shndx == ABSOLUTE {
             return Ok(Fixup::Pointer(symbol.st_value));
+        }
+        if symbol.st_shndx != UNDEFINED {
+            return Ok(Fixup::Pointer(BASE.wrapping_add(symbol.st_value)));
         }
         if let Some(address) = self.imports.by_symbol.get(&index) {
             return Ok(Fixup::Pointer(*address));
@@ -346,6 +390,10 @@ impl<'data> Linker<'_, 'data> {
             .ok_or_else(|| outside("name of an imported symbol"))?;
         let address = IMPORTS + self.imports.names.len() as u64 * IMPORT_STRIDE;
         self.imports.names.push(name);
+        if symbol.st_bind() == STB_WEAK {
+            // Null where no library has it.
+            return Ok(Fixup::Unknown("a symbol that may be missing"));
+        }
         self.imports.by_symbol.insert(index, address);
         Ok(Fixup::Pointer(address))
     }
@@ -354,7 +402,7 @@ impl<'data> Linker<'_, 'data> {
     /// behind the last. What is relocated is the address that the file has in that place.
     fn relative_bitmap(&mut self, image: &Image<'data>) -> Result<(), ImageError> {
         let (Some(address), Some(size)) =
-            (self.dynamic.value(DT_RELR), self.dynamic.value(DT_RELRSZ))
+            (self.dynamic.address(DT_RELR), self.dynamic.value(DT_RELRSZ))
         else {
             return Ok(());
         };
@@ -363,8 +411,9 @@ impl<'data> Linker<'_, 'data> {
         for entry in bytes.chunks_exact(8).filter_map(<[u8]>::first_chunk) {
             let entry = u64::from_le_bytes(*entry);
             if entry & 1 == 0 {
-                self.relative(image, entry)?;
-                next = entry.wrapping_add(8);
+                let place = BASE.wrapping_add(entry);
+                self.relative(image, place)?;
+                next = place.wrapping_add(8);
             } else {
                 for bit in (1..64).filter(|bit| entry >> bit & 1 == 1) {
                     self.relative(image, next.wrapping_add((bit - 1) * 8))?;
@@ -381,7 +430,8 @@ impl<'data> Linker<'_, 'data> {
             .ok()
             .and_then(<[u8]>::first_chunk)
             .ok_or_else(|| outside("place of a relocation"))?;
-        self.push(address, Some(Fixup::Pointer(u64::from_le_bytes(*value))))
+        let value = BASE.wrapping_add(u64::from_le_bytes(*value));
+        self.push(address, Some(Fixup::Pointer(value)))
     }
 }
 
@@ -453,6 +503,10 @@ fn table<'data>(
 ) -> Result<&'data [u8], ImageError> {
     let bytes = image.raw(address).map_err(|_| outside(what))?;
     Ok(&bytes[..bytes.len().min(usize::try_from(size).unwrap_or(usize::MAX))])
+}
+
+fn damaged(problem: &goblin::error::Error) -> ImageError {
+    ImageError::new(format!("its symbol table is damaged: {problem}"))
 }
 
 fn outside(what: &str) -> ImageError {

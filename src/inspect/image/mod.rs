@@ -1,9 +1,9 @@
 //! A shared library as it lies in memory once the dynamic loader is done with it.
 //!
 //! Each container format has a file that builds an [`Image`]; everything above reads only that.
-//! An image is addressed by the library's own addresses, as if it were loaded at 0. What the
-//! loader takes from other libraries is represented by addresses of its own, see
-//! [`Image::import_at`]. Nothing here runs or decodes code.
+//! An image is mapped at [`BASE`], so that no pointer into it is null or another small number, as
+//! none is in a process. What the loader takes from other libraries is represented by addresses of
+//! its own, see [`Image::import_at`]. Nothing here runs or decodes code.
 
 mod elf;
 
@@ -13,8 +13,10 @@ use std::borrow::Cow;
 const IMPORTS: u64 = 0xffff_f000_0000_0000;
 /// The distance of two imported symbols, so that an addend cannot turn one into the other.
 const IMPORT_STRIDE: u64 = 0x1_0000;
-/// The highest address a library may claim, as on every 64-bit system met so far.
-const HIGHEST_ADDRESS: u64 = 1 << 47;
+/// Where images are mapped; addresses that the file itself states are counted from here.
+pub const BASE: u64 = 0x0000_1000_0000_0000;
+/// How far a library may reach: far more than any does, and away from whatever else is mapped.
+const MAX_EXTENT: u64 = 1 << 44;
 
 /// The container format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,17 +115,29 @@ pub enum Export {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// No segment covers it.
-    #[error("address {0:#x} lies outside the image")]
+    #[error("address {} lies outside the image", shown(*.0))]
     Outside(u64),
     /// It is memory that the file has no bytes for: zero until something writes it.
-    #[error("address {0:#x} is not initialised by the file")]
+    #[error("address {} is not initialised by the file", shown(*.0))]
     Uninitialised(u64),
     /// The loader decides at run time what is there.
-    #[error("address {0:#x} holds {1}, known only at run time")]
-    Dynamic(u64, &'static str),
+    #[error("address {} holds {what}, known only at run time", shown(*.address))]
+    Dynamic {
+        /// The address.
+        address: u64,
+        /// What is there.
+        what: &'static str,
+    },
     /// There is no end to a text within reason.
-    #[error("no text of a sensible length ends after address {0:#x}")]
+    #[error("no text of a sensible length ends after address {}", shown(*.0))]
     Unterminated(u64),
+}
+
+/// An address as the file itself counts, in hexadecimal.
+#[must_use]
+pub fn shown(address: u64) -> String {
+    let own = address.checked_sub(BASE).filter(|own| *own < MAX_EXTENT);
+    format!("{:#x}", own.unwrap_or(address))
 }
 
 /// The file is not one that the dynamic loader would take, or not one that is understood.
@@ -148,6 +162,8 @@ pub struct Image<'data> {
     exports: Vec<(Cow<'data, str>, Export)>,
     imports: Vec<Cow<'data, str>>,
     needed: Vec<Cow<'data, str>>,
+    /// Functions that the loader calls before anything else.
+    constructors: Vec<u64>,
 }
 
 impl<'data> Image<'data> {
@@ -176,13 +192,13 @@ impl<'data> Image<'data> {
             }
         }
         self.fixups.sort_by_key(|(address, _)| *address);
-        for at in 1..self.fixups.len() {
-            if self.fixups[at - 1].0 == self.fixups[at].0 {
-                let ambiguous = Fixup::Unknown("the outcome of two relocations");
-                self.fixups[at - 1].1 = ambiguous;
-                self.fixups[at].1 = ambiguous;
+        self.fixups.dedup_by(|(later, content), (first, kept)| {
+            // The tables of a library may overlap, which does no harm where they agree.
+            if later == first && content != kept {
+                *kept = Fixup::Unknown("the outcome of two relocations");
             }
-        }
+            later == first
+        });
         Ok(self)
     }
 
@@ -220,6 +236,12 @@ impl<'data> Image<'data> {
         self.imports.iter().map(AsRef::as_ref)
     }
 
+    /// The functions that the loader calls once the library is in place, as far as they are known.
+    #[must_use]
+    pub fn constructors(&self) -> &[u64] {
+        &self.constructors
+    }
+
     /// The libraries it asks the loader for.
     pub fn needed(&self) -> impl Iterator<Item = &str> {
         self.needed.iter().map(AsRef::as_ref)
@@ -237,9 +259,12 @@ impl<'data> Image<'data> {
     }
 
     fn segment(&self, address: u64) -> Result<&Segment<'data>, ReadError> {
-        self.segments
-            .iter()
-            .find(|segment| segment.contains(address))
+        // Sorted, and none overlaps another.
+        let behind = self.segments.partition_point(|segment| segment.address <= address);
+        behind
+            .checked_sub(1)
+            .map(|index| &self.segments[index])
+            .filter(|segment| segment.contains(address))
             .ok_or(ReadError::Outside(address))
     }
 
@@ -282,9 +307,9 @@ impl<'data> Image<'data> {
             [] => self.bytes::<8>(address).map(u64::from_le_bytes),
             [(at, Fixup::Pointer(value))] if *at == address => Ok(*value),
             [(at, Fixup::Unknown(what))] if *at == address => {
-                Err(ReadError::Dynamic(address, what))
+                Err(ReadError::Dynamic { address, what })
             }
-            _ => Err(ReadError::Dynamic(address, "parts of relocated pointers")),
+            _ => Err(ReadError::Dynamic { address, what: "parts of relocated pointers" }),
         }
     }
 
@@ -304,15 +329,23 @@ impl<'data> Image<'data> {
         self.plain::<1>(address).map(|[byte]| byte)
     }
 
-    /// Whether `address` is memory that starts as zero, because the file has no bytes for it.
+    /// Whether `address` is memory that starts as zero, because neither the file has bytes for it
+    /// nor the loader puts a pointer there.
     #[must_use]
     pub fn is_zero_filled(&self, address: u64) -> bool {
         self.raw(address) == Err(ReadError::Uninitialised(address))
+            && !self.is_relocated(address, 8)
+    }
+
+    /// Whether the loader changes any of `size` bytes at `address`.
+    #[must_use]
+    pub fn is_relocated(&self, address: u64, size: u64) -> bool {
+        !self.fixups_within(address, size).is_empty()
     }
 
     fn plain<const SIZE: usize>(&self, address: u64) -> Result<[u8; SIZE], ReadError> {
         if !self.fixups_within(address, SIZE as u64).is_empty() {
-            return Err(ReadError::Dynamic(address, "parts of relocated pointers"));
+            return Err(ReadError::Dynamic { address, what: "parts of relocated pointers" });
         }
         self.bytes(address)
     }

@@ -1,7 +1,7 @@
 //! Requirements files, as pip reads them (`pip/_internal/req/req_file.py`).
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr as _;
 
 use ftcheck::input::{FORMATS, Format, InputError, Requirement, Source, Wanted};
@@ -18,9 +18,8 @@ fn format() -> &'static dyn Format {
 
 /// Reads a text that refers to no other file.
 fn read(text: &str) -> Result<Vec<Requirement>, InputError> {
-    let shown = "requirements.txt".to_owned();
-    let source =
-        Source { path: PathBuf::from("/nowhere/requirements.txt"), shown, text: text.to_owned() };
+    let path = Path::new("/nowhere/requirements.txt");
+    let source = Source::of_text(path, "requirements.txt", text.to_owned());
     format().read(&source).map(requirements)
 }
 
@@ -42,7 +41,7 @@ fn show(requirement: &Requirement) -> String {
     match &requirement.wanted {
         Wanted::Release(specifiers) => format!("{name}{}", specifiers.to_string().replace(' ', "")),
         Wanted::Url(url) => format!("{name} @ {url}"),
-        Wanted::Local => format!("{name} (local)"),
+        Wanted::Unchecked(_) => format!("{name} (local)"),
     }
 }
 
@@ -97,7 +96,7 @@ fn a_projects_files_are_read_as_pip_reads_them() {
             "project (local)",
             "lint-rules (local)",
             "left-pad (local)",
-            "spam-git-v1-0-egg-spam (local)",
+            "spam (local)",
         ]
     );
     let place = |at: usize| {
@@ -156,18 +155,54 @@ fn a_comment_behind_a_requirement_may_be_continued() {
 }
 
 #[test]
-fn hashes_and_other_options_of_a_requirement_are_passed_over() {
-    for text in [
-        "flask==3.0 --hash=sha256:00 --hash sha256:11",
-        "flask==3.0\t--hash=sha256:00",
-        "flask==3.0 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11",
-        "flask==3.0 --config-settings \"--build-option=x\"",
+fn hashes_of_a_requirement_are_kept_and_build_options_passed_over() {
+    let (zeros, ones) = ("0".repeat(64), "1".repeat(64));
+    for (text, hashes) in [
+        (format!("flask==3.0 --hash=sha256:{zeros} --hash sha256:{ones}"), 2),
+        (format!("flask==3.0\t--hash=sha256:{zeros}"), 1),
+        (format!("flask==3.0 \\\n    --hash=sha256:{zeros} \\\n    --hash=sha256:{ones}"), 2),
+        ("flask==3.0 --config-settings=--build-option=x".to_owned(), 0),
     ] {
-        assert_eq!(shown(&read_all(text)), ["flask==3.0"], "{text:?}");
+        let read = read_all(&text);
+        assert_eq!(shown(&read), ["flask==3.0"], "{text:?}");
+        assert_eq!(read[0].hashes.len(), hashes, "{text:?}");
     }
-    let read = read_all("flask==3.0 ; python_version > '3' --hash=sha256:00");
+    let read = read_all(&format!("flask==3.0 ; python_version > '3' --hash=sha256:{zeros}"));
     assert_eq!(shown(&read), ["flask==3.0"]);
     assert_eq!(read[0].marker, MarkerTree::from_str("python_version > '3'").unwrap());
+}
+
+/// pip installs nothing that has another hash, so one that is not understood is not passed over.
+#[test]
+fn a_hash_that_cannot_be_compared_is_rejected() {
+    for hash in ["sha256:00", "md5:d41d8cd98f00b204e9800998ecf8427e", "sha256:", ""] {
+        rejected(&format!("flask==3.0 --hash={hash}"));
+    }
+    rejected("flask==3.0 --global-option=x");
+}
+
+#[test]
+fn credentials_in_a_malformed_line_are_not_repeated() {
+    for text in [
+        "lxml= @ https://user:secret@h.example/x.whl",
+        "foo bar @ https://user:secret@h.example/x.whl",
+        "lxml >= 1 https://user:secret@h.example/",
+        "-r https://user:secret@h.example/requirements.txt",
+        "--find-links https://user:secret@h.example/",
+    ] {
+        let problem = rejected(text).to_string();
+        assert!(!problem.contains("secret"), "{problem}");
+    }
+}
+
+/// Each line asked where it begins by counting all lines before it.
+#[test]
+fn a_long_file_takes_no_more_than_its_length() {
+    let text = "# comment\nflask\n".repeat(50_000);
+    let start = std::time::Instant::now();
+    let read = read_all(&text);
+    assert_eq!(lines(&read).last(), Some(&(100_000, 1)));
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -232,7 +267,7 @@ fn what_would_be_built_is_told_as_local() {
     }
     for text in ["./spam-1.0-py3-none-any.whl", "spam-1.0-py3-none-any.whl"] {
         let read = read_all(text);
-        assert!(matches!(read[0].wanted, Wanted::Local), "{text}");
+        assert!(matches!(read[0].wanted, Wanted::Unchecked(_)), "{text}");
     }
 }
 

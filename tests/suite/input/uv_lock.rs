@@ -32,7 +32,7 @@ fn read_file(path: &Path) -> Result<LockGraph, InputError> {
 /// Reads a text as a lock with no pyproject.toml beside it.
 fn read(text: &str) -> Result<LockGraph, InputError> {
     let path = fixture("no-such-folder/uv.lock");
-    let source = Source { path, shown: "uv.lock".to_owned(), text: text.to_owned() };
+    let source = Source::of_text(&path, "uv.lock", text.to_owned());
     format().read(&source).map(|manifest| match manifest.content {
         Content::Lock(graph) => graph,
         Content::Requirements(_) => panic!("requirements were read"),

@@ -51,7 +51,7 @@ fn an_empty_file_is_not_a_success() {
 
 #[test]
 fn a_file_of_another_kind_is_told() {
-    assert_snapshot!(failure_of("setup.cfg", "[metadata]\n"), @"error: setup.cfg: expected uv.lock or requirements.txt, found a file of another name");
+    assert_snapshot!(failure_of("setup.cfg", "[metadata]\n"), @"error: setup.cfg: expected uv.lock or a requirements file (.txt, .in), found a file of another name");
 }
 
 #[test]

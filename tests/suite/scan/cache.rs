@@ -148,3 +148,20 @@ fn a_cache_that_cannot_be_written_does_not_change_the_outcome() {
     std::fs::write(sandbox.cache_dir(), "in the way").unwrap();
     assert_eq!(expected, json(&sandbox, &index, &[]));
 }
+
+#[test]
+fn credentials_of_the_index_are_not_kept() {
+    let (index, sandbox) = (index(), sandbox());
+    let url = index.simple_url().replace("http://", "http://user:hunter2@");
+    sandbox
+        .command()
+        .args(["scan", "--platform", super::PLATFORM, "--index-url", &url])
+        .assert()
+        .code(1);
+    let entries = files_below(&sandbox.cache_dir());
+    assert!(!entries.is_empty());
+    for entry in entries {
+        let text = String::from_utf8_lossy(&std::fs::read(&entry).unwrap()).into_owned();
+        assert!(!text.contains("hunter2"), "{}", entry.display());
+    }
+}

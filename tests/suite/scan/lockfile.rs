@@ -112,3 +112,68 @@ fn a_dependency_that_would_be_built_is_not_passed_over() {
     let report = report(&sandbox, &FakeIndex::builder().start(), 3);
     assert_eq!(package(&report, "forked")["verdict"], "unchecked");
 }
+
+#[test]
+fn what_uv_installs_only_where_asked_is_named() {
+    let (index, sandbox) = project();
+    let report = report(&sandbox, &index, 1);
+    assert_eq!(
+        report["notes"][0],
+        "not looked at, since uv installs it only where asked to: group `docs`"
+    );
+    let skipped = report["skipped"].as_array().unwrap();
+    let reason =
+        |name: &str| skipped.iter().find(|one| one["name"] == name).unwrap()["reason"].clone();
+    assert_eq!(reason("windows-only"), "its marker does not apply to this target and platform");
+    assert_eq!(
+        reason("writer"),
+        "of an extra, a group or a member that is not installed by default"
+    );
+}
+
+/// A lock of one package that keeps the GIL off, with more lines at its head.
+fn fine_lock(head: &str) -> (FakeIndex, Sandbox) {
+    let wheel = wheel_of("fine", "1.0", &["declares"]).build();
+    let index = FakeIndex::builder().start();
+    let lock = format!(
+        "version = 1\n{head}\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n\
+         source = {{ virtual = \".\" }}\ndependencies = [{{ name = \"fine\" }}]\n\n\
+         [package.metadata]\nrequires-dist = [{{ name = \"fine\" }}]\n\n{}",
+        entry(&index, &wheel)
+    );
+    index.add_file(wheel);
+    let sandbox = Sandbox::new();
+    sandbox.write("uv.lock", lock);
+    (index, sandbox)
+}
+
+#[test]
+fn a_lock_for_other_pythons_or_systems_is_no_success() {
+    let (index, sandbox) = fine_lock("requires-python = \">=3.11\"");
+    report(&sandbox, &index, 0);
+    let (index, sandbox) = fine_lock("requires-python = \">=3.11, <3.14\"");
+    let gaps = &report(&sandbox, &index, 3)["gaps"];
+    assert!(gaps[0].as_str().unwrap().contains("excludes 3.14.0"), "{gaps}");
+    let (index, sandbox) = fine_lock("supported-markers = [\"sys_platform == 'win32'\"]");
+    let gaps = &report(&sandbox, &index, 3)["gaps"];
+    assert!(gaps[0].as_str().unwrap().contains("other environments"), "{gaps}");
+}
+
+#[test]
+fn a_lock_that_does_not_know_a_dependency_of_the_project_is_no_success() {
+    let (index, sandbox) = fine_lock("");
+    sandbox.write("pyproject.toml", "[project]\nname = \"app\"\ndependencies = [\"Fine>=1\"]\n");
+    report(&sandbox, &index, 0);
+    sandbox.write("pyproject.toml", "[project]\ndependencies = [\"fine\", \"lxml>=6\"]\n");
+    let gaps = &report(&sandbox, &index, 3)["gaps"];
+    assert!(gaps[0].as_str().unwrap().contains("depends on `lxml`"), "{gaps}");
+}
+
+#[test]
+fn the_scanned_file_is_not_overwritten() {
+    let (index, sandbox) = fine_lock("");
+    let before = std::fs::read(sandbox.path().join("uv.lock")).unwrap();
+    let outcome = scan(&sandbox, &index, &["--output", "./uv.lock"]).code(2);
+    assert!(super::stderr(&outcome).contains("another file than the scanned one"));
+    assert_eq!(before, std::fs::read(sandbox.path().join("uv.lock")).unwrap());
+}

@@ -12,9 +12,11 @@
 
 mod emulate;
 pub mod filename;
+mod follow;
 pub mod image;
 pub mod libraries;
 mod module;
+mod view;
 
 pub use module::{Inspection, inspect};
 

@@ -3,10 +3,12 @@
 //! The rules are those of CPython's `_PyImport_CheckGILForModule` (`Python/import.c`) and
 //! `PyModule_FromDefAndSpec2` (`Objects/moduleobject.c`).
 
-use crate::inspect::emulate::{self, Ending, Purpose};
+use crate::inspect::emulate::{self, Outcome};
 use crate::inspect::filename::{ExtensionFile, Suffix, hook_suffix};
+use crate::inspect::follow::{self, Ending, Purpose};
 use crate::inspect::image::{Export, Format, Image, ReadError, shown};
 use crate::inspect::libraries::{Libraries, Library};
+use crate::inspect::view::View;
 use crate::model::evidence::{
     Definition, Evidence, Gil, Init, ModuleReport, Slot, Subinterpreters,
 };
@@ -120,18 +122,25 @@ fn examine(
     let Export::At(entry) = place else {
         return Err("which function is its hook is chosen while it is loaded".to_owned());
     };
-    let trace = emulate::follow(&image, entry, Purpose::Result);
+    let trace = follow::follow(&image, entry, Purpose::Result);
     findings.evidence.steps = Some(trace.steps);
-    let address = match trace.ending {
-        Ending::Returned(Some(value)) if trace.definition == Some(value) => value,
+    let definition = match trace.ending {
+        Ending::Returned(Some(value)) if trace.definition == Some(value) => {
+            if image.is_zero_filled(value) {
+                return Err(format!("the definition at {} is filled in at run time", shown(value)));
+            }
+            read_definition(&image, value)?
+        }
         Ending::Returned(_) => {
             return Err("the hook returns something other than a module definition".to_owned());
         }
-        Ending::Stopped(reason) => return Err(reason),
+        Ending::Stopped(_) => match emulated(&image, libraries, entry, target, findings)? {
+            Emulated::Definition(definition) => definition,
+            Emulated::Answer(answer) => return Ok(answer),
+        },
     };
-    findings.init = Some(Init::MultiPhase);
-    let definition = read_definition(&image, address)?;
     check_constructors(&image, &definition)?;
+    findings.init = Some(Init::MultiPhase);
     let slots = definition.slots.clone();
     findings.evidence.definition = Some(definition.into_evidence());
     let Some(slots) = slots else {
@@ -150,6 +159,102 @@ fn examine(
     Ok(Answer::Gil(declared.gil))
 }
 
+/// What came of running the hook.
+enum Emulated {
+    Definition(RawDefinition),
+    Answer(Answer),
+}
+
+/// Runs the hook, with the libraries of the wheel that it needs.
+fn emulated(
+    image: &Image<'_>,
+    libraries: &Libraries,
+    entry: u64,
+    target: Target,
+    findings: &mut Findings,
+) -> Result<Emulated, String> {
+    let closure = Closure::of(image, libraries)?;
+    let images: Vec<&Image<'_>> = std::iter::once(image).chain(&closure.images).collect();
+    let can_declare = images.iter().any(|image| {
+        DECLARING.into_iter().any(|function| image.imported().any(|name| name == function))
+    });
+    let run = emulate::run(&images, entry, target.minor(), can_declare);
+    findings.evidence.steps = Some(run.steps);
+    let answer = match run.outcome {
+        Outcome::Definition(address, memory) => {
+            return read_definition(&*memory, address).map(Emulated::Definition);
+        }
+        Outcome::Module(gil) => {
+            findings.init = Some(Init::SinglePhase);
+            Answer::Gil(match gil {
+                None | Some(0) => Gil::Enables,
+                Some(1) => Gil::KeepsOff,
+                Some(_) if target >= Target::PY315T => Gil::Enables,
+                Some(_) => Gil::KeepsOff,
+            })
+        }
+        // Whatever else a library of the wheel might do, it has to be here to be known.
+        Outcome::Needs(_) | Outcome::Undeclared if !closure.missing.is_empty() => {
+            Answer::Needs(closure.missing)
+        }
+        Outcome::Undeclared => {
+            findings.init = Some(Init::SinglePhase);
+            Answer::Gil(Gil::Enables)
+        }
+        Outcome::Needs(name) => {
+            return Err(format!("the hook calls `{name}`, whose outcome is not followed yet"));
+        }
+        Outcome::Delegated => {
+            return Err(
+                "cffi makes the module: the answer is that of the installed cffi, which is \
+                 not looked at yet"
+                    .to_owned(),
+            );
+        }
+        Outcome::Stopped(reason) => return Err(reason),
+    };
+    Ok(Emulated::Answer(answer))
+}
+
+/// Functions without which no single-phase module can declare anything: the one that does, and those
+/// by which a library could get hold of it.
+const DECLARING: [&str; 4] = ["PyUnstable_Module_SetGIL", "dlsym", "dlopen", "dlvsym"];
+
+/// The libraries of the wheel that a library needs, and those that they need.
+struct Closure<'a> {
+    names: Vec<String>,
+    images: Vec<Image<'a>>,
+    missing: Vec<String>,
+}
+
+impl<'a> Closure<'a> {
+    fn of(image: &Image<'_>, libraries: &'a Libraries) -> Result<Self, String> {
+        let mut names: Vec<String> = image.needed().map(str::to_owned).collect();
+        let mut closure = Self { names: Vec::new(), images: Vec::new(), missing: Vec::new() };
+        let mut at = 0;
+        while let Some(name) = names.get(at).cloned() {
+            at += 1;
+            match libraries.find(&name) {
+                Library::Elsewhere => {}
+                Library::Missing => closure.missing.push(name),
+                Library::Here(bytes) => {
+                    let needed = Image::load(bytes).map_err(|problem| {
+                        format!("it needs `{name}`, which is damaged: {problem}")
+                    })?;
+                    for further in needed.needed() {
+                        if names.iter().all(|known| known != further) {
+                            names.push(further.to_owned());
+                        }
+                    }
+                    closure.names.push(name);
+                    closure.images.push(needed);
+                }
+            }
+        }
+        Ok(closure)
+    }
+}
+
 /// `dlsym` finds the hook also in a library that the file needs. Where none has it, a file with a
 /// bare suffix is just a library, and any other cannot be imported.
 fn missing_hook(
@@ -158,30 +263,13 @@ fn missing_hook(
     libraries: &Libraries,
     hook: &str,
 ) -> Result<Answer, String> {
-    let mut names: Vec<String> = image.needed().map(str::to_owned).collect();
-    let mut missing = Vec::new();
-    let mut at = 0;
-    while let Some(name) = names.get(at).cloned() {
-        at += 1;
-        match libraries.find(&name) {
-            Library::Elsewhere => {}
-            Library::Missing => missing.push(name),
-            Library::Here(bytes) => {
-                let needed = Image::load(bytes)
-                    .map_err(|problem| format!("it needs `{name}`, which is damaged: {problem}"))?;
-                if needed.export(hook).is_some() {
-                    return Err(format!("`{hook}` lies in `{name}`, which is not followed yet"));
-                }
-                for further in needed.needed() {
-                    if names.iter().all(|known| known != further) {
-                        names.push(further.to_owned());
-                    }
-                }
-            }
-        }
+    let closure = Closure::of(image, libraries)?;
+    let holder = closure.images.iter().position(|needed| needed.export(hook).is_some());
+    if let Some(name) = holder.and_then(|index| closure.names.get(index)) {
+        return Err(format!("`{hook}` lies in `{name}`, which is not followed yet"));
     }
-    if !missing.is_empty() {
-        return Ok(Answer::Needs(missing));
+    if !closure.missing.is_empty() {
+        return Ok(Answer::Needs(closure.missing));
     }
     match file.suffix {
         Suffix::Bare => Ok(Answer::NotAModule),
@@ -195,7 +283,7 @@ fn makes_modules(image: &Image<'_>, create: u64) -> bool {
     let imports = ["PyModule_NewObject", "PyModule_New", "PyModule_FromDefAndSpec2"]
         .into_iter()
         .any(|function| image.imports(function));
-    let trace = emulate::follow(image, create, Purpose::Result);
+    let trace = follow::follow(image, create, Purpose::Result);
     imports && matches!(trace.ending, Ending::Stopped(_))
 }
 
@@ -204,7 +292,7 @@ fn makes_modules(image: &Image<'_>, create: u64) -> bool {
 fn check_constructors(image: &Image<'_>, definition: &RawDefinition) -> Result<(), String> {
     let mut budget = CONSTRUCTOR_STEPS;
     for constructor in image.constructors() {
-        let trace = emulate::follow(image, *constructor, Purpose::Constructor);
+        let trace = follow::follow(image, *constructor, Purpose::Constructor);
         for (address, size) in trace.writes {
             let mut parts = definition.stretches().into_iter();
             if parts.any(|(start, length)| {
@@ -276,10 +364,7 @@ fn slot_name(id: i32) -> Option<&'static str> {
     }
 }
 
-fn read_definition(image: &Image<'_>, address: u64) -> Result<RawDefinition, String> {
-    if image.is_zero_filled(address) {
-        return Err(format!("the definition at {} is filled in at run time", shown(address)));
-    }
+fn read_definition(image: &dyn View, address: u64) -> Result<RawDefinition, String> {
     let name = read_name(image, address, NAME_OFFSET).map_err(|problem| {
         if read_name(image, address, NAME_OFFSET_WITH_GIL).is_ok() {
             WITH_GIL.to_owned()
@@ -302,7 +387,7 @@ fn read_definition(image: &Image<'_>, address: u64) -> Result<RawDefinition, Str
         }
     }
     if field(SIZE_OFFSET, "m_size")?.cast_signed() < 0
-        && !image.is_relocated(address.saturating_add(SIZE_OFFSET), 8)
+        && !image.holds_address(address.saturating_add(SIZE_OFFSET))
     {
         return Err("m_size is negative: importing the module fails with SystemError".to_owned());
     }
@@ -316,7 +401,7 @@ const WITH_GIL: &str = "its module definition is laid out for a build with a GIL
 
 /// The module's name in a definition, which tells its layout: at another build's offset stands a
 /// number, or a pointer to something that is no name.
-fn read_name(image: &Image<'_>, definition: u64, offset: u64) -> Result<String, String> {
+fn read_name(image: &dyn View, definition: u64, offset: u64) -> Result<String, String> {
     let name = definition
         .checked_add(offset)
         .ok_or(ReadError::Outside(definition))
@@ -329,10 +414,10 @@ fn read_name(image: &Image<'_>, definition: u64, offset: u64) -> Result<String, 
     if name.is_empty() || name.chars().any(|letter| letter.is_control() || letter == ' ') {
         return Err("m_name is no name".to_owned());
     }
-    Ok(name.to_owned())
+    Ok(name)
 }
 
-fn read_slots(image: &Image<'_>, array: u64) -> Result<Vec<RawSlot>, String> {
+fn read_slots(image: &dyn View, array: u64) -> Result<Vec<RawSlot>, String> {
     let failed = |problem: ReadError| format!("the slot array cannot be read: {problem}");
     let mut slots = Vec::new();
     for index in 0..MAX_SLOTS {
@@ -342,9 +427,9 @@ fn read_slots(image: &Image<'_>, array: u64) -> Result<Vec<RawSlot>, String> {
             return Ok(slots);
         }
         let value = image.word(at + 8).map_err(failed)?;
-        let is_address = image.is_relocated(at + 8, 8);
-        let shown = match image.import_at(value) {
-            Some(import) if is_address => import.to_owned(),
+        let is_address = image.holds_address(at + 8);
+        let shown = match image.symbol(value) {
+            Some(import) if is_address => import,
             _ if is_address => shown(value),
             _ => format!("{value:#x}"),
         };

@@ -16,7 +16,21 @@ const IMPORT_STRIDE: u64 = 0x1_0000;
 /// Where images are mapped; addresses that the file itself states are counted from here.
 pub const BASE: u64 = 0x0000_1000_0000_0000;
 /// How far a library may reach: far more than any does, and away from whatever else is mapped.
-const MAX_EXTENT: u64 = 1 << 44;
+pub const MAX_EXTENT: u64 = 1 << 38;
+
+/// The unit in which memory is looked at by code that is emulated.
+pub const PAGE_SIZE: usize = 4096;
+
+/// What the loader puts into a word of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageWord {
+    /// An address of this image.
+    Address(u64),
+    /// The import of that index, as [`Image::imported`] lists them.
+    Import(usize),
+    /// Something that is only known at run time; the text says what.
+    Unknown(&'static str),
+}
 
 /// The container format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,6 +237,64 @@ impl<'data> Image<'data> {
     /// The names of all exported symbols.
     pub fn exports(&self) -> impl Iterator<Item = &str> {
         self.exports.iter().map(|(name, _)| name.as_ref())
+    }
+
+    /// The names and addresses of all exported symbols that have a fixed one.
+    pub fn export_addresses(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.exports.iter().filter_map(|(name, place)| match place {
+            Export::At(address) => Some((name.as_ref(), *address)),
+            Export::Chosen => None,
+        })
+    }
+
+    /// Fills a page, at a multiple of [`PAGE_SIZE`], as the loader leaves it. `word` is asked for
+    /// each relocated word, at its distance from the page's start, what to put there; nothing where
+    /// it has none.
+    ///
+    /// # Errors
+    /// Where no segment reaches into the page.
+    pub fn page(
+        &self,
+        address: u64,
+        page: &mut [u8; PAGE_SIZE],
+        mut word: impl FnMut(u64, PageWord) -> Option<u64>,
+    ) -> Result<(), ReadError> {
+        let end = address.saturating_add(PAGE_SIZE as u64);
+        let mut touched = false;
+        let first =
+            self.segments.partition_point(|one| one.address.saturating_add(one.size) <= address);
+        for segment in self.segments[first..].iter().take_while(|one| one.address < end) {
+            touched = true;
+            let start = segment.address.max(address);
+            let from = usize::try_from(start - segment.address).unwrap_or(usize::MAX);
+            let to = usize::try_from(start - address).unwrap_or(0);
+            let data = segment.data.get(from..).unwrap_or_default();
+            let length = data.len().min(PAGE_SIZE - to);
+            page[to..to + length].copy_from_slice(&data[..length]);
+        }
+        if !touched {
+            return Err(ReadError::Outside(address));
+        }
+        for (at, fixup) in self.fixups_within(address, PAGE_SIZE as u64) {
+            let content = match fixup {
+                Fixup::Unknown(what) => PageWord::Unknown(what),
+                Fixup::Pointer(value) => match value.checked_sub(IMPORTS) {
+                    Some(offset) => PageWord::Import(
+                        usize::try_from(offset / IMPORT_STRIDE).unwrap_or(usize::MAX),
+                    ),
+                    None => PageWord::Address(*value),
+                },
+            };
+            let Some(value) = word(at.wrapping_sub(address), content) else { continue };
+            // A word may begin before the page or end behind it.
+            for (index, byte) in value.to_le_bytes().into_iter().enumerate() {
+                let place = at.wrapping_add(index as u64).wrapping_sub(address);
+                if let Some(target) = usize::try_from(place).ok().and_then(|at| page.get_mut(at)) {
+                    *target = byte;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether the library takes a symbol of that name from another one.

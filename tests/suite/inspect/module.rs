@@ -62,7 +62,7 @@ const fn single(stem: &'static str, truth: Truth) -> Case {
 const UNSPECIFIED: Option<Subinterpreters> = Some(Subinterpreters::Unspecified);
 
 #[rustfmt::skip]
-const CASES: [Case; 28] = [
+const CASES: [Case; 29] = [
     multi("declares",           [KeepsOff; 3]),
     multi("declares_relr",      [KeepsOff; 3]),
     multi("declares_used",      [Enables; 3]),
@@ -80,6 +80,8 @@ const CASES: [Case; 28] = [
     single("single_declares",   KeepsOff),
     single("single_silent",     Enables),
     single("single_withdraws",  Enables),
+    // What the interpreter answers decides.
+    single("asks_interpreter",  Open),
     multi("exported_def",       [KeepsOff; 3]),
     multi("creates_non_module", [EnablesUnseen; 3]),
     Case { subinterpreters: UNSPECIFIED, ..multi("creates_module", [KeepsOff; 3]) },
@@ -100,14 +102,8 @@ const CASES: [Case; 28] = [
 ];
 
 /// Modules that this version need not decide. Take a line out once it has to.
-const UNDETERMINED_FOR_NOW: [(&str, &[Target], &str); 6] = [
-    ("filled_at_run_time", &Target::ALL, "the hook writes to memory"),
-    ("calls_helper_first", &Target::ALL, "the hook calls other functions of the interpreter"),
-    ("single_declares", &Target::ALL, "single-phase initialisation"),
-    ("single_silent", &Target::ALL, "single-phase initialisation"),
-    ("single_withdraws", &Target::ALL, "single-phase initialisation"),
-    ("exports_both_hooks", &[Target::PY315T], "PyModExport (PEP 793)"),
-];
+const UNDETERMINED_FOR_NOW: [(&str, &[Target], &str); 1] =
+    [("exports_both_hooks", &[Target::PY315T], "PyModExport (PEP 793)")];
 
 /// Kinds of file that this version does not read, and the word for it in the reason. Take a line
 /// out once they are read: the same answers are expected as on Linux.
@@ -414,5 +410,14 @@ fn the_layout_of_a_build_with_a_gil_is_told_whatever_the_state_size() {
     for target in Target::ALL {
         let report = inspect_bytes("abi3_layout", &bytes, target);
         assert_eq!(report.gil, Gil::Undetermined, "{target}: {report:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_hangs_on_the_interpreter_is_not_given() {
+    for target in Target::ALL {
+        let report =
+            inspect_bytes("asks_interpreter", &fixture_module(LINUX, "asks_interpreter"), target);
+        assert_eq!(report.gil, Gil::Undetermined, "{report:?}");
     }
 }

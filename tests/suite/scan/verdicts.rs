@@ -19,7 +19,7 @@ fn everything() -> FakeIndex {
         .file(Sdist::new("old", "5.0"))
         .file(WheelBuilder::new("old", "5.0").tag("cp314-cp314-manylinux_2_17_x86_64").build())
         .file(WheelBuilder::new("old", "5.0").tag("cp39-abi3-manylinux_2_17_x86_64").build())
-        .file(wheel_of("riddle", "6.0", &["filled_at_run_time", "declares"]).build())
+        .file(wheel_of("riddle", "6.0", &["delegated", "declares"]).build())
         .start()
 }
 
@@ -386,4 +386,16 @@ fn a_wheel_for_the_interpreter_but_another_platform_is_told_as_that() {
         reason(&report, "tool"),
         "its wheels for 3.14t are for other platforms; nothing to build either"
     );
+}
+
+#[test]
+fn a_library_of_the_wheel_that_decides_is_fetched_and_followed() {
+    // The hook declares what `library.so` says, which is that it may run without the GIL.
+    let wheel = wheel_of("patched", "1.0", &["patched_in_init"])
+        .file("patched.libs/library.so", fixture_module("x86_64-linux-gnu", "library"));
+    let report = report_of("patched", 0, |index| index.file(wheel.build()));
+    assert_eq!(package(&report, "patched")["modules"][0]["gil"], "keeps-off");
+    let wheel = wheel_of("patched", "1.0", &["patched_in_init"]);
+    let report = report_of("patched", 3, |index| index.file(wheel.build()));
+    assert_eq!(package(&report, "patched")["modules"][0]["gil"], "undetermined");
 }

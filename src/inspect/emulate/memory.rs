@@ -1,0 +1,375 @@
+//! The memory of the imagined process: libraries as the loader leaves them, a stack, a heap, and
+//! objects that stand for what the interpreter would have made.
+//!
+//! Pages come into being when they are first touched, and all of them count against one budget.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::inspect::image::{BASE, Image, MAX_EXTENT, PAGE_SIZE, PageWord};
+
+/// Imported symbols that no loaded library defines, by the order in which they were met.
+const SYMBOLS: u64 = 0x0000_4000_0000_0000;
+const SYMBOL_STRIDE: u64 = 0x1_0000;
+/// Objects of the interpreter.
+const OBJECTS: u64 = 0x0000_5000_0000_0000;
+const OBJECT_STRIDE: u64 = 0x1000;
+const HEAP: u64 = 0x0000_6000_0000_0000;
+const HEAP_SIZE: u64 = 1 << 30;
+const STACK_END: u64 = 0x0000_7ff0_0000_0000;
+const STACK_SIZE: u64 = 8 << 20;
+/// The thread's own block; thread-local variables lie below it, as on x86-64 and not far on others.
+pub(super) const THREAD: u64 = 0x0000_7fe0_0000_0000;
+const THREAD_SIZE: u64 = 1 << 20;
+/// Pages in all: 64 MiB.
+const MAX_PAGES: usize = 16 << 10;
+
+/// Why memory cannot be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    /// Nothing is mapped there.
+    #[error("touches unmapped memory at {0:#x}")]
+    Unmapped(u64),
+    /// Something is there that only the running system knows.
+    #[error("depends on {0}, known only at run time")]
+    Unknown(String),
+    /// The budget is spent.
+    #[error("uses more memory than is given to it")]
+    Budget,
+}
+
+type Page = [u8; PAGE_SIZE];
+
+/// What an object is, as far as code that looks at it can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Object {
+    /// Made by a stub, of a type that nobody asks for.
+    Plain,
+    /// A capsule, whose type inlined checks compare.
+    Capsule,
+    /// A module.
+    Module,
+    /// A table of functions and objects behind a capsule.
+    Table,
+}
+
+pub(super) struct Memory<'p, 'd> {
+    images: Vec<&'p Image<'d>>,
+    pages: HashMap<u64, Box<Page>>,
+    /// Eight-byte words that hold something unknown, by address, with what it is.
+    unknown: BTreeMap<u64, &'static str>,
+    /// Names of symbols, by index; addresses follow from it.
+    symbols: Vec<String>,
+    by_name: HashMap<String, u64>,
+    /// What imports of each image were bound to.
+    bindings: Vec<Vec<u64>>,
+    objects: Vec<Object>,
+    heap_next: u64,
+}
+
+impl<'p, 'd> Memory<'p, 'd> {
+    /// Maps the libraries, the first being the module itself, and binds what they import: to the
+    /// first library that exports it, and otherwise to a symbol that stands for it.
+    ///
+    /// `outside` says which names are never taken from a library of the wheel.
+    pub(super) fn new(images: Vec<&'p Image<'d>>, outside: impl Fn(&str) -> bool) -> Self {
+        let mut memory = Self {
+            bindings: Vec::new(),
+            pages: HashMap::new(),
+            unknown: BTreeMap::new(),
+            symbols: Vec::new(),
+            by_name: HashMap::new(),
+            objects: Vec::new(),
+            heap_next: HEAP,
+            images,
+        };
+        let mut exports: HashMap<&str, u64> = HashMap::new();
+        if memory.images.len() > 1 {
+            for (index, image) in memory.images.iter().enumerate() {
+                for (name, address) in image.export_addresses() {
+                    exports.entry(name).or_insert(shift(index) + address);
+                }
+            }
+        }
+        let images = memory.images.clone();
+        for image in images {
+            let bound = image
+                .imported()
+                .map(|name| match exports.get(name).filter(|_| !outside(name)) {
+                    Some(address) => *address,
+                    None => memory.symbol(name),
+                })
+                .collect();
+            memory.bindings.push(bound);
+        }
+        memory
+    }
+
+    /// The place in an image that an address stands for. The first image is mapped where it is
+    /// mapped by itself, the next ones behind it.
+    pub(super) fn in_image(&self, address: u64) -> Option<(usize, u64)> {
+        let index = usize::try_from(address.checked_sub(BASE)? / MAX_EXTENT).ok()?;
+        (index < self.images.len()).then(|| (index, address - shift(index)))
+    }
+
+    /// The address that stands for an imported symbol.
+    pub(super) fn symbol(&mut self, name: &str) -> u64 {
+        if let Some(address) = self.by_name.get(name) {
+            return *address;
+        }
+        let address = SYMBOLS + self.symbols.len() as u64 * SYMBOL_STRIDE;
+        self.symbols.push(name.to_owned());
+        self.by_name.insert(name.to_owned(), address);
+        address
+    }
+
+    /// The symbol that begins at `address`.
+    pub(super) fn symbol_at(&self, address: u64) -> Option<&str> {
+        let offset = address.checked_sub(SYMBOLS)?;
+        if !offset.is_multiple_of(SYMBOL_STRIDE) {
+            return None;
+        }
+        self.symbols.get(usize::try_from(offset / SYMBOL_STRIDE).ok()?).map(String::as_str)
+    }
+
+    /// A new object.
+    pub(super) fn object(&mut self, kind: Object) -> u64 {
+        let address = OBJECTS + self.objects.len() as u64 * OBJECT_STRIDE;
+        self.objects.push(kind);
+        address
+    }
+
+    /// What kind of object begins at `address`.
+    pub(super) fn object_at(&self, address: u64) -> Option<Object> {
+        let offset = address.checked_sub(OBJECTS)?;
+        if !offset.is_multiple_of(OBJECT_STRIDE) {
+            return None;
+        }
+        self.objects.get(usize::try_from(offset / OBJECT_STRIDE).ok()?).copied()
+    }
+
+    /// Whether a value is the address of something.
+    pub(super) fn is_mapped(&self, value: u64) -> bool {
+        self.in_image(value).is_some()
+            || within(value, SYMBOLS, self.symbols.len() as u64 * SYMBOL_STRIDE)
+            || within(value, OBJECTS, self.objects.len() as u64 * OBJECT_STRIDE)
+            || within(value, HEAP, self.heap_next - HEAP)
+            || within(value, STACK_END - STACK_SIZE, STACK_SIZE)
+    }
+
+    /// Zeroed memory of the heap.
+    pub(super) fn allocate(&mut self, size: u64) -> Result<u64, Fault> {
+        let address = self.heap_next;
+        let end = address
+            .checked_add(size.max(1))
+            .and_then(|end| end.checked_next_multiple_of(16))
+            .filter(|end| *end <= HEAP + HEAP_SIZE)
+            .ok_or(Fault::Budget)?;
+        self.heap_next = end;
+        Ok(address)
+    }
+
+    /// Where the stack begins, growing downwards.
+    pub(super) fn stack_top() -> u64 {
+        STACK_END - 0x1000
+    }
+
+    /// Whether the loader changes any of `size` bytes of a library.
+    pub(super) fn is_relocated(&self, address: u64, size: u64) -> bool {
+        self.in_image(address)
+            .is_some_and(|(index, place)| self.images[index].is_relocated(place, size))
+    }
+
+    /// Machine code from `address` to the end of its page, at most.
+    pub(super) fn code(&self, address: u64) -> Result<&'d [u8], Fault> {
+        let (index, place) = self.in_image(address).ok_or(Fault::Unmapped(address))?;
+        self.images[index].code(place).map_err(|_| Fault::Unmapped(address))
+    }
+
+    pub(super) fn read<const SIZE: usize>(&mut self, address: u64) -> Result<[u8; SIZE], Fault> {
+        let mut bytes = [0; SIZE];
+        self.read_into(address, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    pub(super) fn word(&mut self, address: u64) -> Result<u64, Fault> {
+        self.read(address).map(u64::from_le_bytes)
+    }
+
+    pub(super) fn read_into(&mut self, address: u64, bytes: &mut [u8]) -> Result<(), Fault> {
+        let size = bytes.len();
+        self.each_part(address, size, |page, offset, range| {
+            bytes[range.clone()].copy_from_slice(&page[offset..offset + range.len()]);
+        })?;
+        // Only known once the pages are here.
+        match self.unknown_within(address, size).next() {
+            Some((_, what)) => Err(Fault::Unknown((*what).to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// The unknown words that a stretch touches.
+    fn unknown_within(
+        &self,
+        address: u64,
+        size: usize,
+    ) -> impl Iterator<Item = (&u64, &&'static str)> {
+        let end = address.saturating_add(size as u64);
+        self.unknown.range(address.saturating_sub(7)..end.max(1)).filter(move |(at, _)| **at < end)
+    }
+
+    pub(super) fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Fault> {
+        self.each_part(address, bytes.len(), |page, offset, range| {
+            page[offset..offset + range.len()].copy_from_slice(&bytes[range.clone()]);
+        })?;
+        let end = address.saturating_add(bytes.len() as u64);
+        let replaced: Vec<u64> = self
+            .unknown_within(address, bytes.len())
+            .map(|(at, _)| *at)
+            .filter(|at| *at >= address && at.saturating_add(8) <= end)
+            .collect();
+        for at in replaced {
+            self.unknown.remove(&at);
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_word(&mut self, address: u64, value: u64) -> Result<(), Fault> {
+        self.write(address, &value.to_le_bytes())
+    }
+
+    /// The zero-terminated bytes at `address`, at most 64 KiB of them.
+    pub(super) fn text(&mut self, address: u64) -> Result<Vec<u8>, Fault> {
+        let mut text = Vec::new();
+        while text.len() < 1 << 16 {
+            match self.read::<1>(address.wrapping_add(text.len() as u64))? {
+                [0] => return Ok(text),
+                [byte] => text.push(byte),
+            }
+        }
+        Err(Fault::Unknown("a text without an end".to_owned()))
+    }
+
+    /// Calls `with` for each page that a stretch lies on.
+    fn each_part(
+        &mut self,
+        address: u64,
+        size: usize,
+        mut with: impl FnMut(&mut Page, usize, std::ops::Range<usize>),
+    ) -> Result<(), Fault> {
+        let mut done = 0;
+        while done < size {
+            let at = address.checked_add(done as u64).ok_or(Fault::Unmapped(address))?;
+            let number = at / PAGE_SIZE as u64;
+            // Less than a page, so that it always fits.
+            let offset = usize::try_from(at % PAGE_SIZE as u64).unwrap_or(0);
+            let count = (PAGE_SIZE - offset).min(size - done);
+            if !self.pages.contains_key(&number) {
+                self.bring_in(number)?;
+            }
+            let page = self.pages.get_mut(&number).ok_or(Fault::Unmapped(at))?;
+            with(page, offset, done..done + count);
+            done += count;
+        }
+        Ok(())
+    }
+
+    /// Makes a page as it is before the first instruction runs.
+    fn bring_in(&mut self, number: u64) -> Result<(), Fault> {
+        if self.pages.len() >= MAX_PAGES {
+            return Err(Fault::Budget);
+        }
+        let address = number * PAGE_SIZE as u64;
+        let mut page = Box::new([0; PAGE_SIZE]);
+        if let Some((index, place)) = self.in_image(address) {
+            let (bindings, unknown) = (&self.bindings[index], &mut self.unknown);
+            self.images[index]
+                .page(place, &mut page, |offset, content| match content {
+                    PageWord::Address(place) => Some(shift(index).wrapping_add(place)),
+                    PageWord::Import(import) => bindings.get(import).copied(),
+                    PageWord::Unknown(what) => {
+                        unknown.insert(address + offset, what);
+                        None
+                    }
+                })
+                .map_err(|_| Fault::Unmapped(address))?;
+        } else if within(address, SYMBOLS, self.symbols.len() as u64 * SYMBOL_STRIDE) {
+            self.symbol_page(address, &mut page)?;
+        } else if within(address, OBJECTS, self.objects.len() as u64 * OBJECT_STRIDE) {
+            self.object_page(address, &mut page);
+        } else if !within(address, HEAP, self.heap_next - HEAP)
+            && !within(address, STACK_END - STACK_SIZE, STACK_SIZE)
+            && !within(address, THREAD - THREAD_SIZE, 2 * THREAD_SIZE)
+        {
+            return Err(Fault::Unmapped(address));
+        }
+        self.pages.insert(number, page);
+        Ok(())
+    }
+}
+
+impl Memory<'_, '_> {
+    /// What lies at a symbol that no library of the wheel defines.
+    fn symbol_page(&mut self, address: u64, page: &mut Page) -> Result<(), Fault> {
+        let start = address - (address - SYMBOLS) % SYMBOL_STRIDE;
+        let name = self.symbol_at(start).unwrap_or_default().to_owned();
+        let behind = start + PAGE_SIZE as u64;
+        let is_first = address == start;
+        match name.as_str() {
+            // Variables that point to an object.
+            "stdin" | "stdout" | "stderr" if is_first => put(page, 0, behind),
+            "environ" | "__environ" if is_first => {}
+            "Py_Version" if is_first => put(page, 0, PY_VERSION),
+            name if name.starts_with("PyExc_") && is_first => put(page, 0, behind),
+            name if is_object(name) || name.starts_with("PyExc_") => {
+                self.object_body(page, "PyType_Type");
+            }
+            _ => return Err(Fault::Unknown(format!("the content of `{name}`"))),
+        }
+        Ok(())
+    }
+
+    fn object_page(&mut self, address: u64, page: &mut Page) {
+        match self.object_at(address) {
+            Some(Object::Capsule) => self.object_body(page, "PyCapsule_Type"),
+            Some(Object::Module) => self.object_body(page, "PyModule_Type"),
+            Some(Object::Table) => {
+                for index in 0..PAGE_SIZE / 8 {
+                    let entry = self.symbol(&format!("[{index}]"));
+                    put(page, index * 8, entry);
+                }
+            }
+            _ => self.object_body(page, "PyBaseObject_Type"),
+        }
+    }
+
+    /// The head of a `PyObject` of a free-threaded build: immortal, so that inlined reference
+    /// counting leaves it alone, and of a type that inlined checks can compare.
+    fn object_body(&mut self, page: &mut Page, type_name: &str) {
+        page[0x0c..0x10].copy_from_slice(&u32::MAX.to_le_bytes());
+        let type_address = self.symbol(type_name);
+        put(page, 0x18, type_address);
+    }
+}
+
+fn put(page: &mut Page, offset: usize, value: u64) {
+    page[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
+}
+
+/// Names of the C API that are objects rather than functions or pointers to objects.
+fn is_object(name: &str) -> bool {
+    name.starts_with('[')
+        || (name.starts_with("Py") || name.starts_with("_Py"))
+            && ["_Type", "Struct", "Object", "Type"].iter().any(|end| name.ends_with(end))
+}
+
+/// How far an image lies from where it is mapped by itself.
+fn shift(index: usize) -> u64 {
+    index as u64 * MAX_EXTENT
+}
+
+fn within(address: u64, start: u64, size: u64) -> bool {
+    address.wrapping_sub(start) < size
+}
+
+/// `PY_VERSION_HEX` of a final release; inlined checks ask for the feature release at most.
+const PY_VERSION: u64 = 0x030e_00f0;

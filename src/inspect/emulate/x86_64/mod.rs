@@ -1,0 +1,346 @@
+//! 64-bit x86: registers, operands, and where the next instruction is.
+//!
+//! What the instructions compute is in [`integer`] and [`vector`]. An instruction that is not known
+//! ends the run; none is passed over.
+
+mod integer;
+mod vector;
+
+use iced_x86::{
+    Code, ConditionCode, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind,
+    Register,
+};
+
+use super::memory::{Memory, THREAD};
+use super::process::{Process, Stop};
+
+/// The address that the outermost call returns to; nothing is mapped there.
+const CALLER: u64 = 0x0000_7fff_dead_0000;
+/// Where glibc keeps the stack protector's canary, relative to `fs`.
+const CANARY_OFFSET: u64 = 0x28;
+/// Any value will do: it is written and compared, never used.
+const CANARY: u64 = 0x00c0_ffee_0000;
+
+/// The arithmetic flags.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a processor has one bit for each")]
+struct Flags {
+    zero: bool,
+    sign: bool,
+    carry: bool,
+    overflow: bool,
+    parity: bool,
+}
+
+struct Cpu<'r, 'p, 'd> {
+    process: &'r mut Process<'p, 'd>,
+    registers: [u64; 16],
+    /// The lower 256 bits of the vector registers.
+    vectors: [[u64; 4]; 16],
+    flags: Flags,
+    instruction_pointer: u64,
+    /// The code that was last decoded from: a stretch of one library.
+    code: (u64, &'d [u8]),
+}
+
+/// Calls the function at `entry` and gives back what it returns.
+///
+/// # Errors
+/// Where it does not return within `budget` steps, or does something that cannot be followed.
+pub(super) fn call(
+    process: &mut Process<'_, '_>,
+    entry: u64,
+    budget: u32,
+    steps: &mut u32,
+) -> Result<u64, Stop> {
+    let mut cpu = Cpu {
+        process,
+        registers: [0; 16],
+        vectors: [[0; 4]; 16],
+        flags: Flags::default(),
+        instruction_pointer: entry,
+        code: (0, &[]),
+    };
+    cpu.set(Register::RSP, Memory::stack_top());
+    cpu.process.memory.write_word(THREAD, THREAD)?;
+    cpu.process.memory.write_word(THREAD + CANARY_OFFSET, CANARY)?;
+    cpu.push(CALLER)?;
+    while cpu.instruction_pointer != CALLER {
+        if *steps == budget {
+            return Err(Stop::Reason("the hook takes more steps than are followed".to_owned()));
+        }
+        *steps += 1;
+        cpu.step()?;
+    }
+    Ok(cpu.get(Register::RAX))
+}
+
+impl Cpu<'_, '_, '_> {
+    fn step(&mut self) -> Result<(), Stop> {
+        let at = self.instruction_pointer;
+        if self.process.is_outside(at) {
+            return self.leave(at);
+        }
+        let instruction = self.decode(at)?;
+        if self.process.memory.is_relocated(at, instruction.len() as u64) {
+            return Err(Stop::Reason("the loader changes the code of the hook".to_owned()));
+        }
+        self.instruction_pointer = instruction.next_ip();
+        match instruction.flow_control() {
+            FlowControl::Call | FlowControl::IndirectCall
+                if instruction.stack_pointer_increment() != -8 =>
+            {
+                return Err(unsupported(&instruction));
+            }
+            FlowControl::Next => {}
+            FlowControl::UnconditionalBranch => {
+                self.instruction_pointer = instruction.near_branch_target();
+                return Ok(());
+            }
+            FlowControl::IndirectBranch => {
+                self.instruction_pointer = self.read(&instruction, 0)?;
+                return Ok(());
+            }
+            FlowControl::ConditionalBranch => return self.branch(&instruction),
+            FlowControl::Call => {
+                self.push(instruction.next_ip())?;
+                self.instruction_pointer = instruction.near_branch_target();
+                return Ok(());
+            }
+            FlowControl::IndirectCall => {
+                let target = self.read(&instruction, 0)?;
+                self.push(instruction.next_ip())?;
+                self.instruction_pointer = target;
+                return Ok(());
+            }
+            FlowControl::Return if instruction.mnemonic() == Mnemonic::Ret => {
+                self.instruction_pointer = self.pop()?;
+                if instruction.op_count() == 1 {
+                    let freed = instruction.immediate(0);
+                    self.set(Register::RSP, self.get(Register::RSP).wrapping_add(freed));
+                }
+                return Ok(());
+            }
+            _ if matches!(instruction.code(), Code::Ud2 | Code::Hlt | Code::Int3) => {
+                return Err(Stop::Failure("the hook ends the process".to_owned()));
+            }
+            // xbegin, syscall and others that leave the process.
+            _ => return Err(unsupported(&instruction)),
+        }
+        if self.integer(&instruction)? || self.vector(&instruction)? {
+            return Ok(());
+        }
+        Err(unsupported(&instruction))
+    }
+
+    fn decode(&mut self, at: u64) -> Result<Instruction, Stop> {
+        let offset = at.wrapping_sub(self.code.0);
+        let here = usize::try_from(offset).ok().and_then(|offset| self.code.1.get(offset..));
+        let bytes = match here {
+            // The longest instruction takes 15 bytes.
+            Some(bytes) if bytes.len() >= 15 => bytes,
+            _ => {
+                let bytes = self.process.memory.code(at)?;
+                self.code = (at, bytes);
+                bytes
+            }
+        };
+        let mut decoder = Decoder::with_ip(64, bytes, at, DecoderOptions::NONE);
+        let instruction = decoder.decode();
+        if instruction.is_invalid() {
+            return Err(Stop::Reason(format!("the bytes at {at:#x} are no instruction")));
+        }
+        Ok(instruction)
+    }
+
+    /// A call or jump to a function outside of the wheel's libraries, which then returns.
+    fn leave(&mut self, target: u64) -> Result<(), Stop> {
+        use Register::{R8, R9, RCX, RDI, RDX, RSI};
+        let arguments = [RDI, RSI, RDX, RCX, R8, R9].map(|register| self.get(register));
+        let result = self.process.call(target, arguments)?;
+        self.set(Register::RAX, result);
+        self.instruction_pointer = self.pop()?;
+        Ok(())
+    }
+
+    fn branch(&mut self, instruction: &Instruction) -> Result<(), Stop> {
+        let taken = match instruction.condition_code() {
+            // jrcxz and loop have no condition of their own.
+            ConditionCode::None => match instruction.code() {
+                Code::Jrcxz_rel8_64 => self.get(Register::RCX) == 0,
+                _ => return Err(unsupported(instruction)),
+            },
+            condition => self.condition(condition),
+        };
+        if taken {
+            self.instruction_pointer = instruction.near_branch_target();
+        }
+        Ok(())
+    }
+
+    fn condition(&self, condition: ConditionCode) -> bool {
+        let Flags { zero, sign, carry, overflow, parity } = self.flags;
+        match condition {
+            ConditionCode::None => true,
+            ConditionCode::o => overflow,
+            ConditionCode::no => !overflow,
+            ConditionCode::b => carry,
+            ConditionCode::ae => !carry,
+            ConditionCode::e => zero,
+            ConditionCode::ne => !zero,
+            ConditionCode::be => carry || zero,
+            ConditionCode::a => !carry && !zero,
+            ConditionCode::s => sign,
+            ConditionCode::ns => !sign,
+            ConditionCode::p => parity,
+            ConditionCode::np => !parity,
+            ConditionCode::l => sign != overflow,
+            ConditionCode::ge => sign == overflow,
+            ConditionCode::le => zero || sign != overflow,
+            ConditionCode::g => !zero && sign == overflow,
+        }
+    }
+
+    /// A general-purpose register as a whole.
+    fn get(&self, register: Register) -> u64 {
+        self.registers[register.number() & 15]
+    }
+
+    fn set(&mut self, register: Register, value: u64) {
+        self.registers[register.number() & 15] = value;
+    }
+
+    /// The value of an operand, as wide as it is.
+    fn read(&mut self, instruction: &Instruction, index: u32) -> Result<u64, Stop> {
+        match instruction.op_kind(index) {
+            OpKind::Register => {
+                let register = instruction.op_register(index);
+                if !register.is_gpr() {
+                    return Err(unsupported(instruction));
+                }
+                let whole = self.get(register.full_register());
+                let whole = if is_high_byte(register) { whole >> 8 } else { whole };
+                Ok(whole & mask(register.size()))
+            }
+            OpKind::Memory => {
+                let address = self.address(instruction)?;
+                self.load(address, instruction.memory_size().size())
+            }
+            OpKind::Immediate8
+            | OpKind::Immediate16
+            | OpKind::Immediate32
+            | OpKind::Immediate64
+            | OpKind::Immediate8to16
+            | OpKind::Immediate8to32
+            | OpKind::Immediate8to64
+            | OpKind::Immediate32to64 => Ok(instruction.immediate(index)),
+            _ => Err(unsupported(instruction)),
+        }
+    }
+
+    /// Writes an operand, as wide as it is.
+    fn write(&mut self, instruction: &Instruction, index: u32, value: u64) -> Result<(), Stop> {
+        match instruction.op_kind(index) {
+            OpKind::Register => {
+                let register = instruction.op_register(index);
+                if !register.is_gpr() {
+                    return Err(unsupported(instruction));
+                }
+                let full = register.full_register();
+                let before = self.get(full);
+                let value = match register.size() {
+                    8 => value,
+                    // A 32-bit write clears the upper half.
+                    4 => value & mask(4),
+                    _ if is_high_byte(register) => before & !0xff00 | (value & 0xff) << 8,
+                    size => before & !mask(size) | value & mask(size),
+                };
+                self.set(full, value);
+                Ok(())
+            }
+            OpKind::Memory => {
+                let address = self.address(instruction)?;
+                self.store(address, instruction.memory_size().size(), value)
+            }
+            _ => Err(unsupported(instruction)),
+        }
+    }
+
+    /// How wide an operand is, in bytes.
+    fn size(instruction: &Instruction, index: u32) -> usize {
+        match instruction.op_kind(index) {
+            OpKind::Register => instruction.op_register(index).size(),
+            _ => instruction.memory_size().size(),
+        }
+    }
+
+    /// The address of the memory operand.
+    fn address(&self, instruction: &Instruction) -> Result<u64, Stop> {
+        if instruction.is_ip_rel_memory_operand() {
+            return Ok(instruction.ip_rel_memory_address());
+        }
+        let part = |register: Register| match register {
+            Register::None => Ok(0),
+            register if register.is_gpr64() => Ok(self.get(register)),
+            register if register.is_gpr32() => Ok(self.get(register.full_register()) & mask(4)),
+            _ => Err(unsupported(instruction)),
+        };
+        let base = part(instruction.memory_base())?;
+        let index = part(instruction.memory_index())?;
+        let segment = match instruction.segment_prefix() {
+            Register::FS => THREAD,
+            Register::None | Register::DS | Register::SS | Register::CS | Register::ES => 0,
+            _ => return Err(unsupported(instruction)),
+        };
+        Ok(base
+            .wrapping_add(index.wrapping_mul(u64::from(instruction.memory_index_scale())))
+            .wrapping_add(instruction.memory_displacement64())
+            .wrapping_add(segment))
+    }
+
+    /// Up to eight bytes of memory.
+    fn load(&mut self, address: u64, size: usize) -> Result<u64, Stop> {
+        let mut bytes = [0; 8];
+        let part = bytes.get_mut(..size).ok_or_else(|| too_wide(size))?;
+        self.process.memory.read_into(address, part)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn store(&mut self, address: u64, size: usize, value: u64) -> Result<(), Stop> {
+        let bytes = value.to_le_bytes();
+        let part = bytes.get(..size).ok_or_else(|| too_wide(size))?;
+        Ok(self.process.memory.write(address, part)?)
+    }
+
+    fn push(&mut self, value: u64) -> Result<(), Stop> {
+        let top = self.get(Register::RSP).wrapping_sub(8);
+        self.set(Register::RSP, top);
+        Ok(self.process.memory.write_word(top, value)?)
+    }
+
+    fn pop(&mut self) -> Result<u64, Stop> {
+        let top = self.get(Register::RSP);
+        self.set(Register::RSP, top.wrapping_add(8));
+        Ok(self.process.memory.word(top)?)
+    }
+}
+
+fn is_high_byte(register: Register) -> bool {
+    matches!(register, Register::AH | Register::BH | Register::CH | Register::DH)
+}
+
+/// The bits of a value of `size` bytes.
+fn mask(size: usize) -> u64 {
+    if size >= 8 { u64::MAX } else { (1 << (size * 8)) - 1 }
+}
+
+fn too_wide(size: usize) -> Stop {
+    Stop::Reason(format!("the hook uses an operand of {size} bytes, which is not followed yet"))
+}
+
+fn unsupported(instruction: &Instruction) -> Stop {
+    Stop::Reason(format!(
+        "the hook's instruction `{:?}` is not followed yet",
+        instruction.mnemonic()
+    ))
+}

@@ -3,13 +3,16 @@
 //! Touches no network and no file, and knows no package by name.
 //!
 //! ```text
-//! filename  which files are modules, what they are called
-//! image     the library as the dynamic loader leaves it
-//! libraries what else of the wheel an answer may hang on
-//! emulate   what the init function does
-//! module    the definition it returns, and what the interpreter makes of it
+//! filename   which files are modules, what they are called
+//! image      the library as the dynamic loader leaves it
+//! libraries  what else of the wheel an answer may hang on
+//! follow     what the init function does, without assumptions
+//! emulate    what it would do in a process
+//! definition the module definition, its slots, and what they declare
+//! module     all of these in turn
 //! ```
 
+mod definition;
 mod emulate;
 pub mod filename;
 mod follow;

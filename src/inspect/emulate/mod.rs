@@ -128,6 +128,8 @@ impl<'p, 'd> Runner<'_, 'p, 'd> {
         let choices_met = process.choices_at_error.unwrap_or(met);
         let outcome = match ending {
             Ok(0) => Err("the hook returns no module".to_owned()),
+            // The import fails with SystemError (CPython, `Python/importdl.c`).
+            Ok(_) if process.error => Err("the hook returns with an exception set".to_owned()),
             Ok(value) => {
                 let outcome = settle(process, value);
                 return Attempt { outcome: Ok(outcome), steps, choices_met: met };

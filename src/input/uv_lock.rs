@@ -4,16 +4,20 @@
 //! project's own entry: its dependencies, and the groups that uv installs by default, which
 //! pyproject.toml beside the lock may change (`tool.uv.default-groups`).
 
+mod schema;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, MarkerTree, PackageName};
-use serde::Deserialize;
 use toml::Spanned;
 use url::Url;
 
+use self::schema::{
+    DefaultGroups, Dependency, File, Lock, ManifestRequirement, Package, PackageSource, PyProject,
+    Versioned, normalized,
+};
 use super::{Content, Format, Gap, InputError, Manifest, Source};
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind};
@@ -57,176 +61,6 @@ impl Format for UvLock {
         let notes = builder.notes(groups.as_ref());
         Ok(Manifest { content: Content::Lock(graph), notes, gaps })
     }
-}
-
-#[derive(Deserialize)]
-struct Versioned {
-    version: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Lock {
-    requires_python: Option<VersionSpecifiers>,
-    /// The environments that the project restricts itself to.
-    #[serde(default)]
-    supported_markers: Vec<String>,
-    #[serde(default)]
-    manifest: LockManifest,
-    #[serde(default, rename = "package", alias = "distribution")]
-    packages: Vec<Spanned<Package>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case")]
-struct LockManifest {
-    #[serde(default)]
-    members: Vec<PackageName>,
-    /// Of a script, or of a workspace without a project at its root.
-    #[serde(default)]
-    requirements: Vec<ManifestRequirement>,
-    #[serde(default)]
-    dependency_groups: BTreeMap<String, Vec<ManifestRequirement>>,
-}
-
-#[derive(Deserialize)]
-struct ManifestRequirement {
-    name: PackageName,
-    #[serde(default)]
-    extras: Vec<ExtraName>,
-    marker: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Package {
-    name: PackageName,
-    version: Option<Version>,
-    source: PackageSource,
-    #[serde(default)]
-    dependencies: Vec<Dependency>,
-    #[serde(default)]
-    optional_dependencies: BTreeMap<ExtraName, Vec<Dependency>>,
-    #[serde(default, alias = "dependency-groups")]
-    dev_dependencies: BTreeMap<String, Vec<Dependency>>,
-    /// Of a project: what it required when it was locked.
-    metadata: Option<Metadata>,
-    /// Of a project: what its pyproject.toml said when it was locked.
-    default_groups: Option<DefaultGroups>,
-    /// Where a name is locked in several versions: when this one is meant.
-    #[serde(default)]
-    resolution_markers: Vec<String>,
-    #[serde(default)]
-    wheels: Vec<File>,
-    sdist: Option<File>,
-}
-
-/// One of these says what kind of source it is; others, such as `subdirectory`, add to it.
-#[derive(Deserialize, PartialEq, Eq, Clone, Debug)]
-struct PackageSource {
-    registry: Option<String>,
-    git: Option<String>,
-    url: Option<String>,
-    path: Option<String>,
-    directory: Option<String>,
-    editable: Option<String>,
-    r#virtual: Option<String>,
-    subdirectory: Option<String>,
-}
-
-impl PackageSource {
-    /// The folder of a project on this machine.
-    fn folder(&self) -> Option<&str> {
-        self.directory.as_deref().or(self.editable.as_deref()).or(self.r#virtual.as_deref())
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Metadata {
-    #[serde(default)]
-    requires_dist: Vec<RequiredName>,
-}
-
-#[derive(Deserialize)]
-struct RequiredName {
-    name: PackageName,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    name: PackageName,
-    version: Option<Version>,
-    source: Option<PackageSource>,
-    #[serde(default)]
-    extra: Vec<ExtraName>,
-    marker: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct File {
-    url: Option<String>,
-    path: Option<String>,
-    filename: Option<String>,
-    hash: Option<String>,
-    size: Option<u64>,
-}
-
-/// The parts of pyproject.toml that say what is installed without being asked for, and whether the
-/// lock still fits.
-#[derive(Deserialize, Default)]
-struct PyProject {
-    #[serde(default)]
-    project: Project,
-    #[serde(default)]
-    tool: Tool,
-}
-
-#[derive(Deserialize, Default)]
-struct Project {
-    #[serde(default)]
-    dependencies: Vec<String>,
-}
-
-#[derive(Deserialize, Default)]
-struct Tool {
-    #[serde(default)]
-    uv: ToolUv,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case")]
-struct ToolUv {
-    default_groups: Option<DefaultGroups>,
-}
-
-#[derive(Deserialize, Clone)]
-#[serde(untagged)]
-enum DefaultGroups {
-    /// `"all"`.
-    Word(String),
-    List(Vec<String>),
-}
-
-/// What uv installs where nothing is said.
-impl Default for DefaultGroups {
-    fn default() -> Self {
-        Self::List(vec!["dev".to_owned()])
-    }
-}
-
-impl DefaultGroups {
-    fn contains(&self, group: &str) -> bool {
-        match self {
-            Self::Word(word) => word == "all",
-            Self::List(groups) => groups.iter().any(|name| normalized(name) == normalized(group)),
-        }
-    }
-}
-
-/// Groups are compared as names of projects are (PEP 735).
-fn normalized(group: &str) -> String {
-    PackageName::from_str(group).map_or_else(|_| group.to_owned(), |name| name.to_string())
 }
 
 /// The pyproject.toml beside the lock, where there is one.

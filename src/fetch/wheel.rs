@@ -251,6 +251,10 @@ async fn tail(
         200 => Some(Start::Whole(response)),
         206 => {
             let (place, size) = content_range(file, &response)?;
+            if place == (0..size) {
+                // Smaller than what was asked for: nothing is left to fetch.
+                return Ok(Some(Start::Whole(response)));
+            }
             Some(Start::Part { size, start: place.start, response })
         }
         _ => None,

@@ -188,9 +188,10 @@ fn emulated(
     Ok(Emulated::Answer(answer))
 }
 
-/// Functions without which no single-phase module can declare anything: the one that does, and those
-/// by which a library could get hold of it.
-const DECLARING: [&str; 4] = ["PyUnstable_Module_SetGIL", "dlsym", "dlopen", "dlvsym"];
+/// Functions without which nothing can be declared: the two by which modules do, and those by which a
+/// library could get hold of them. Where none is imported, the first module made settles the answer.
+const DECLARING: [&str; 5] =
+    ["PyUnstable_Module_SetGIL", "PyModuleDef_Init", "dlsym", "dlopen", "dlvsym"];
 
 /// The libraries of the wheel that a library needs, and those that they need.
 struct Closure<'a> {

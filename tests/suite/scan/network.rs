@@ -35,6 +35,20 @@ fn a_small_wheel_takes_one_request() {
 }
 
 #[test]
+fn a_small_wheel_of_unknown_size_takes_one_request_too() {
+    // The HTML page states no size, so that its end is asked for, which is all of it.
+    let index = FakeIndex::builder()
+        .pages(crate::support::index::Pages::Html)
+        .file(wheel_of("small", "1.0", &["declares"]).build())
+        .start();
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "small\n");
+    let report = report(&sandbox, &index, 0);
+    assert_eq!(index.requests_for("/files/").len(), 1);
+    assert_eq!(package(&report, "small")["wheel"]["sha256_verified"], true);
+}
+
+#[test]
 fn verbose_tells_bytes_and_requests() {
     let wheel = large_wheel("big", "1.0", &["declares"]);
     let size = wheel.bytes.len();

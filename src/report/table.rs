@@ -119,8 +119,10 @@ fn explanation(package: &PackageReport, detail: Detail) -> String {
         text.push_str(&(modules.len() - NAMED_MODULES).to_string());
         text.push_str(" more");
     }
-    if let [module] = modules.as_slice()
-        && let Some(reason) = &module.reason
+    // One reason for all of them is worth its place; several are told with each module (-v).
+    let first = modules.first().and_then(|module| module.reason.as_ref());
+    if let Some(reason) = first
+        && modules.iter().all(|module| module.reason.as_ref() == first)
     {
         text.push_str(": ");
         text.push_str(&printable(reason));

@@ -399,3 +399,20 @@ fn a_library_of_the_wheel_that_decides_is_fetched_and_followed() {
     let report = report_of("patched", 3, |index| index.file(wheel.build()));
     assert_eq!(package(&report, "patched")["modules"][0]["gil"], "undetermined");
 }
+
+#[test]
+fn a_reason_that_several_modules_share_is_told_once() {
+    let wheel = wheel_of("exotic", "1.0", &[])
+        .file(&format!("declares.{SUFFIX}"), fixture_module("aarch64-linux-gnu", "declares"))
+        .file(
+            &format!("declares_used.{SUFFIX}"),
+            fixture_module("aarch64-linux-gnu", "declares_used"),
+        );
+    let index = FakeIndex::builder().file(wheel.build()).start();
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "exotic\n");
+    let table = stdout(&scan(&sandbox, &index, &[]).code(3));
+    let line =
+        "undetermined  exotic 1.0  declares, declares_used: aarch64 code is not followed yet";
+    assert!(table.contains(line), "{table}");
+}

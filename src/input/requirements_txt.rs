@@ -276,13 +276,12 @@ fn check_name(text: &str) -> Result<(), (usize, &'static str)> {
     let rest = &text[end..];
     let Some(extras) = rest.trim_start().strip_prefix('[') else { return Ok(()) };
     let start = text.len() - extras.len();
-    let ends_badly = |extra: &str| extra.ends_with(['.', '-', '_']);
-    if extras
-        .split(']')
-        .next()
-        .is_some_and(|list| list.split(',').any(|extra| ends_badly(extra.trim())))
-    {
-        return Err((start, "expected extras that end with a letter or digit"));
+    let list = extras.split(']').next().unwrap_or(extras);
+    // Whatever parts them: the parser takes each run of such letters for an extra.
+    for extra in list.split(|letter: char| !is_part(letter)) {
+        if extra.ends_with(['.', '-', '_']) {
+            return Err((start, "expected extras that end with a letter or digit"));
+        }
     }
     Ok(())
 }

@@ -614,3 +614,18 @@ proptest! {
         }
     }
 }
+
+/// Found by fuzzing: the parser of requirements panics on extras that end so, wherever they end.
+#[test]
+fn an_extra_that_ends_in_a_separator_is_rejected() {
+    for text in [
+        "spam[eggs.]==1",
+        "spam[eggs-,ham]",
+        "spam[eggs. ham",
+        "spam[ eggs_",
+        "spam [eggs.",
+        "spam[a,b.\rc]",
+    ] {
+        rejected(text);
+    }
+}

@@ -3,6 +3,7 @@
 //! One file for each format, behind [`Format`] and the list [`FORMATS`]. A format turns text into
 //! a [`Manifest`] and decides nothing: neither markers nor versions are looked at here.
 
+mod pep508;
 mod requirements_txt;
 mod uv_lock;
 

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use pep440_rs::VersionSpecifiers;
-use pep508_rs::{MarkerTree, PackageName, VerbatimUrl, VersionOrUrl};
+use pep508_rs::{MarkerTree, PackageName, VersionOrUrl};
 use url::Url;
 
+use super::pep508;
 use super::{Content, Format, InputError, Manifest, Requirement, Source, Wanted};
 use crate::model::digest::Sha256;
 use crate::model::location::{Location, last_segment};
@@ -234,16 +235,13 @@ fn read_requirement(
         let (target, marker) = text.split_once(" ;").unwrap_or((text, ""));
         let marker = match marker.trim() {
             "" => MarkerTree::default(),
-            marker => MarkerTree::from_str(marker)
-                .map_err(|problem| malformed(text, &problem.message.to_string(), place(0)))?,
+            marker => pep508::marker(marker)
+                .map_err(|problem| malformed(text, &problem.problem, place(0)))?,
         };
         return Ok(Requirement { hashes, ..local(target.trim(), marker, place(0))? });
     }
-    check_name(text).map_err(|(at, problem)| malformed(text, problem, place(at)))?;
-    let parsed = pep508_rs::Requirement::<VerbatimUrl>::from_str(text).map_err(|problem| {
-        // Its own display draws the line again; its start counts in bytes of the text.
-        malformed(text, &problem.message.to_string(), place(problem.start))
-    })?;
+    let parsed = pep508::requirement(text)
+        .map_err(|problem| malformed(text, &problem.problem, place(problem.at)))?;
     let wanted = match parsed.version_or_url {
         None => Wanted::Release(VersionSpecifiers::empty()),
         Some(VersionOrUrl::VersionSpecifier(specifiers)) => Wanted::Release(specifiers),
@@ -256,41 +254,8 @@ fn read_requirement(
 }
 
 fn malformed(text: &str, problem: &str, location: Location) -> InputError {
-    let problem = in_house_style(problem);
     InputError::at(location, format!("malformed requirement `{text}`: {problem}"))
         .hint("expected a name, then a version range: `lxml>=6.1`")
-}
-
-/// A name begins and ends with a letter or digit, and so does an extra. `pep508_rs` panics on some
-/// that end otherwise, so that is told before it is asked.
-fn check_name(text: &str) -> Result<(), (usize, &'static str)> {
-    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    let end = text.find(|letter| !is_part(letter)).unwrap_or(text.len());
-    let name = &text[..end];
-    if name.is_empty() || !name.starts_with(|first: char| first.is_ascii_alphanumeric()) {
-        return Err((0, "expected a name that begins with a letter or digit"));
-    }
-    if !name.ends_with(|last: char| last.is_ascii_alphanumeric()) {
-        return Err((end - 1, "expected a name that ends with a letter or digit"));
-    }
-    let rest = &text[end..];
-    let Some(extras) = rest.trim_start().strip_prefix('[') else { return Ok(()) };
-    let start = text.len() - extras.len();
-    let list = extras.split(']').next().unwrap_or(extras);
-    // Whatever parts them: the parser takes each run of such letters for an extra.
-    for extra in list.split(|letter: char| !is_part(letter)) {
-        if extra.ends_with(['.', '-', '_']) {
-            return Err((start, "expected extras that end with a letter or digit"));
-        }
-    }
-    Ok(())
-}
-
-/// A library's message as ours read: one line, no capital at the start, no full stop at the end.
-fn in_house_style(message: &str) -> String {
-    let line = message.lines().next().unwrap_or_default().trim_end_matches('.');
-    let mut letters = line.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// Parts a requirement from what pip reads as its options: `--hash=sha256:…` and others, each behind

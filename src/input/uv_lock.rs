@@ -18,6 +18,7 @@ use self::schema::{
     DefaultGroups, Dependency, File, Lock, ManifestRequirement, Package, PackageSource, PyProject,
     Versioned, normalized,
 };
+use super::pep508;
 use super::{Content, Format, Gap, InputError, Manifest, Source};
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind};
@@ -352,10 +353,10 @@ impl Builder<'_> {
     }
 
     fn marker_of(&self, text: &str, owner: &str) -> Result<MarkerTree, InputError> {
-        MarkerTree::from_str(text).map_err(|problem| {
+        pep508::marker(text).map_err(|problem| {
             InputError::of_file(
                 &self.source.shown,
-                format!("the marker `{text}` of `{owner}` is malformed: {}", problem.message),
+                format!("the marker `{text}` of `{owner}` is malformed: {}", problem.problem),
             )
         })
     }

@@ -629,3 +629,11 @@ fn an_extra_that_ends_in_a_separator_is_rejected() {
         rejected(text);
     }
 }
+
+/// Found by fuzzing: the parser counts letters beyond ASCII as one byte, and slices inside them.
+#[test]
+fn letters_beyond_ascii_behind_a_marker_are_rejected() {
+    for text in ["o;' ;'<'&<o9';\u{437}", "spam;'\u{437}'<'\u{437}';\u{437}", "spam; \u{437}"] {
+        rejected(text);
+    }
+}

@@ -10,15 +10,15 @@ use crate::model::target::Target;
 
 /// `m_name` and `m_slots` in a `PyModuleDef` of a free-threaded 64-bit build.
 const NAME_OFFSET: u64 = 0x38;
-const SLOTS_OFFSET: u64 = 0x58;
+pub(super) const SLOTS_OFFSET: u64 = 0x58;
 /// `m_name` in a build with a GIL, whose object header is shorter.
 const NAME_OFFSET_WITH_GIL: u64 = 0x28;
 /// `sizeof(PyModuleDef_Slot)`: an int, padding, a pointer.
-const SLOT_SIZE: u64 = 16;
+pub(super) const SLOT_SIZE: u64 = 16;
 /// `sizeof(PyModuleDef)`.
 const DEFINITION_SIZE: u64 = 0x78;
 /// `m_size`, and the start of `m_init`, which is zero in a definition that was not used yet.
-const SIZE_OFFSET: u64 = 0x48;
+pub(super) const SIZE_OFFSET: u64 = 0x48;
 const UNUSED_OFFSETS: [u64; 3] = [0x20, 0x28, 0x30];
 /// There are fewer than ten kinds of slot; an array without an end stops here.
 const MAX_SLOTS: u64 = 256;

@@ -193,6 +193,10 @@ fn emulated(
 const DECLARING: [&str; 5] =
     ["PyUnstable_Module_SetGIL", "PyModuleDef_Init", "dlsym", "dlopen", "dlvsym"];
 
+/// Each library takes its own stretch of the memory that a run sees, and more of them would reach
+/// into what lies behind.
+const MAX_LIBRARIES: usize = 160;
+
 /// The libraries of the wheel that a library needs, and those that they need.
 struct Closure<'a> {
     names: Vec<String>,
@@ -207,6 +211,9 @@ impl<'a> Closure<'a> {
         let mut at = 0;
         while let Some(name) = names.get(at).cloned() {
             at += 1;
+            if closure.images.len() > MAX_LIBRARIES {
+                return Err(format!("it needs more than {MAX_LIBRARIES} libraries of its wheel"));
+            }
             match libraries.find(&name) {
                 Library::Elsewhere => {}
                 Library::Missing => closure.missing.push(name),

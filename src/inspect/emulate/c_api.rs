@@ -6,10 +6,7 @@ use std::sync::LazyLock;
 
 use super::memory::Object;
 use super::process::{Created, Outcome, Process, Stop};
-
-/// The offsets of `m_size` and `m_slots` in a `PyModuleDef` of a free-threaded build.
-const SIZE_OFFSET: u64 = 0x48;
-const SLOTS_OFFSET: u64 = 0x58;
+use crate::inspect::definition::{SIZE_OFFSET, SLOTS_OFFSET};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Returns {

@@ -20,6 +20,7 @@ mod x86_64;
 
 use std::cell::RefCell;
 
+use crate::inspect::definition::{SLOT_SIZE, SLOTS_OFFSET};
 use crate::inspect::image::{Image, Machine, ReadError};
 use crate::inspect::view::View;
 use memory::Memory;
@@ -178,7 +179,7 @@ impl Outcome<'_, '_> {
                 let array = memory.word(address.wrapping_add(SLOTS_OFFSET)).unwrap_or(0);
                 let mut kind = vec![1];
                 for index in 0..MAX_COMPARED_SLOTS {
-                    let at = array.wrapping_add(index * 16);
+                    let at = array.wrapping_add(index * SLOT_SIZE);
                     let Ok(id @ 1..) = memory.half(at) else { break };
                     let value = memory.word(at.wrapping_add(8)).unwrap_or(0);
                     let is_address = memory.holds_address(at.wrapping_add(8));
@@ -194,8 +195,6 @@ impl Outcome<'_, '_> {
     }
 }
 
-/// The offset of `m_slots` in a `PyModuleDef` of a free-threaded build.
-const SLOTS_OFFSET: u64 = 0x58;
 /// More than any definition has.
 const MAX_COMPARED_SLOTS: u64 = 64;
 

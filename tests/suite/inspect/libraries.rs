@@ -120,3 +120,19 @@ fn libraries_of_the_system_are_not_asked_for() {
     assert_eq!(gil(&module, Suffix::Bare, &wheel), None);
     assert_eq!(gil(&module, Suffix::Tagged, &wheel), Some(Gil::Undetermined));
 }
+
+/// Each is mapped at a place of its own; the last ones would lie where other things are.
+#[test]
+fn more_libraries_than_there_is_room_for_are_not_followed() {
+    let names: Vec<String> = (0..200).map(|number| format!("lib{number}.so")).collect();
+    let needed: Vec<&str> = names.iter().map(String::as_str).collect();
+    let module = library(false, &needed);
+    let plain = library(false, &[]);
+    let here: Vec<(&str, &[u8])> = needed.iter().map(|name| (*name, plain.as_slice())).collect();
+    let wheel = libraries(&[], &here);
+    assert_eq!(gil(&module, Suffix::Tagged, &wheel), Some(Gil::Undetermined));
+    let Inspection::Module(report) = outcome(&module, Suffix::Tagged, &wheel) else {
+        panic!("it is a module by its suffix")
+    };
+    assert!(report.reason.is_some_and(|reason| reason.contains("more than 160 libraries")));
+}

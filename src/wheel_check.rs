@@ -13,9 +13,9 @@ use crate::fetch::cache::{Bucket, Cache};
 use crate::fetch::client::{Client, FetchError};
 use crate::fetch::wheel::RemoteWheel;
 use crate::inspect;
-use crate::inspect::Inspection;
 use crate::inspect::filename::{ExtensionFile, extension_files};
 use crate::inspect::libraries::Libraries;
+use crate::inspect::{Inspection, Interpreter};
 use crate::model::distribution::DistributionFile;
 use crate::model::evidence::{Evidence, Gil, ModuleReport};
 use crate::model::platform::Platform;
@@ -24,7 +24,7 @@ use crate::model::wheel_filename::WheelFilename;
 
 /// Rounds of fetching what answers hang on. Each follows one link of a chain of libraries that need
 /// libraries, which are a few links long.
-const MAX_ROUNDS: usize = 8;
+const MAX_ROUNDS: usize = 32;
 
 /// What was found in a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +92,8 @@ impl WheelCheck {
         let mut wanted: Vec<usize> =
             modules.iter().filter_map(|module| index_of(&remote, &module.member)).collect();
         wanted.extend(metadata);
-        let mut work = Work::new(remote, modules, self.target);
+        let interpreter = Interpreter { target: self.target, platform: Some(self.platform) };
+        let mut work = Work::new(remote, modules, interpreter);
         for _ in 0..MAX_ROUNDS {
             work.remote.fetch(&wanted).await?;
             let _permit = Arc::clone(&self.expanding).acquire_owned().await;
@@ -163,7 +164,7 @@ fn metadata_members(
 /// The part that takes time and no network, carried from round to round.
 struct Work {
     remote: RemoteWheel,
-    target: Target,
+    interpreter: Interpreter,
     libraries: Libraries,
     metadata_is_checked: bool,
     /// Modules without an answer, with what they still need.
@@ -172,10 +173,17 @@ struct Work {
 }
 
 impl Work {
-    fn new(remote: RemoteWheel, modules: Vec<ExtensionFile>, target: Target) -> Self {
-        let libraries = Libraries::named(remote.names().iter().map(|name| file_name(name)));
+    fn new(remote: RemoteWheel, modules: Vec<ExtensionFile>, interpreter: Interpreter) -> Self {
+        let libraries = Libraries::named(remote.names().iter().cloned());
         let pending = modules.into_iter().map(|module| (module, Vec::new())).collect();
-        Self { remote, target, libraries, metadata_is_checked: false, pending, reports: Vec::new() }
+        Self {
+            remote,
+            interpreter,
+            libraries,
+            metadata_is_checked: false,
+            pending,
+            reports: Vec::new(),
+        }
     }
 
     fn check_metadata(
@@ -194,9 +202,9 @@ impl Work {
     /// Looks at every module that has no answer yet, with the libraries that were fetched for it.
     fn inspect(&mut self, fetched: &[usize]) -> Result<(), FetchError> {
         let needed: BTreeSet<String> =
-            self.pending.iter().flat_map(|(_, needs)| needs).map(|name| file_name(name)).collect();
+            self.pending.iter().flat_map(|(_, needs)| needs).cloned().collect();
         for member in fetched {
-            let name = file_name(&self.remote.names()[*member]);
+            let name = self.remote.names()[*member].clone();
             if needed.contains(&name) {
                 let bytes = self.remote.read(*member)?;
                 self.libraries.insert(name, bytes);
@@ -205,7 +213,7 @@ impl Work {
         for (module, _) in std::mem::take(&mut self.pending) {
             let Some(member) = index_of(&self.remote, &module.member) else { continue };
             let bytes = self.remote.read(member)?;
-            match inspect::inspect(&module, &bytes, &self.libraries, self.target) {
+            match inspect::inspect(&module, &bytes, &self.libraries, self.interpreter) {
                 Inspection::Module(report) => self.reports.push(*report),
                 Inspection::NotAModule => {}
                 Inspection::Needs(names) => self.pending.push((module, names)),
@@ -216,10 +224,9 @@ impl Work {
 
     /// The members that are needed for the next round.
     fn missing(&self) -> Vec<usize> {
-        let names: BTreeSet<String> =
-            self.pending.iter().flat_map(|(_, needs)| needs).map(|name| file_name(name)).collect();
+        let names: BTreeSet<&String> = self.pending.iter().flat_map(|(_, needs)| needs).collect();
         let members = self.remote.names().iter().enumerate();
-        members.filter(|(_, name)| names.contains(&file_name(name))).map(|(at, _)| at).collect()
+        members.filter(|(_, name)| names.contains(name)).map(|(at, _)| at).collect()
     }
 
     fn finish(mut self) -> WheelFindings {
@@ -242,11 +249,6 @@ impl Work {
             sha256_verified: self.remote.digest_is_verified(),
         }
     }
-}
-
-/// The last part of a path.
-fn file_name(path: &str) -> String {
-    path.rsplit('/').next().unwrap_or(path).to_owned()
 }
 
 /// Name and version inside have to be those of the file name, or installers refuse the wheel.

@@ -10,7 +10,7 @@
 use ftcheck::inspect::filename::{ExtensionFile, Suffix};
 use ftcheck::inspect::image::Image;
 use ftcheck::inspect::libraries::Libraries;
-use ftcheck::inspect::{Inspection, inspect};
+use ftcheck::inspect::{Inspection, Interpreter, inspect};
 use ftcheck::model::evidence::Gil;
 use ftcheck::model::target::Target;
 use libfuzzer_sys::fuzz_target;
@@ -19,12 +19,12 @@ fuzz_target!(|data: &[u8]| {
     let Some((choice, bytes)) = data.split_first() else { return };
     let target = Target::ALL[usize::from(*choice) % Target::ALL.len()];
     let hooked = Image::load(bytes).ok().and_then(|image| {
-        image.exports().find_map(|name| name.strip_prefix("PyInit_").map(str::to_owned))
+        image.exports().find_map(|(name, _)| name.strip_prefix("PyInit_").map(str::to_owned))
     });
     let module = hooked.unwrap_or_else(|| "declares".to_owned());
     let member = format!("{module}.cpython-314t-x86_64-linux-gnu.so");
     let file = ExtensionFile { member, module, suffix: Suffix::Tagged };
-    let inspected = inspect(&file, bytes, &Libraries::default(), target);
+    let inspected = inspect(&file, bytes, &Libraries::default(), Interpreter { target, platform: None });
     let Inspection::Module(report) = inspected else {
         panic!("a tagged suffix says that it is a module, and there is no other library")
     };

@@ -72,7 +72,7 @@ pub struct Evidence {
     /// The exported function that the interpreter calls.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hook: Option<String>,
-    /// The `PyModuleDef` that the hook returned.
+    /// The `PyModuleDef` or slot array that the hook returned.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub definition: Option<Definition>,
     /// Instructions of the hook that were followed.
@@ -80,13 +80,14 @@ pub struct Evidence {
     pub steps: Option<u32>,
 }
 
-/// A `PyModuleDef` in initialised data.
+/// A `PyModuleDef`, or since 3.15 a slot array (PEP 793).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// Its address in the image, in hexadecimal.
     pub address: String,
-    /// `m_name`.
-    pub name: String,
+    /// `m_name`; slots that are exported have none of their own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
     /// The slot array; `None` where `m_slots` is null.
     pub slots: Option<Vec<Slot>>,
 }

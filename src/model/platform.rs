@@ -188,7 +188,13 @@ impl Platform {
         format!("{architecture}-linux-{environment}")
     }
 
-    /// Whether extension modules end in `.pyd`.
+    /// Whether it is macOS.
+    #[must_use]
+    pub fn is_macos(&self) -> bool {
+        matches!(self.system, OperatingSystem::Macos { .. })
+    }
+
+    /// Whether it is Windows, where modules end in `.pyd`.
     #[must_use]
     pub fn is_windows(&self) -> bool {
         matches!(self.system, OperatingSystem::Windows)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::memory::Object;
-use super::process::{Created, Outcome, Process, Stop};
+use super::process::{Arguments, Created, Outcome, Process, Stop};
 use crate::inspect::definition::{SIZE_OFFSET, SLOTS_OFFSET};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,9 +29,9 @@ static RETURNS: LazyLock<HashMap<&'static str, Returns>> = LazyLock::new(|| {
 
 /// What a function of the interpreter gives back; `None` where `name` is none of them.
 pub(super) fn call(
-    process: &mut Process<'_, '_>,
+    process: &mut Process<'_, '_, '_>,
     name: &str,
-    arguments: [u64; 6],
+    arguments: &Arguments,
 ) -> Option<Outcome> {
     if let Some(index) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return Some(Ok(table_entry(process, index)));
@@ -43,8 +43,8 @@ pub(super) fn call(
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each function that matters")]
-fn python(process: &mut Process<'_, '_>, name: &str, arguments: [u64; 6]) -> Outcome {
-    let [first, second, third, ..] = arguments;
+fn python(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -> Outcome {
+    let [first, second, third, ..] = arguments.registers;
     match name {
         // Objects/moduleobject.c
         "PyModuleDef_Init" => {
@@ -185,7 +185,7 @@ fn python(process: &mut Process<'_, '_>, name: &str, arguments: [u64; 6]) -> Out
     }
 }
 
-fn create(process: &mut Process<'_, '_>, state: u64) -> Outcome {
+fn create(process: &mut Process<'_, '_, '_>, state: u64) -> Outcome {
     if !process.can_declare {
         return Err(Stop::Settled);
     }
@@ -196,7 +196,7 @@ fn create(process: &mut Process<'_, '_>, state: u64) -> Outcome {
 
 /// An entry of another package's table of C functions. numpy's `import_array` asks three of them
 /// for versions and byte order; what others return is not known.
-fn table_entry(process: &mut Process<'_, '_>, index: &str) -> u64 {
+fn table_entry(process: &mut Process<'_, '_, '_>, index: &str) -> u64 {
     match index {
         // PyArray_GetNDArrayCVersion: the ABI of numpy 2.
         "0" => 0x0200_0000,
@@ -212,7 +212,7 @@ fn table_entry(process: &mut Process<'_, '_>, index: &str) -> u64 {
 }
 
 /// Puts a text into memory.
-fn text_of(process: &mut Process<'_, '_>, text: &[u8]) -> Outcome {
+fn text_of(process: &mut Process<'_, '_, '_>, text: &[u8]) -> Outcome {
     let address = process.memory.allocate(text.len() as u64)?;
     process.memory.write(address, text)?;
     Ok(address)

@@ -1,7 +1,7 @@
 //! The C and C++ runtime, as far as init functions call it.
 
 use super::memory::THREAD;
-use super::process::{Outcome, Process, Stop};
+use super::process::{Arguments, Outcome, Process, Reaction, Stop};
 
 /// Copies and fills larger than this are no part of an init function.
 const MAX_COPY: u64 = 1 << 24;
@@ -56,6 +56,7 @@ const NAMES: &[&str] = &[
     "pthread_setspecific",
     "pthread_getspecific",
     "pthread_once",
+    "_tlv_bootstrap",
     "pthread_self",
     "__tls_get_addr",
     "__stack_chk_fail",
@@ -91,16 +92,42 @@ const NAMES: &[&str] = &[
 
 /// What a function of the runtime gives back; `None` where `name` is none that is followed.
 pub(super) fn call(
-    process: &mut Process<'_, '_>,
+    process: &mut Process<'_, '_, '_>,
     name: &str,
-    arguments: [u64; 6],
+    arguments: &Arguments,
 ) -> Option<Outcome> {
     knows(name).then(|| runtime(process, name, arguments))
 }
 
+/// Functions that call one that they are given.
+pub(super) fn enter(
+    process: &mut Process<'_, '_, '_>,
+    name: &str,
+    arguments: &Arguments,
+) -> Option<Result<Reaction, Stop>> {
+    let [first, second, ..] = arguments.registers;
+    match name {
+        // The word counts nothing but "not yet" and "done".
+        "pthread_once" => Some(once(process, first, second)),
+        _ => None,
+    }
+}
+
+fn once(process: &mut Process<'_, '_, '_>, control: u64, function: u64) -> Result<Reaction, Stop> {
+    let [done] = process.memory.read::<1>(control)?;
+    if done == ONCE_DONE {
+        return Ok(Reaction::Return(0));
+    }
+    process.memory.write(control, &[ONCE_DONE])?;
+    Ok(Reaction::Enter { function, arguments: [0; 3], result: Some(0) })
+}
+
+/// What `pthread_once` leaves behind; no system's initial value begins so.
+const ONCE_DONE: u8 = 2;
+
 #[expect(clippy::too_many_lines, reason = "one arm for each function")]
-fn runtime(process: &mut Process<'_, '_>, name: &str, arguments: [u64; 6]) -> Outcome {
-    let [first, second, third, ..] = arguments;
+fn runtime(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -> Outcome {
+    let [first, second, third, ..] = arguments.registers;
     match name {
         "malloc" | "_Znwm" | "_Znam" | "_ZnwmSt11align_val_t" | "_ZnwmRKSt9nothrow_t" => {
             Ok(process.memory.allocate(first)?)
@@ -191,11 +218,19 @@ fn runtime(process: &mut Process<'_, '_>, name: &str, arguments: [u64; 6]) -> Ou
             Ok(0)
         }
         "pthread_self" => Ok(THREAD),
-        "pthread_once" => {
-            Err(Stop::Reason("the hook calls `pthread_once`, which is not followed yet".to_owned()))
-        }
+        // A pair of words: whose data, and how far into it (ELF Handling for Thread-Local Storage).
         "__tls_get_addr" => {
-            Err(Stop::Reason("the hook uses thread-local data, not followed yet".to_owned()))
+            let (module, offset) =
+                (process.memory.word(first)?, process.memory.word(first.wrapping_add(8))?);
+            let index = usize::try_from(module.wrapping_sub(1)).unwrap_or(usize::MAX);
+            thread_local(process, index, offset)
+        }
+        // A descriptor: this function, a key, and how far into the library's data (dyld, and
+        // <mach-o/loader.h> on S_THREAD_LOCAL_VARIABLES).
+        "_tlv_bootstrap" => {
+            let offset = process.memory.word(first.wrapping_add(16))?;
+            let index = process.memory.in_image(first).map_or(usize::MAX, |(index, _)| index);
+            thread_local(process, index, offset)
         }
         "__errno_location" => Ok(THREAD + 0x800),
         "__stack_chk_fail" | "abort" | "exit" | "_exit" | "__assert_fail" => {
@@ -206,9 +241,15 @@ fn runtime(process: &mut Process<'_, '_>, name: &str, arguments: [u64; 6]) -> Ou
     }
 }
 
+fn thread_local(process: &Process<'_, '_, '_>, index: usize, offset: u64) -> Outcome {
+    process.memory.thread_block(index).map(|block| block.wrapping_add(offset)).ok_or_else(|| {
+        Stop::Reason("the hook uses thread-local data that no library has".to_owned())
+    })
+}
+
 /// A new block that begins like the old one. The old one's size is not known, so as much is copied
 /// as can be read.
-pub(super) fn reallocate(process: &mut Process<'_, '_>, old: u64, size: u64) -> Outcome {
+pub(super) fn reallocate(process: &mut Process<'_, '_, '_>, old: u64, size: u64) -> Outcome {
     let new = process.memory.allocate(size)?;
     if old != 0 {
         for offset in 0..size.min(MAX_COPY) {
@@ -219,7 +260,7 @@ pub(super) fn reallocate(process: &mut Process<'_, '_>, old: u64, size: u64) -> 
     Ok(new)
 }
 
-fn take(process: &mut Process<'_, '_>, address: u64, size: u64) -> Result<Vec<u8>, Stop> {
+fn take(process: &mut Process<'_, '_, '_>, address: u64, size: u64) -> Result<Vec<u8>, Stop> {
     if size > MAX_COPY {
         return Err(Stop::Reason("the hook copies too much memory".to_owned()));
     }

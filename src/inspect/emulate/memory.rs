@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::inspect::image::{BASE, Image, MAX_EXTENT, PAGE_SIZE, PageWord};
+use super::process::CANARY;
+use crate::inspect::image::{BASE, Export, Fixup, Image, Import, MAX_EXTENT, PAGE_SIZE, ReadError};
 
 /// Imported symbols that no loaded library defines, by the order in which they were met.
 const SYMBOLS: u64 = 0x0000_4000_0000_0000;
@@ -17,18 +18,25 @@ const HEAP: u64 = 0x0000_6000_0000_0000;
 const HEAP_SIZE: u64 = 1 << 30;
 const STACK_END: u64 = 0x0000_7ff0_0000_0000;
 const STACK_SIZE: u64 = 8 << 20;
-/// The thread's own block; thread-local variables lie below it, as on x86-64 and not far on others.
+/// What the thread pointer points to.
 pub(super) const THREAD: u64 = 0x0000_7fe0_0000_0000;
 const THREAD_SIZE: u64 = 1 << 20;
+/// Where thread-local data of libraries begins, behind the thread's own block.
+const THREAD_BLOCKS: u64 = 0x1_0000;
+/// The name of the function behind TLS descriptors, which no symbol can have.
+pub(super) const DESCRIPTOR: &str = "[tls descriptor]";
 /// Pages in all: 64 MiB.
 const MAX_PAGES: usize = 16 << 10;
 
 /// Why memory cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
+pub(in crate::inspect) enum Fault {
     /// Nothing is mapped there.
     #[error("touches unmapped memory at {0:#x}")]
     Unmapped(u64),
+    /// The content of a symbol that no library here defines.
+    #[error("depends on the content of `{0}`")]
+    Symbol(String),
     /// Something is there that only the running system knows.
     #[error("depends on {0}, known only at run time")]
     Unknown(String),
@@ -52,67 +60,93 @@ pub(super) enum Object {
     Table,
 }
 
-pub(super) struct Memory<'p, 'd> {
-    images: Vec<&'p Image<'d>>,
-    pages: HashMap<u64, Box<Page>>,
-    /// Eight-byte words that hold something unknown, by address, with what it is.
-    unknown: BTreeMap<u64, &'static str>,
+/// Libraries that see each other's symbols: what each import is bound to. Made once, used by every
+/// run.
+pub(super) struct Linked<'p, 'd> {
+    pub(super) libraries: Vec<Loaded<'p, 'd>>,
+    /// What imports of each library were bound to.
+    bindings: Vec<Vec<Binding>>,
     /// Names of symbols, by index; addresses follow from it.
     symbols: Vec<String>,
     by_name: HashMap<String, u64>,
-    /// What imports of each image were bound to.
-    bindings: Vec<Vec<u64>>,
-    objects: Vec<Object>,
-    heap_next: u64,
 }
 
-impl<'p, 'd> Memory<'p, 'd> {
-    /// Maps the libraries, the first being the module itself, and binds what they import: to the
-    /// first library that exports it, and otherwise to a symbol that stands for it.
+/// A library of the process, under the file name that others need it by.
+#[derive(Clone, Copy)]
+pub(in crate::inspect) struct Loaded<'p, 'd> {
+    pub(in crate::inspect) name: &'p str,
+    pub(in crate::inspect) image: &'p Image<'d>,
+}
+
+#[derive(Clone, Copy)]
+enum Binding {
+    To(u64),
+    /// A weak symbol that some library of the system may have.
+    MayBeMissing,
+}
+
+/// Weak symbols that compilers' start-up code asks for, and that no process has: profiling, and
+/// transactional memory.
+const MISSING: [&str; 4] = [
+    "__gmon_start__",
+    "_ITM_registerTMCloneTable",
+    "_ITM_deregisterTMCloneTable",
+    "_Jv_RegisterClasses",
+];
+
+impl<'p, 'd> Linked<'p, 'd> {
+    /// Binds what each library imports: to the library that it names or else the first that exports
+    /// the symbol, and otherwise to an address that stands for it.
     ///
     /// `outside` says which names are never taken from a library of the wheel.
-    pub(super) fn new(images: Vec<&'p Image<'d>>, outside: impl Fn(&str) -> bool) -> Self {
-        let mut memory = Self {
-            bindings: Vec::new(),
-            pages: HashMap::new(),
-            unknown: BTreeMap::new(),
-            symbols: Vec::new(),
-            by_name: HashMap::new(),
-            objects: Vec::new(),
-            heap_next: HEAP,
-            images,
-        };
-        let mut exports: HashMap<&str, u64> = HashMap::new();
-        if memory.images.len() > 1 {
-            for (index, image) in memory.images.iter().enumerate() {
-                for (name, address) in image.export_addresses() {
-                    exports.entry(name).or_insert(shift(index) + address);
+    pub(super) fn new(libraries: Vec<Loaded<'p, 'd>>, outside: impl Fn(&str) -> bool) -> Self {
+        let mut exports: HashMap<&str, Vec<(usize, u64)>> = HashMap::new();
+        if libraries.len() > 1 {
+            for (index, library) in libraries.iter().enumerate() {
+                for (name, place) in library.image.exports() {
+                    if let Export::At(address) = place {
+                        exports.entry(name).or_default().push((index, shift(index) + address));
+                    }
                 }
             }
         }
-        let images = memory.images.clone();
-        for image in images {
-            let bound = image
-                .imported()
-                .map(|name| match exports.get(name).filter(|_| !outside(name)) {
-                    Some(address) => *address,
-                    None => memory.symbol(name),
+        let mut linked =
+            Self { bindings: Vec::new(), symbols: Vec::new(), by_name: HashMap::new(), libraries };
+        for library in linked.libraries.clone() {
+            let bound = library
+                .image
+                .imports()
+                .iter()
+                .map(|import| {
+                    let name = import.name.as_ref();
+                    let found = if outside(name) {
+                        None
+                    } else {
+                        exports.get(name).and_then(|places| linked.choose(import, places))
+                    };
+                    match found {
+                        Some(address) => Binding::To(address),
+                        None if import.weak && MISSING.contains(&name) => Binding::To(0),
+                        None if import.weak && !outside(name) => Binding::MayBeMissing,
+                        None => Binding::To(linked.symbol(name)),
+                    }
                 })
                 .collect();
-            memory.bindings.push(bound);
+            linked.bindings.push(bound);
         }
-        memory
+        linked
     }
 
-    /// The place in an image that an address stands for. The first image is mapped where it is
-    /// mapped by itself, the next ones behind it.
-    pub(super) fn in_image(&self, address: u64) -> Option<(usize, u64)> {
-        let index = usize::try_from(address.checked_sub(BASE)? / MAX_EXTENT).ok()?;
-        (index < self.images.len()).then(|| (index, address - shift(index)))
+    /// Of the libraries that export a symbol, the one that the import names, or the first.
+    fn choose(&self, import: &Import<'_>, places: &[(usize, u64)]) -> Option<u64> {
+        let wanted = import.library.as_deref().map(file_name);
+        let found = places.iter().find(|(index, _)| {
+            wanted.is_none_or(|wanted| self.libraries[*index].name.eq_ignore_ascii_case(wanted))
+        });
+        found.map(|(_, address)| *address)
     }
 
-    /// The address that stands for an imported symbol.
-    pub(super) fn symbol(&mut self, name: &str) -> u64 {
+    fn symbol(&mut self, name: &str) -> u64 {
         if let Some(address) = self.by_name.get(name) {
             return *address;
         }
@@ -121,14 +155,122 @@ impl<'p, 'd> Memory<'p, 'd> {
         self.by_name.insert(name.to_owned(), address);
         address
     }
+}
+
+/// The last part of a path as a loader is given it.
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+pub(in crate::inspect) struct Memory<'l, 'p, 'd> {
+    linked: &'l Linked<'p, 'd>,
+    pages: HashMap<u64, Box<Page>>,
+    /// Eight-byte words that hold something unknown, by address, with what it is.
+    unknown: BTreeMap<u64, &'static str>,
+    /// Symbols that were met in this run alone.
+    symbols: Vec<String>,
+    by_name: HashMap<String, u64>,
+    objects: Vec<Object>,
+    heap_next: u64,
+    /// Where the thread-local data of each library lies.
+    thread_blocks: Vec<Option<u64>>,
+    /// Stretches that nothing should write to, and whether something did.
+    watched: Vec<(u64, u64)>,
+    touched: bool,
+}
+
+impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
+    pub(super) fn new(linked: &'l Linked<'p, 'd>) -> Self {
+        let mut memory = Self {
+            linked,
+            pages: HashMap::new(),
+            unknown: BTreeMap::new(),
+            symbols: Vec::new(),
+            by_name: HashMap::new(),
+            objects: Vec::new(),
+            heap_next: HEAP,
+            thread_blocks: Vec::new(),
+            watched: Vec::new(),
+            touched: false,
+        };
+        memory.lay_out_thread_blocks();
+        memory
+    }
+
+    /// Gives each library its thread-local data, one behind the other.
+    fn lay_out_thread_blocks(&mut self) {
+        let end = THREAD + THREAD_SIZE;
+        let mut next = THREAD + THREAD_BLOCKS;
+        let mut filled = Vec::new();
+        for (index, library) in self.linked.libraries.iter().enumerate() {
+            let template = library.image.thread_template();
+            let block = template.and_then(|template| {
+                let align = template.align.clamp(16, PAGE_SIZE as u64).next_power_of_two();
+                let start = next.next_multiple_of(align);
+                next = start.checked_add(template.size).filter(|next| *next <= end)?;
+                filled.push((index, template, start));
+                Some(start)
+            });
+            self.thread_blocks.push(block);
+        }
+        for (index, template, start) in filled {
+            let size = template.initialised.min(template.size);
+            let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+            let copied = self
+                .read_into(shift(index).wrapping_add(template.address), &mut bytes)
+                .and_then(|()| self.write(start, &bytes));
+            if copied.is_err() {
+                self.thread_blocks[index] = None;
+            }
+        }
+    }
+
+    /// The place in a library that an address stands for. The first one is mapped where it is
+    /// mapped by itself, the next ones behind it.
+    pub(super) fn in_image(&self, address: u64) -> Option<(usize, u64)> {
+        let index = usize::try_from(address.checked_sub(BASE)? / MAX_EXTENT).ok()?;
+        (index < self.linked.libraries.len()).then(|| (index, address - shift(index)))
+    }
+
+    /// The libraries of the process.
+    pub(super) fn libraries(&self) -> &'l [Loaded<'p, 'd>] {
+        &self.linked.libraries
+    }
+
+    /// Where the thread-local data of a library lies, by the library's place in the process.
+    pub(super) fn thread_block(&self, index: usize) -> Option<u64> {
+        self.thread_blocks.get(index).copied().flatten()
+    }
+
+    /// The address that stands for an imported symbol.
+    pub(super) fn symbol(&mut self, name: &str) -> u64 {
+        if let Some(address) = self.linked.by_name.get(name).or_else(|| self.by_name.get(name)) {
+            return *address;
+        }
+        let index = self.linked.symbols.len() + self.symbols.len();
+        let address = SYMBOLS + index as u64 * SYMBOL_STRIDE;
+        self.symbols.push(name.to_owned());
+        self.by_name.insert(name.to_owned(), address);
+        address
+    }
+
+    fn symbol_count(&self) -> u64 {
+        (self.linked.symbols.len() + self.symbols.len()) as u64
+    }
 
     /// The symbol that begins at `address`.
-    pub(super) fn symbol_at(&self, address: u64) -> Option<&str> {
+    pub(in crate::inspect) fn symbol_at(&self, address: u64) -> Option<&str> {
         let offset = address.checked_sub(SYMBOLS)?;
         if !offset.is_multiple_of(SYMBOL_STRIDE) {
             return None;
         }
-        self.symbols.get(usize::try_from(offset / SYMBOL_STRIDE).ok()?).map(String::as_str)
+        let index = usize::try_from(offset / SYMBOL_STRIDE).ok()?;
+        let own = index.checked_sub(self.linked.symbols.len());
+        let name = match own {
+            Some(own) => self.symbols.get(own),
+            None => self.linked.symbols.get(index),
+        };
+        name.map(String::as_str)
     }
 
     /// A new object.
@@ -148,9 +290,9 @@ impl<'p, 'd> Memory<'p, 'd> {
     }
 
     /// Whether a value is the address of something.
-    pub(super) fn is_mapped(&self, value: u64) -> bool {
+    pub(in crate::inspect) fn is_mapped(&self, value: u64) -> bool {
         self.in_image(value).is_some()
-            || within(value, SYMBOLS, self.symbols.len() as u64 * SYMBOL_STRIDE)
+            || within(value, SYMBOLS, self.symbol_count() * SYMBOL_STRIDE)
             || within(value, OBJECTS, self.objects.len() as u64 * OBJECT_STRIDE)
             || within(value, HEAP, self.heap_next - HEAP)
             || within(value, STACK_END - STACK_SIZE, STACK_SIZE)
@@ -175,23 +317,27 @@ impl<'p, 'd> Memory<'p, 'd> {
 
     /// Whether the loader changes any of `size` bytes of a library.
     pub(super) fn is_relocated(&self, address: u64, size: u64) -> bool {
-        self.in_image(address)
-            .is_some_and(|(index, place)| self.images[index].is_relocated(place, size))
+        self.in_image(address).is_some_and(|(index, place)| {
+            self.linked.libraries[index].image.is_relocated(place, size)
+        })
     }
 
     /// Machine code from `address` to the end of its page, at most.
     pub(super) fn code(&self, address: u64) -> Result<&'d [u8], Fault> {
         let (index, place) = self.in_image(address).ok_or(Fault::Unmapped(address))?;
-        self.images[index].code(place).map_err(|_| Fault::Unmapped(address))
+        self.linked.libraries[index].image.code(place).map_err(|_| Fault::Unmapped(address))
     }
 
-    pub(super) fn read<const SIZE: usize>(&mut self, address: u64) -> Result<[u8; SIZE], Fault> {
+    pub(in crate::inspect) fn read<const SIZE: usize>(
+        &mut self,
+        address: u64,
+    ) -> Result<[u8; SIZE], Fault> {
         let mut bytes = [0; SIZE];
         self.read_into(address, &mut bytes)?;
         Ok(bytes)
     }
 
-    pub(super) fn word(&mut self, address: u64) -> Result<u64, Fault> {
+    pub(in crate::inspect) fn word(&mut self, address: u64) -> Result<u64, Fault> {
         self.read(address).map(u64::from_le_bytes)
     }
 
@@ -217,7 +363,22 @@ impl<'p, 'd> Memory<'p, 'd> {
         self.unknown.range(address.saturating_sub(7)..end.max(1)).filter(move |(at, _)| **at < end)
     }
 
+    /// Has writes to these stretches noted: start and length.
+    pub(super) fn watch(&mut self, stretches: Vec<(u64, u64)>) {
+        self.watched = stretches;
+    }
+
+    /// Whether anything wrote to what is watched.
+    pub(super) fn is_touched(&self) -> bool {
+        self.touched
+    }
+
     pub(super) fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Fault> {
+        let behind = address.saturating_add(bytes.len() as u64);
+        self.touched |= self
+            .watched
+            .iter()
+            .any(|(start, length)| *start < behind && address < start.saturating_add(*length));
         self.each_part(address, bytes.len(), |page, offset, range| {
             page[offset..offset + range.len()].copy_from_slice(&bytes[range.clone()]);
         })?;
@@ -238,7 +399,7 @@ impl<'p, 'd> Memory<'p, 'd> {
     }
 
     /// The zero-terminated bytes at `address`, at most 64 KiB of them.
-    pub(super) fn text(&mut self, address: u64) -> Result<Vec<u8>, Fault> {
+    pub(in crate::inspect) fn text(&mut self, address: u64) -> Result<Vec<u8>, Fault> {
         let mut text = Vec::new();
         while text.len() < 1 << 16 {
             match self.read::<1>(address.wrapping_add(text.len() as u64))? {
@@ -281,18 +442,9 @@ impl<'p, 'd> Memory<'p, 'd> {
         let address = number * PAGE_SIZE as u64;
         let mut page = Box::new([0; PAGE_SIZE]);
         if let Some((index, place)) = self.in_image(address) {
-            let (bindings, unknown) = (&self.bindings[index], &mut self.unknown);
-            self.images[index]
-                .page(place, &mut page, |offset, content| match content {
-                    PageWord::Address(place) => Some(shift(index).wrapping_add(place)),
-                    PageWord::Import(import) => bindings.get(import).copied(),
-                    PageWord::Unknown(what) => {
-                        unknown.insert(address + offset, what);
-                        None
-                    }
-                })
+            self.image_page(index, place, address, &mut page)
                 .map_err(|_| Fault::Unmapped(address))?;
-        } else if within(address, SYMBOLS, self.symbols.len() as u64 * SYMBOL_STRIDE) {
+        } else if within(address, SYMBOLS, self.symbol_count() * SYMBOL_STRIDE) {
             self.symbol_page(address, &mut page)?;
         } else if within(address, OBJECTS, self.objects.len() as u64 * OBJECT_STRIDE) {
             self.object_page(address, &mut page);
@@ -305,9 +457,47 @@ impl<'p, 'd> Memory<'p, 'd> {
         self.pages.insert(number, page);
         Ok(())
     }
+
+    /// A page of a library, with what the loader writes into it.
+    fn image_page(
+        &mut self,
+        index: usize,
+        place: u64,
+        address: u64,
+        page: &mut Page,
+    ) -> Result<(), ReadError> {
+        let bindings = &self.linked.bindings[index];
+        let block = self.thread_block(index);
+        let descriptor = self.symbol(DESCRIPTOR);
+        let unknown = &mut self.unknown;
+        self.linked.libraries[index].image.page(place, page, |offset, fixup| {
+            let what = match fixup {
+                Fixup::Address(place) => return Some(shift(index).wrapping_add(place)),
+                Fixup::Number(value) => return Some(value),
+                Fixup::ThreadModule => return Some(index as u64 + 1),
+                Fixup::ThreadDescriptor => return Some(descriptor),
+                Fixup::ThreadOffset(offset) => match block {
+                    Some(block) => return Some(block.wrapping_add(offset).wrapping_sub(THREAD)),
+                    None => "thread-local data",
+                },
+                Fixup::Import { index, addend } => {
+                    match bindings.get(usize::try_from(index).unwrap_or(usize::MAX)) {
+                        // Null stays null.
+                        Some(Binding::To(0)) => return Some(0),
+                        Some(Binding::To(to)) => return Some(to.wrapping_add_signed(addend)),
+                        _ => "a symbol that may be missing",
+                    }
+                }
+                Fixup::Unknown(what) => what,
+            };
+            unknown.insert(address.wrapping_add(offset), what);
+            None
+        })?;
+        Ok(())
+    }
 }
 
-impl Memory<'_, '_> {
+impl Memory<'_, '_, '_> {
     /// What lies at a symbol that no library of the wheel defines.
     fn symbol_page(&mut self, address: u64, page: &mut Page) -> Result<(), Fault> {
         let start = address - (address - SYMBOLS) % SYMBOL_STRIDE;
@@ -317,13 +507,14 @@ impl Memory<'_, '_> {
         match name.as_str() {
             // Variables that point to an object.
             "stdin" | "stdout" | "stderr" if is_first => put(page, 0, behind),
+            "__stack_chk_guard" if is_first => put(page, 0, CANARY),
             "environ" | "__environ" if is_first => {}
             "Py_Version" if is_first => put(page, 0, PY_VERSION),
             name if name.starts_with("PyExc_") && is_first => put(page, 0, behind),
             name if is_object(name) || name.starts_with("PyExc_") => {
                 self.object_body(page, "PyType_Type");
             }
-            _ => return Err(Fault::Unknown(format!("the content of `{name}`"))),
+            _ => return Err(Fault::Symbol(name)),
         }
         Ok(())
     }
@@ -360,6 +551,11 @@ fn is_object(name: &str) -> bool {
     name.starts_with('[')
         || (name.starts_with("Py") || name.starts_with("_Py"))
             && ["_Type", "Struct", "Object", "Type"].iter().any(|end| name.ends_with(end))
+}
+
+/// Where an address of the library at `index` lies in the process.
+pub(super) fn address_in(index: usize, address: u64) -> u64 {
+    shift(index).wrapping_add(address)
 }
 
 /// How far an image lies from where it is mapped by itself.

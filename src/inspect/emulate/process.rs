@@ -5,8 +5,9 @@
 //! result is a choice, taken as the likely one first, and a run that ends badly is made again with
 //! another choice.
 
-use super::memory::{Fault, Memory, Object};
+use super::memory::{DESCRIPTOR, Fault, Linked, Memory, Object};
 use super::{c_api, libc};
+use crate::inspect::image::Format;
 
 /// Why a run ended before its function returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +27,78 @@ impl From<Fault> for Stop {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Unmapped(_) => Self::Failure(format!("the hook {fault}")),
+            Fault::Symbol(name) => Self::Needs(name),
             Fault::Unknown(_) | Fault::Budget => Self::Reason(format!("the hook {fault}")),
         }
     }
 }
 
-/// What a call to the outside gives back.
+/// The address that the outermost call returns to; nothing is mapped there.
+pub(super) const CALLER: u64 = 0x0000_7fff_dead_0000;
+/// The address that a function returns to which a stub had called, see [`Reaction::Enter`].
+pub(super) const STUB: u64 = 0x0000_7fff_dead_1000;
+/// What the word that the stack protector compares holds: written and compared, never used.
+pub(super) const CANARY: u64 = 0x00c0_ffee_0000;
+
+/// The system whose calling convention and runtime the code is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum System {
+    Linux,
+    MacOs,
+    Windows,
+}
+
+impl System {
+    pub(super) fn of(format: Format) -> Self {
+        match format {
+            Format::Elf => Self::Linux,
+            Format::MachO => Self::MacOs,
+            Format::Pe => Self::Windows,
+        }
+    }
+}
+
+/// The arguments of a call that leaves the libraries of the wheel.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arguments {
+    /// Those that are passed in registers.
+    pub(super) registers: [u64; 8],
+    /// How many of [`Arguments::registers`] there are.
+    pub(super) count: usize,
+    /// Where those behind them begin on the stack, eight bytes each.
+    pub(super) stack: u64,
+}
+
+impl Arguments {
+    /// The argument at `index`, a number or an address.
+    pub(super) fn get(&self, memory: &mut Memory<'_, '_, '_>, index: usize) -> Result<u64, Fault> {
+        match self.registers.get(index).filter(|_| index < self.count) {
+            Some(value) => Ok(*value),
+            None => memory.word(self.stack.wrapping_add((index - self.count) as u64 * 8)),
+        }
+    }
+}
+
+/// What a function outside of the wheel's libraries does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reaction {
+    /// It returns that.
+    Return(u64),
+    /// It calls a function of the library first, then returns `result`, or what that one returned.
+    Enter { function: u64, arguments: [u64; 3], result: Option<u64> },
+}
+
+/// What a stub gives back.
 pub(super) type Outcome = Result<u64, Stop>;
+
+/// A call that a stub made and that did not return yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entered {
+    /// Where the stub itself returns to.
+    pub(super) back_to: u64,
+    /// What it returns, unless what the function returned.
+    pub(super) result: Option<u64>,
+}
 
 /// How a module object came to be, and what was declared for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +111,9 @@ pub(super) struct Created {
     pub(super) gil: Option<u64>,
 }
 
-pub(super) struct Process<'p, 'd> {
-    pub(super) memory: Memory<'p, 'd>,
+pub(super) struct Process<'l, 'p, 'd> {
+    pub(super) memory: Memory<'l, 'p, 'd>,
+    pub(super) system: System,
     /// The feature release of the interpreter: 14 for 3.14.
     pub(super) minor: u8,
     /// Whether any library of the wheel could call `PyUnstable_Module_SetGIL`.
@@ -63,19 +130,23 @@ pub(super) struct Process<'p, 'd> {
     choices_met: usize,
     /// The choices that had been met when an error was first raised.
     pub(super) choices_at_error: Option<usize>,
+    /// Calls that stubs made, the innermost last.
+    pub(super) entered: Vec<Entered>,
     /// One object for each thing of which there is only one.
     singletons: Vec<(&'static str, u64)>,
 }
 
-impl<'p, 'd> Process<'p, 'd> {
+impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
     pub(super) fn new(
-        memory: Memory<'p, 'd>,
+        linked: &'l Linked<'p, 'd>,
+        system: System,
         minor: u8,
         can_declare: bool,
         choices: &[usize],
     ) -> Self {
         Self {
-            memory,
+            memory: Memory::new(linked),
+            system,
             minor,
             can_declare,
             definitions: Vec::new(),
@@ -85,6 +156,7 @@ impl<'p, 'd> Process<'p, 'd> {
             choices: choices.to_vec(),
             choices_met: 0,
             choices_at_error: None,
+            entered: Vec::new(),
             singletons: Vec::new(),
         }
     }
@@ -117,15 +189,17 @@ impl<'p, 'd> Process<'p, 'd> {
         object
     }
 
-    /// A call that leaves the libraries of the wheel. `arguments` are the first six that are
-    /// passed in registers.
-    pub(super) fn call(&mut self, target: u64, arguments: [u64; 6]) -> Outcome {
+    /// A call that leaves the libraries of the wheel.
+    pub(super) fn call(&mut self, target: u64, arguments: &Arguments) -> Result<Reaction, Stop> {
         if let Some(name) = self.memory.symbol_at(target).map(str::to_owned) {
+            if let Some(reaction) = libc::enter(self, &name, arguments) {
+                return reaction;
+            }
             if let Some(outcome) = c_api::call(self, &name, arguments) {
-                return outcome;
+                return outcome.map(Reaction::Return);
             }
             if let Some(outcome) = libc::call(self, &name, arguments) {
-                return outcome;
+                return outcome.map(Reaction::Return);
             }
             return Err(Stop::Needs(name));
         }
@@ -135,6 +209,12 @@ impl<'p, 'd> Process<'p, 'd> {
             ));
         }
         Err(Stop::Failure(format!("the hook calls {target:#x}, where no function is")))
+    }
+
+    /// Whether `target` is the function behind TLS descriptors, which has a calling convention of
+    /// its own: the processors do what it does.
+    pub(super) fn is_thread_descriptor(&self, target: u64) -> bool {
+        self.memory.symbol_at(target) == Some(DESCRIPTOR)
     }
 
     /// Whether `target` lies outside of every library.

@@ -274,7 +274,7 @@ fn check_usual_slots(stem: &str, slots: &[Slot], gil: &str) {
 fn check_definition(stem: &str, report: &ModuleReport, hook: &str, name: &str) {
     assert_eq!(report.evidence.hook.as_deref(), Some(hook));
     let definition = report.evidence.definition.as_ref().unwrap();
-    assert_eq!(definition.name, name);
+    assert_eq!(definition.name.as_deref(), Some(name));
     let bytes = fixture_module(LINUX, stem);
     let image = Image::load(&bytes).unwrap();
     // m_name stands 0x38 bytes into a definition of a free-threaded build.
@@ -302,7 +302,7 @@ fn an_exported_definition_is_reached_through_its_symbols() {
     let bytes = fixture_module(LINUX, stem);
     let image = Image::load(&bytes).unwrap();
     let address_of = |name| match image.export(name) {
-        Some(Export::At(address)) => address,
+        Some(Export::At(address)) => *address,
         other => panic!("{name}: {other:?}"),
     };
     let definition = address_of("exported_def_definition");

@@ -12,7 +12,7 @@ use super::{Cpu, Flags, Stop, mask};
 /// Repetitions of a string instruction; more is no part of an init function.
 const MAX_REPETITIONS: u64 = 1 << 20;
 
-impl Cpu<'_, '_, '_> {
+impl Cpu<'_, '_, '_, '_> {
     /// Executes an instruction on general-purpose registers; `false` where it is none.
     #[expect(clippy::too_many_lines, reason = "one arm for each instruction")]
     pub(super) fn integer(&mut self, instruction: &Instruction) -> Result<bool, Stop> {

@@ -12,14 +12,12 @@ use iced_x86::{
 };
 
 use super::memory::{Memory, THREAD};
-use super::process::{Process, Stop};
+use super::process::{Arguments, CALLER, CANARY, Entered, Process, Reaction, STUB, Stop, System};
 
-/// The address that the outermost call returns to; nothing is mapped there.
-const CALLER: u64 = 0x0000_7fff_dead_0000;
 /// Where glibc keeps the stack protector's canary, relative to `fs`.
 const CANARY_OFFSET: u64 = 0x28;
-/// Any value will do: it is written and compared, never used.
-const CANARY: u64 = 0x00c0_ffee_0000;
+/// Room that a caller leaves on the stack for four arguments (Windows).
+const HOME_SPACE: u64 = 0x20;
 
 /// The arithmetic flags.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,8 +30,8 @@ struct Flags {
     parity: bool,
 }
 
-struct Cpu<'r, 'p, 'd> {
-    process: &'r mut Process<'p, 'd>,
+struct Cpu<'r, 'l, 'p, 'd> {
+    process: &'r mut Process<'l, 'p, 'd>,
     registers: [u64; 16],
     /// The lower 256 bits of the vector registers.
     vectors: [[u64; 4]; 16],
@@ -48,8 +46,9 @@ struct Cpu<'r, 'p, 'd> {
 /// # Errors
 /// Where it does not return within `budget` steps, or does something that cannot be followed.
 pub(super) fn call(
-    process: &mut Process<'_, '_>,
+    process: &mut Process<'_, '_, '_>,
     entry: u64,
+    arguments: [u64; 3],
     budget: u32,
     steps: &mut u32,
 ) -> Result<u64, Stop> {
@@ -63,7 +62,10 @@ pub(super) fn call(
     };
     cpu.set(Register::RSP, Memory::stack_top());
     cpu.process.memory.write_word(THREAD, THREAD)?;
-    cpu.process.memory.write_word(THREAD + CANARY_OFFSET, CANARY)?;
+    if cpu.process.system == System::Linux {
+        cpu.process.memory.write_word(THREAD + CANARY_OFFSET, CANARY)?;
+    }
+    cpu.pass(arguments);
     cpu.push(CALLER)?;
     while cpu.instruction_pointer != CALLER {
         if *steps == budget {
@@ -75,11 +77,11 @@ pub(super) fn call(
     Ok(cpu.get(Register::RAX))
 }
 
-impl Cpu<'_, '_, '_> {
+impl Cpu<'_, '_, '_, '_> {
     fn step(&mut self) -> Result<(), Stop> {
         let at = self.instruction_pointer;
         if self.process.is_outside(at) {
-            return self.leave(at);
+            return if at == STUB { self.come_back() } else { self.leave(at) };
         }
         let instruction = self.decode(at)?;
         if self.process.memory.is_relocated(at, instruction.len() as u64) {
@@ -153,13 +155,66 @@ impl Cpu<'_, '_, '_> {
         Ok(instruction)
     }
 
-    /// A call or jump to a function outside of the wheel's libraries, which then returns.
-    fn leave(&mut self, target: u64) -> Result<(), Stop> {
+    /// The registers that arguments are passed in, in their order.
+    fn argument_registers(&self) -> &'static [Register] {
         use Register::{R8, R9, RCX, RDI, RDX, RSI};
-        let arguments = [RDI, RSI, RDX, RCX, R8, R9].map(|register| self.get(register));
-        let result = self.process.call(target, arguments)?;
-        self.set(Register::RAX, result);
-        self.instruction_pointer = self.pop()?;
+        match self.process.system {
+            System::Windows => &[RCX, RDX, R8, R9],
+            System::Linux | System::MacOs => &[RDI, RSI, RDX, RCX, R8, R9],
+        }
+    }
+
+    fn pass(&mut self, arguments: [u64; 3]) {
+        for (register, value) in self.argument_registers().iter().zip(arguments) {
+            self.set(*register, value);
+        }
+    }
+
+    /// A call or jump to a function outside of the wheel's libraries.
+    fn leave(&mut self, target: u64) -> Result<(), Stop> {
+        if self.process.is_thread_descriptor(target) {
+            // Takes the descriptor and gives back its second word, both in rax.
+            let offset = self.load(self.get(Register::RAX).wrapping_add(8), 8)?;
+            self.set(Register::RAX, offset);
+            self.instruction_pointer = self.pop()?;
+            return Ok(());
+        }
+        let mut arguments = Arguments {
+            registers: [0; 8],
+            count: self.argument_registers().len(),
+            stack: self.get(Register::RSP).wrapping_add(8),
+        };
+        if self.process.system == System::Windows {
+            arguments.stack = arguments.stack.wrapping_add(HOME_SPACE);
+        }
+        for (place, register) in arguments.registers.iter_mut().zip(self.argument_registers()) {
+            *place = self.get(*register);
+        }
+        match self.process.call(target, &arguments)? {
+            Reaction::Return(result) => {
+                self.set(Register::RAX, result);
+                self.instruction_pointer = self.pop()?;
+            }
+            Reaction::Enter { function, arguments, result } => {
+                let back_to = self.pop()?;
+                self.process.entered.push(Entered { back_to, result });
+                self.push(STUB)?;
+                self.pass(arguments);
+                self.instruction_pointer = function;
+            }
+        }
+        Ok(())
+    }
+
+    /// A function returns that a stub had called.
+    fn come_back(&mut self) -> Result<(), Stop> {
+        let entered = self.process.entered.pop();
+        let entered = entered
+            .ok_or_else(|| Stop::Reason("the hook jumps to where nobody came from".to_owned()))?;
+        if let Some(result) = entered.result {
+            self.set(Register::RAX, result);
+        }
+        self.instruction_pointer = entered.back_to;
         Ok(())
     }
 
@@ -288,7 +343,8 @@ impl Cpu<'_, '_, '_> {
         let base = part(instruction.memory_base())?;
         let index = part(instruction.memory_index())?;
         let segment = match instruction.segment_prefix() {
-            Register::FS => THREAD,
+            Register::FS if self.process.system == System::Linux => THREAD,
+            Register::GS if self.process.system != System::Linux => THREAD,
             Register::None | Register::DS | Register::SS | Register::CS | Register::ES => 0,
             _ => return Err(unsupported(instruction)),
         };

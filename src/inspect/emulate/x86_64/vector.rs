@@ -8,7 +8,7 @@ use super::{Cpu, Stop, mask};
 /// A vector register, lowest word first.
 type Vector = [u64; 4];
 
-impl Cpu<'_, '_, '_> {
+impl Cpu<'_, '_, '_, '_> {
     /// Executes an instruction on vector registers; `false` where it is none that is known.
     #[expect(clippy::too_many_lines, reason = "one arm for each instruction")]
     pub(super) fn vector(&mut self, instruction: &Instruction) -> Result<bool, Stop> {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::process::CANARY;
+use super::objects::Object;
 use crate::inspect::image::{BASE, Export, Fixup, Image, Import, MAX_EXTENT, PAGE_SIZE, ReadError};
 
 /// Imported symbols that no loaded library defines, by the order in which they were met.
@@ -45,20 +45,7 @@ pub(in crate::inspect) enum Fault {
     Budget,
 }
 
-type Page = [u8; PAGE_SIZE];
-
-/// What an object is, as far as code that looks at it can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Object {
-    /// Made by a stub, of a type that nobody asks for.
-    Plain,
-    /// A capsule, whose type inlined checks compare.
-    Capsule,
-    /// A module.
-    Module,
-    /// A table of functions and objects behind a capsule.
-    Table,
-}
+pub(super) type Page = [u8; PAGE_SIZE];
 
 /// Libraries that see each other's symbols: what each import is bound to. Made once, used by every
 /// run.
@@ -174,13 +161,15 @@ pub(in crate::inspect) struct Memory<'l, 'p, 'd> {
     heap_next: u64,
     /// Where the thread-local data of each library lies.
     thread_blocks: Vec<Option<u64>>,
+    /// The feature release of the interpreter: 14 for 3.14.
+    pub(super) minor: u8,
     /// Stretches that nothing should write to, and whether something did.
     watched: Vec<(u64, u64)>,
     touched: bool,
 }
 
 impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
-    pub(super) fn new(linked: &'l Linked<'p, 'd>) -> Self {
+    pub(super) fn new(linked: &'l Linked<'p, 'd>, minor: u8) -> Self {
         let mut memory = Self {
             linked,
             pages: HashMap::new(),
@@ -190,6 +179,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             objects: Vec::new(),
             heap_next: HEAP,
             thread_blocks: Vec::new(),
+            minor,
             watched: Vec::new(),
             touched: false,
         };
@@ -230,11 +220,6 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
     pub(super) fn in_image(&self, address: u64) -> Option<(usize, u64)> {
         let index = usize::try_from(address.checked_sub(BASE)? / MAX_EXTENT).ok()?;
         (index < self.linked.libraries.len()).then(|| (index, address - shift(index)))
-    }
-
-    /// The libraries of the process.
-    pub(super) fn libraries(&self) -> &'l [Loaded<'p, 'd>] {
-        &self.linked.libraries
     }
 
     /// Where the thread-local data of a library lies, by the library's place in the process.
@@ -280,13 +265,13 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         address
     }
 
-    /// What kind of object begins at `address`.
-    pub(super) fn object_at(&self, address: u64) -> Option<Object> {
+    /// What object begins at `address`.
+    pub(super) fn object_at(&self, address: u64) -> Option<&Object> {
         let offset = address.checked_sub(OBJECTS)?;
         if !offset.is_multiple_of(OBJECT_STRIDE) {
             return None;
         }
-        self.objects.get(usize::try_from(offset / OBJECT_STRIDE).ok()?).copied()
+        self.objects.get(usize::try_from(offset / OBJECT_STRIDE).ok()?)
     }
 
     /// Whether a value is the address of something.
@@ -308,6 +293,12 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             .ok_or(Fault::Budget)?;
         self.heap_next = end;
         Ok(address)
+    }
+
+    /// Zeroed memory of the heap that begins at a page.
+    pub(super) fn allocate_aligned(&mut self, size: u64) -> Result<u64, Fault> {
+        self.heap_next = self.heap_next.next_multiple_of(PAGE_SIZE as u64);
+        self.allocate(size)
     }
 
     /// Where the stack begins, growing downwards.
@@ -445,9 +436,12 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             self.image_page(index, place, address, &mut page)
                 .map_err(|_| Fault::Unmapped(address))?;
         } else if within(address, SYMBOLS, self.symbol_count() * SYMBOL_STRIDE) {
-            self.symbol_page(address, &mut page)?;
+            let offset = (address - SYMBOLS) % SYMBOL_STRIDE;
+            let name = self.symbol_at(address - offset).unwrap_or_default().to_owned();
+            self.symbol_page(&name, address - offset, offset, &mut page)?;
         } else if within(address, OBJECTS, self.objects.len() as u64 * OBJECT_STRIDE) {
-            self.object_page(address, &mut page);
+            let object = self.object_at(address).cloned();
+            self.object_page(address, object.as_ref(), &mut page);
         } else if !within(address, HEAP, self.heap_next - HEAP)
             && !within(address, STACK_END - STACK_SIZE, STACK_SIZE)
             && !within(address, THREAD - THREAD_SIZE, 2 * THREAD_SIZE)
@@ -497,62 +491,6 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
     }
 }
 
-impl Memory<'_, '_, '_> {
-    /// What lies at a symbol that no library of the wheel defines.
-    fn symbol_page(&mut self, address: u64, page: &mut Page) -> Result<(), Fault> {
-        let start = address - (address - SYMBOLS) % SYMBOL_STRIDE;
-        let name = self.symbol_at(start).unwrap_or_default().to_owned();
-        let behind = start + PAGE_SIZE as u64;
-        let is_first = address == start;
-        match name.as_str() {
-            // Variables that point to an object.
-            "stdin" | "stdout" | "stderr" if is_first => put(page, 0, behind),
-            "__stack_chk_guard" if is_first => put(page, 0, CANARY),
-            "environ" | "__environ" if is_first => {}
-            "Py_Version" if is_first => put(page, 0, PY_VERSION),
-            name if name.starts_with("PyExc_") && is_first => put(page, 0, behind),
-            name if is_object(name) || name.starts_with("PyExc_") => {
-                self.object_body(page, "PyType_Type");
-            }
-            _ => return Err(Fault::Symbol(name)),
-        }
-        Ok(())
-    }
-
-    fn object_page(&mut self, address: u64, page: &mut Page) {
-        match self.object_at(address) {
-            Some(Object::Capsule) => self.object_body(page, "PyCapsule_Type"),
-            Some(Object::Module) => self.object_body(page, "PyModule_Type"),
-            Some(Object::Table) => {
-                for index in 0..PAGE_SIZE / 8 {
-                    let entry = self.symbol(&format!("[{index}]"));
-                    put(page, index * 8, entry);
-                }
-            }
-            _ => self.object_body(page, "PyBaseObject_Type"),
-        }
-    }
-
-    /// The head of a `PyObject` of a free-threaded build: immortal, so that inlined reference
-    /// counting leaves it alone, and of a type that inlined checks can compare.
-    fn object_body(&mut self, page: &mut Page, type_name: &str) {
-        page[0x0c..0x10].copy_from_slice(&u32::MAX.to_le_bytes());
-        let type_address = self.symbol(type_name);
-        put(page, 0x18, type_address);
-    }
-}
-
-fn put(page: &mut Page, offset: usize, value: u64) {
-    page[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
-}
-
-/// Names of the C API that are objects rather than functions or pointers to objects.
-fn is_object(name: &str) -> bool {
-    name.starts_with('[')
-        || (name.starts_with("Py") || name.starts_with("_Py"))
-            && ["_Type", "Struct", "Object", "Type"].iter().any(|end| name.ends_with(end))
-}
-
 /// Where an address of the library at `index` lies in the process.
 pub(super) fn address_in(index: usize, address: u64) -> u64 {
     shift(index).wrapping_add(address)
@@ -566,6 +504,3 @@ fn shift(index: usize) -> u64 {
 fn within(address: u64, start: u64, size: u64) -> bool {
     address.wrapping_sub(start) < size
 }
-
-/// `PY_VERSION_HEX` of a final release; inlined checks ask for the feature release at most.
-const PY_VERSION: u64 = 0x030e_00f0;

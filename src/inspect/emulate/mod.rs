@@ -3,9 +3,10 @@
 //! ```text
 //! x86_64   instructions
 //! memory   what the process sees
+//! objects  what code finds in objects of the interpreter
 //! process  what happened so far, and calls that leave the wheel's libraries
 //! c_api    what functions of the interpreter give back
-//! libc     what functions of the C and C++ runtime give back
+//! runtime  what functions of the C and C++ runtime give back
 //! ```
 //!
 //! What the interpreter would answer is not always known. The likely answer is assumed first; a run
@@ -13,9 +14,10 @@
 //! nothing.
 
 mod c_api;
-mod libc;
 mod memory;
+mod objects;
 mod process;
+mod runtime;
 mod x86_64;
 
 use crate::inspect::definition::RawDefinition;
@@ -24,9 +26,9 @@ use crate::inspect::slots::{Layout, SlotArray};
 use crate::model::evidence::Definition;
 use crate::model::target::Target;
 use memory::Linked;
-use process::{Process, Stop, System};
+use objects::{Object, PLAIN};
+use process::{Process, Stop, System, Variadic};
 
-use memory::Object;
 pub(super) use memory::{Fault, Loaded, Memory};
 
 /// Instructions in one run; the longest that was met took 40,000.
@@ -128,7 +130,7 @@ pub(super) struct Run {
 /// The libraries that a hook may run in, and for which interpreter.
 pub(super) struct Emulator<'p, 'd> {
     linked: Linked<'p, 'd>,
-    system: System,
+    system: (System, Variadic),
     call: Call,
     target: Target,
     can_declare: bool,
@@ -150,11 +152,16 @@ impl<'p, 'd> Emulator<'p, 'd> {
             other => return Err(format!("{} code is not followed yet", other.name())),
         };
         let system = System::of(module.format());
+        let variadic = match (system, module.machine()) {
+            (System::Linux | System::MacOs, Machine::X86_64) => Variadic::X86_64,
+            (System::Linux, Machine::Aarch64) => Variadic::Aarch64,
+            _ => Variadic::Pointer,
+        };
         let can_declare = libraries.iter().any(|library| {
             library.image.imports().iter().any(|import| DECLARING.contains(&import.name.as_ref()))
         });
         let linked = Linked::new(libraries, process::is_outside);
-        Ok(Self { linked, system, call, target, can_declare })
+        Ok(Self { linked, system: (system, variadic), call, target, can_declare })
     }
 
     /// Runs the hook at `entry` of the library at `index`, as often as its choices ask for.
@@ -322,12 +329,12 @@ impl Runner<'_, '_, '_> {
         budget: u32,
         steps: &mut u32,
     ) -> Result<Created, String> {
-        let spec = process.memory.object(Object::Plain);
+        let spec = process.memory.object(PLAIN);
         let made = (self.emulator.call)(process, function, [spec, definition, 0], budget, steps);
         match made {
             Ok(value) => match gone_wrong(process, value) {
                 Some(failure) => Err(failure),
-                None if process.memory.object_at(value) == Some(Object::Module) => {
+                None if process.memory.object_at(value) == Some(&Object::Module) => {
                     Ok(Created::Module)
                 }
                 None => Ok(Created::Other),
@@ -369,7 +376,7 @@ fn gone_wrong(process: &Process<'_, '_, '_>, value: u64) -> Option<String> {
         return Some("the hook returns no module".to_owned());
     }
     // The import fails with SystemError (CPython, `Python/importdl.c`).
-    process.error.then(|| "the hook returns with an exception set".to_owned())
+    process.error.map(|_| "the hook returns with an exception set".to_owned())
 }
 
 impl Outcome {

@@ -183,6 +183,7 @@ impl Cpu<'_, '_, '_, '_> {
             registers: [0; 8],
             count: self.argument_registers().len(),
             stack: self.get(Register::RSP).wrapping_add(8),
+            variadic_on_stack: false,
         };
         if self.process.system == System::Windows {
             arguments.stack = arguments.stack.wrapping_add(HOME_SPACE);
@@ -193,6 +194,11 @@ impl Cpu<'_, '_, '_, '_> {
         match self.process.call(target, &arguments)? {
             Reaction::Return(result) => {
                 self.set(Register::RAX, result);
+                self.instruction_pointer = self.pop()?;
+            }
+            Reaction::ReturnPair(first, second) => {
+                self.set(Register::RAX, first);
+                self.set(Register::RDX, second);
                 self.instruction_pointer = self.pop()?;
             }
             Reaction::Enter { function, arguments, result } => {

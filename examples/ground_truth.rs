@@ -204,7 +204,11 @@ impl Tally {
         let place = format!("{wheel} {}", row.member);
         // A module is imported by name: of two files for one name the interpreter takes one.
         let module = match found {
-            Ok(found) => found.modules.iter().find(|module| module.module == row.module),
+            Ok(found) => {
+                let modules = &found.modules;
+                let same_file = modules.iter().find(|module| module.member == row.member);
+                same_file.or_else(|| modules.iter().find(|module| module.module == row.module))
+            }
             Err(_) => None,
         };
         if module.is_none() && self.siblings && found.is_ok() {

@@ -161,6 +161,8 @@ pub(in crate::inspect) struct Memory<'l, 'p, 'd> {
     heap_next: u64,
     /// Where the thread-local data of each library lies.
     thread_blocks: Vec<Option<u64>>,
+    /// See [`Memory::blank`]; 0 as long as there is none.
+    pub(super) blank: u64,
     /// The feature release of the interpreter: 14 for 3.14.
     pub(super) minor: u8,
     /// Stretches that nothing should write to, and whether something did.
@@ -179,6 +181,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             objects: Vec::new(),
             heap_next: HEAP,
             thread_blocks: Vec::new(),
+            blank: 0,
             minor,
             watched: Vec::new(),
             touched: false,
@@ -441,7 +444,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             self.symbol_page(&name, address - offset, offset, &mut page)?;
         } else if within(address, OBJECTS, self.objects.len() as u64 * OBJECT_STRIDE) {
             let object = self.object_at(address).cloned();
-            self.object_page(address, object.as_ref(), &mut page);
+            self.object_page(object.as_ref(), &mut page);
         } else if !within(address, HEAP, self.heap_next - HEAP)
             && !within(address, STACK_END - STACK_SIZE, STACK_SIZE)
             && !within(address, THREAD - THREAD_SIZE, 2 * THREAD_SIZE)

@@ -22,6 +22,11 @@ pub(super) enum Object {
     Capsule(u64),
     /// A module.
     Module,
+    /// An object of another package, into which code looks by that package's headers: what its
+    /// fields hold is not known, but for that those which are pointers point somewhere.
+    Foreign,
+    /// Zeros.
+    Blank,
     /// A table of functions and objects that another package offers behind a capsule.
     Table(Table),
 }
@@ -113,8 +118,8 @@ impl Memory<'_, '_, '_> {
         Ok(())
     }
 
-    /// A page of an object that begins at `address`.
-    pub(super) fn object_page(&mut self, address: u64, object: Option<&Object>, page: &mut Page) {
+    /// The page that an object lies on.
+    pub(super) fn object_page(&mut self, object: Option<&Object>, page: &mut Page) {
         let name = match object {
             Some(Object::Of("PyType_Type")) => return self.type_body(page, ""),
             Some(Object::Of(name)) => name,
@@ -132,6 +137,14 @@ impl Memory<'_, '_, '_> {
             Some(Object::Number(_)) => "PyLong_Type",
             Some(Object::Capsule(_)) => "PyCapsule_Type",
             Some(Object::Module) => "PyModule_Type",
+            Some(Object::Foreign) => {
+                let blank = self.blank();
+                for offset in (LENGTH..PAGE_SIZE).step_by(8) {
+                    put(page, offset, blank);
+                }
+                "PyBaseObject_Type"
+            }
+            Some(Object::Blank) => return,
             Some(Object::Table(table)) => {
                 for index in 0..PAGE_SIZE / 8 {
                     let name = super::c_api::entry_name(*table, index);
@@ -143,7 +156,6 @@ impl Memory<'_, '_, '_> {
             None => "PyBaseObject_Type",
         };
         self.object_head(page, name);
-        let _ = address;
     }
 
     /// The head of a `PyObject`: immortal, so that inlined reference counting leaves it alone, and
@@ -166,6 +178,14 @@ impl Memory<'_, '_, '_> {
             let function = self.symbol(function);
             put(page, offset, function);
         }
+    }
+
+    /// Zeros that unknown pointers lead to.
+    fn blank(&mut self) -> u64 {
+        if self.blank == 0 {
+            self.blank = self.object(Object::Blank);
+        }
+        self.blank
     }
 
     /// The characters of a string that a stub made.

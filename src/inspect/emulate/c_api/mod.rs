@@ -16,7 +16,7 @@ mod objects;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::objects::{PLAIN, Table};
+use super::objects::{Object, PLAIN, Table};
 use super::process::{Arguments, Outcome, Process};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,11 @@ fn by_kind(process: &mut Process<'_, '_, '_>, name: &str) -> Outcome {
     match RETURNS.get(name) {
         Some(Returns::Number) => Ok(process.choose(0, 1)),
         Some(Returns::Nothing) => Ok(0),
-        Some(Returns::Pointer) | None => {
+        Some(Returns::Pointer) => {
+            let object = process.memory.object(Object::Foreign);
+            Ok(process.choose_or_raise(object, "PyExc_Exception"))
+        }
+        None => {
             let object = process.memory.object(objects::result_type(name).unwrap_or(PLAIN));
             Ok(process.choose_or_raise(object, "PyExc_Exception"))
         }

@@ -131,9 +131,18 @@ async fn run(
             (wheel, rows, found)
         });
     }
-    let mut tally = Tally { siblings: arguments.siblings, ..Tally::default() };
+    let mut outcomes = Vec::new();
     while let Some(outcome) = running.join_next().await {
-        let (wheel, rows, found) = outcome?;
+        outcomes.push(outcome?);
+    }
+    // As a scan does with what it finds side by side.
+    let mut groups: Vec<(String, &mut Vec<ModuleReport>)> = outcomes
+        .iter_mut()
+        .filter_map(|(wheel, _, found)| Some((wheel.clone(), &mut found.as_mut().ok()?.modules)))
+        .collect();
+    ftcheck::judge::settle(&mut groups);
+    let mut tally = Tally { siblings: arguments.siblings, ..Tally::default() };
+    for (wheel, rows, found) in outcomes {
         for row in rows {
             tally.add(&wheel, &row, &found);
         }

@@ -25,6 +25,8 @@ pub(super) enum Object {
     /// An object of another package, into which code looks by that package's headers: what its
     /// fields hold is not known, but for that those which are pointers point somewhere.
     Foreign,
+    /// A ufunc of numpy, which takes and gives so many arrays.
+    Ufunc(u32, u32),
     /// Zeros.
     Blank,
     /// A table of functions and objects that another package offers behind a capsule.
@@ -111,6 +113,18 @@ impl Memory<'_, '_, '_> {
             "Py_Version" if offset == 0 => {
                 put(page, 0, 0x0300_00f0 | u64::from(self.minor) << 16);
             }
+            // std::type_info: a table of functions, and the mangled name.
+            name if name.starts_with("_ZTI") && offset == 0 => {
+                let functions = self.symbol("_ZTVN10__cxxabiv120__si_class_type_infoE");
+                put(page, 0, functions + 16);
+                put(page, 8, behind);
+            }
+            name if name.starts_with("_ZTI") => {
+                let mangled = name.bytes().skip(4).take(PAGE_SIZE - 1);
+                for (place, byte) in page.iter_mut().zip(mangled) {
+                    *place = byte;
+                }
+            }
             name if name.starts_with("PyExc_") && offset == 0 => put(page, 0, behind),
             name if is_object(name) || name.starts_with("PyExc_") => self.type_body(page, name),
             _ => return Err(Fault::Symbol(name.to_owned())),
@@ -143,6 +157,14 @@ impl Memory<'_, '_, '_> {
                     put(page, offset, blank);
                 }
                 "PyBaseObject_Type"
+            }
+            Some(Object::Ufunc(takes, gives)) => {
+                // nin, nout and nargs of a PyUFuncObject.
+                for (index, count) in [takes, gives, &(takes + gives)].into_iter().enumerate() {
+                    let at = LENGTH + index * 4;
+                    page[at..at + 4].copy_from_slice(&count.to_le_bytes());
+                }
+                "PyUFunc_Type"
             }
             Some(Object::Blank) => return,
             Some(Object::Table(table)) => {

@@ -161,6 +161,8 @@ pub(super) struct Process<'l, 'p, 'd> {
     pub(super) error: Option<u64>,
     /// What was kept for the thread under a key, by the key's address or number.
     pub(super) thread_values: HashMap<u64, u64>,
+    /// Whether numpy's C interface was asked for.
+    pub(super) uses_arrays: bool,
     /// How many keys for such values were given out.
     pub(super) thread_keys: u64,
     /// Results to take other than likely, by the number of the choice.
@@ -194,6 +196,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             error: None,
             thread_values: HashMap::new(),
             thread_keys: 0,
+            uses_arrays: false,
             choices: choices.to_vec(),
             choices_met: 0,
             choices_at_error: None,
@@ -260,9 +263,6 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
     /// A call that leaves the libraries of the wheel.
     pub(super) fn call(&mut self, target: u64, arguments: &Arguments) -> Result<Reaction, Stop> {
         if let Some(name) = self.memory.symbol_at(target).map(str::to_owned) {
-            if std::env::var_os("FTTRACE").is_some() {
-                eprintln!("CALL {name} {:x?} choice {}", arguments.registers, self.choices_met);
-            } // SCRATCH
             if let Some(outcome) = c_api::call(self, &name, arguments) {
                 return outcome.map(Reaction::Return);
             }

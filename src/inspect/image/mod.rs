@@ -421,6 +421,11 @@ impl<'data> Image<'data> {
         &self.fixups[first..first + length]
     }
 
+    /// The bytes that the file has for its segments, before relocation.
+    pub(super) fn contents(&self) -> impl Iterator<Item = &'data [u8]> {
+        self.segments.iter().map(|segment| segment.data)
+    }
+
     /// Eight bytes as the loader leaves them: an address of this image, or a number.
     ///
     /// # Errors

@@ -82,20 +82,20 @@ pub(super) fn call(
     modules::call(process, name, arguments)
         .or_else(|| errors::call(process, name, arguments))
         .or_else(|| objects::call(process, name, arguments))
-        .or_else(|| Some(by_kind(process, name)))
+        .or_else(|| Some(Ok(by_kind(process, name))))
 }
 
-fn by_kind(process: &mut Process<'_, '_, '_>, name: &str) -> Outcome {
+fn by_kind(process: &mut Process<'_, '_, '_>, name: &str) -> u64 {
     match RETURNS.get(name) {
-        Some(Returns::Number) => Ok(process.choose(0, 1)),
-        Some(Returns::Nothing) => Ok(0),
+        Some(Returns::Number) => process.choose(0, 1),
+        Some(Returns::Nothing) => 0,
         Some(Returns::Pointer) => {
             let object = process.memory.object(Object::Foreign);
-            Ok(process.choose_or_raise(object, "PyExc_Exception"))
+            process.choose_or_raise(object, "PyExc_Exception")
         }
         None => {
             let object = process.memory.object(objects::result_type(name).unwrap_or(PLAIN));
-            Ok(process.choose_or_raise(object, "PyExc_Exception"))
+            process.choose_or_raise(object, "PyExc_Exception")
         }
     }
 }

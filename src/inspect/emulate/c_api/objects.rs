@@ -207,11 +207,11 @@ fn capsules(
         "PyCapsule_IsValid" => Ok(1),
         "PyObject_GetAttrString" => {
             let wanted = process.memory.text(second);
-            wanted.map(|name| attribute(process, &name)).map_err(Into::into)
+            wanted.map(|name| attribute(process, first, &name)).map_err(Into::into)
         }
         "PyObject_GetAttr" => {
             let wanted = process.memory.text_object(second).unwrap_or_default().to_vec();
-            Ok(attribute(process, &wanted))
+            Ok(attribute(process, first, &wanted))
         }
         "PyObject_GetOptionalAttrString" | "PyObject_GetOptionalAttr" => {
             let wanted = if name.ends_with("String") {
@@ -219,7 +219,7 @@ fn capsules(
             } else {
                 process.memory.text_object(second).unwrap_or_default().to_vec()
             };
-            let object = attribute(process, &wanted);
+            let object = attribute(process, first, &wanted);
             process.clear_error();
             let written = process.memory.write_word(arguments.registers[2], object);
             written.map(|()| u64::from(object != 0)).map_err(Into::into)
@@ -237,8 +237,29 @@ fn table(process: &mut Process<'_, '_, '_>, table: Table) -> u64 {
     process.singleton(name, Object::Table(table))
 }
 
+/// How many arrays numpy's ufunc of that name takes and gives.
+fn ufunc(name: &[u8]) -> Option<(u32, u32)> {
+    let name = std::str::from_utf8(name).ok()?;
+    include_str!("../../../../data/numpy-ufuncs.txt").lines().find_map(|line| {
+        let mut words = line.strip_prefix(name)?.strip_prefix(' ')?.split(' ');
+        Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+    })
+}
+
 /// An attribute of some object, told by its name.
-fn attribute(process: &mut Process<'_, '_, '_>, name: &[u8]) -> u64 {
+fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
+    let is_new = process.modules.iter().any(|made| made.object == of)
+        || process.memory.in_image(of).is_some()
+        || matches!(process.memory.object_at(of), Some(Object::Instance(_)));
+    if is_new && !name.starts_with(b"__") {
+        // What the hook made itself has only what the hook put there.
+        let object = process.memory.object(PLAIN);
+        let found = process.choose(0, object);
+        if found == 0 {
+            process.error = Some(process.memory.exception("PyExc_AttributeError"));
+        }
+        return found;
+    }
     let object = match name {
         // Tables of other packages' C interfaces lie behind capsules, whose type is compared
         // inline (numpy's import_array).
@@ -248,6 +269,11 @@ fn attribute(process: &mut Process<'_, '_, '_>, name: &[u8]) -> u64 {
         }
         b"__name__" | b"__qualname__" | b"__module__" | b"__doc__" | b"__file__" => {
             Object::Text(b"name".to_vec())
+        }
+        name if process.uses_arrays
+            && let Some((takes, gives)) = ufunc(name) =>
+        {
+            Object::Ufunc(takes, gives)
         }
         b"__all__" => Object::Of("PyList_Type"),
         b"__dict__" => Object::Of("PyDict_Type"),
@@ -284,10 +310,8 @@ fn containers(
         "PyDict_GetItem" | "PyDict_GetItemString" | "PyDict_GetItemWithError" => {
             let object = process.memory.object(PLAIN);
             let is_own = process.is_interpreter_dict(first);
-            return Some(Ok(match is_own {
-                true => process.choose(0, object),
-                false => process.choose(object, 0),
-            }));
+            let (likely, other) = if is_own { (0, object) } else { (object, 0) };
+            return Some(Ok(process.choose(likely, other)));
         }
         _ => return None,
     };
@@ -349,7 +373,21 @@ fn interpreter(
         "PyThread_tss_get" => Ok(process.thread_values.get(&first).copied().unwrap_or(0)),
         // numpy's import_array asks for versions and byte order: the ABI of numpy 2, little-endian,
         // and newer than whatever is asked for.
-        "PyArray_GetNDArrayCVersion" => Ok(0x0200_0000),
+        "PyArray_GetNDArrayCVersion" => {
+            process.uses_arrays = true;
+            Ok(0x0200_0000)
+        }
+        // An object out of another, through a pointer.
+        "PyArray_DescrConverter"
+        | "PyArray_DescrConverter2"
+        | "PyArray_Converter"
+        | "PyArray_DescrAlignConverter" => {
+            let object = process.memory.object(Object::Foreign);
+            match process.memory.write_word(second, object) {
+                Ok(()) => Ok(process.choose(1, 0)),
+                Err(fault) => Err(fault.into()),
+            }
+        }
         "PyArray_GetEndianness" => Ok(1),
         "PyArray_GetNDArrayCFeatureVersion" => Ok(0x7f),
         "PyArg_UnpackTuple" | "PyArg_ParseTuple" => Ok(process.choose(1, 0)),

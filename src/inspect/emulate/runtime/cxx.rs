@@ -70,9 +70,36 @@ pub(super) fn find(name: &str) -> Option<Stub> {
             process.memory.write_word(policy.wrapping_add(8), count)?;
             returns(count)
         },
+        // What an exception says is of no matter, since it is only thrown.
+        name if is_exception_member(name) => nothing,
         "__once_proxy" | "_ZSt16__get_once_mutexv" => fails,
         _ => return None,
     })
+}
+
+/// Constructors and destructors of the standard exceptions, and destructors of other classes of
+/// the library, which give back memory and no more.
+fn is_exception_member(name: &str) -> bool {
+    const EXCEPTIONS: [&str; 12] = [
+        "9exception",
+        "9bad_alloc",
+        "8bad_cast",
+        "11logic_error",
+        "12domain_error",
+        "16invalid_argument",
+        "12length_error",
+        "12out_of_range",
+        "13runtime_error",
+        "11range_error",
+        "14overflow_error",
+        "12system_error",
+    ];
+    let Some(member) = name.strip_prefix("_ZNSt") else { return false };
+    ["D0Ev", "D1Ev", "D2Ev"].iter().any(|end| member.ends_with(end))
+        || EXCEPTIONS.iter().any(|class| {
+            let rest = member.strip_prefix("3__1").unwrap_or(member).strip_prefix(class);
+            rest.is_some_and(|rest| rest.starts_with("C1E") || rest.starts_with("C2E"))
+        })
 }
 
 fn throws(_: &mut Process<'_, '_, '_>, _: &Arguments) -> Result<Reaction, Stop> {

@@ -12,6 +12,7 @@ const LOCAL_CAPACITY: u64 = 15;
 /// How member functions of `std::string` begin, constant ones with a `K` behind the `N`.
 const STRING: &str = "St7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE";
 
+#[expect(clippy::too_many_lines, reason = "a list of functions")]
 pub(super) fn find(name: &str) -> Option<Stub> {
     let rest = name.strip_prefix("_ZN")?;
     let member = rest.strip_prefix('K').unwrap_or(rest).strip_prefix(STRING)?;
@@ -60,6 +61,11 @@ pub(super) fn find(name: &str) -> Option<Stub> {
             replace(process, string, at, removed, &new)
         },
         "9_M_mutateEmmPKcm" => mutate,
+        "6insertEmPKc" => |process, arguments| {
+            let [string, at, text, ..] = arguments.registers;
+            let new = process.memory.text(text)?;
+            replace(process, string, at, 0, &new)
+        },
         "8_M_eraseEmm" => |process, arguments| {
             let [string, at, removed, ..] = arguments.registers;
             replace(process, string, at, removed, &[])

@@ -90,6 +90,7 @@ fn formatted(
 
 /// One directive: `%`, flags, width, precision, length, letter.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a directive has a flag for each")]
 struct Directive {
     is_left: bool,
     pads_with_zeros: bool,

@@ -6,6 +6,7 @@ use crate::inspect::emulate::memory::THREAD;
 use crate::inspect::emulate::objects::PLAIN;
 use crate::inspect::emulate::process::{Process, Reaction, Stop};
 
+#[expect(clippy::too_many_lines, reason = "a list of functions")]
 pub(super) fn find(name: &str) -> Option<Stub> {
     Some(match name {
         "getenv"

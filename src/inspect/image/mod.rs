@@ -15,6 +15,7 @@
 //! ```
 
 mod elf;
+mod mach_o;
 
 use std::borrow::Cow;
 
@@ -230,7 +231,10 @@ impl<'data> Image<'data> {
     /// is for no single processor, or is none at all, is given as it is.
     #[must_use]
     pub fn slices(bytes: &'data [u8]) -> Vec<&'data [u8]> {
-        vec![bytes]
+        match Format::of(bytes) {
+            Some(Format::MachO) => mach_o::slices(bytes),
+            _ => vec![bytes],
+        }
     }
 
     /// Maps and relocates a library.
@@ -240,6 +244,7 @@ impl<'data> Image<'data> {
     pub fn load(bytes: &'data [u8]) -> Result<Self, ImageError> {
         match Format::of(bytes) {
             Some(Format::Elf) => elf::load(bytes),
+            Some(Format::MachO) => mach_o::load(bytes),
             Some(other) => {
                 Err(ImageError::new(format!("{} libraries are not read yet", other.as_str())))
             }

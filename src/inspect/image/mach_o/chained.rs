@@ -9,7 +9,7 @@ use scroll::{LE, Pread};
 use super::fixups::Writer;
 use super::symbols::{Bound, Scope, Symbols};
 use super::text_at;
-use crate::inspect::image::{Fixup, ImageError};
+use crate::inspect::image::ImageError;
 
 /// A page without fixups.
 const NO_START: u16 = 0xffff;
@@ -278,10 +278,9 @@ impl<'data> Chains<'data> {
                     })?;
                     bound.fixup(more.wrapping_add(addend))
                 }
-                Content::Own { top: 1.., .. } => Fixup::Unknown("an address with a mark in it"),
-                Content::Own { target, from_header, .. } => {
+                Content::Own { target, top, from_header } => {
                     let header = if from_header { writer.commands.header } else { 0 };
-                    writer.address(header.wrapping_add(target))
+                    writer.address(header.wrapping_add(target) | top << 56)
                 }
             };
             writer.write(place, fixup)?;

@@ -7,14 +7,14 @@ use goblin::mach::constants::{
 
 use super::symbols::Symbols;
 use super::{Commands, chained, opcodes, table};
-use crate::inspect::image::{BASE, Fixup, Image, ImageError, Import, MAX_EXTENT, MAX_FIXUPS};
+use crate::inspect::image::{BASE, Fixup, Image, ImageError, MAX_EXTENT, MAX_FIXUPS};
 
-/// What dyld writes into the library, and the symbols it looks up for that.
-pub(super) fn fixups<'data>(
+/// Puts in place what dyld writes into the library, and the symbols it looks up for that.
+pub(super) fn apply<'data>(
     bytes: &'data [u8],
     commands: &Commands<'data>,
-    image: &Image<'data>,
-) -> Result<(Vec<(u64, Fixup)>, Vec<Import<'data>>), ImageError> {
+    image: &mut Image<'data>,
+) -> Result<(), ImageError> {
     // No place is written more than three times: its own address, a symbol, and that symbol as all
     // libraries are to see it.
     let limit = (bytes.len() / 8).saturating_mul(3).min(MAX_FIXUPS);
@@ -37,8 +37,14 @@ pub(super) fn fixups<'data>(
             }
         }
     }
-    Ok((writer.finish(), symbols.into_imports()))
+    let (fixups, imports) = (writer.finish(), symbols.into_imports());
+    image.imports = imports;
+    image.set_fixups(fixups);
+    Ok(())
 }
+
+/// The bits of a pointer that processors may leave out of account.
+const MARK: u64 = 0xff << 56;
 
 /// Whether `LC_DYSYMTAB` states what to write, as it did before there were opcodes.
 fn has_relocations(commands: &Commands<'_>) -> bool {
@@ -88,11 +94,13 @@ impl Writer<'_, '_> {
             .ok_or_else(|| ImageError::new("a fixup lies where the file has no bytes"))
     }
 
-    /// The address in the image that an address of the file stands for.
+    /// The address in the image that an address of the file stands for. The highest byte may be a
+    /// mark and stays: on arm64 C++ notes there that the name of a type is not unique.
     pub(super) fn address(&self, stated: u64) -> Fixup {
-        let place = self.commands.place(stated);
+        let mark = stated & MARK;
+        let place = self.commands.place(stated & !MARK);
         if place.wrapping_sub(BASE) < MAX_EXTENT {
-            Fixup::Address(place)
+            Fixup::Address(place | mark)
         } else {
             Fixup::Unknown("an address outside of the library")
         }

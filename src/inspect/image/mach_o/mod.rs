@@ -48,9 +48,7 @@ pub(super) fn load(bytes: &[u8]) -> Result<Image<'_>, ImageError> {
     image.needed = commands.libraries.iter().map(|library| library.name.clone()).collect();
     image.search_paths.clone_from(&commands.search_paths);
     image.exports = symbols::exports(bytes, &commands)?;
-    let (fixups, imports) = fixups::fixups(bytes, &commands, &image)?;
-    image.imports = imports;
-    image.set_fixups(fixups);
+    fixups::apply(bytes, &commands, &mut image)?;
     image.constructors = commands.constructors(&image);
     Ok(image)
 }

@@ -221,26 +221,44 @@ impl<'data> Commands<'data> {
 
     fn mapped(&self, bytes: &'data [u8]) -> Result<Vec<Segment<'data>>, ImageError> {
         let mapped = self.segments.iter().filter(|segment| is_mapped(segment));
-        mapped
-            .map(|segment| {
-                let end = (segment.vmaddr - self.lowest).checked_add(segment.vmsize);
-                if end.is_none_or(|end| end >= MAX_EXTENT) {
-                    return Err(ImageError::new("a segment has impossible sizes"));
-                }
-                let data =
-                    at_offset(bytes, segment.fileoff, segment.filesize).ok_or_else(|| {
-                        ImageError::new(
-                            "it is truncated: a segment reaches past the end of the file",
-                        )
-                    })?;
-                Ok(Segment {
-                    address: self.place(segment.vmaddr),
-                    size: segment.vmsize,
-                    data,
-                    executable: segment.initprot & EXECUTE != 0,
-                })
-            })
-            .collect()
+        mapped.map(|segment| self.map(bytes, segment)).collect()
+    }
+
+    fn map(
+        &self,
+        bytes: &'data [u8],
+        segment: &SegmentCommand64,
+    ) -> Result<Segment<'data>, ImageError> {
+        let end = (segment.vmaddr - self.lowest).checked_add(segment.vmsize);
+        if end.is_none_or(|end| end >= MAX_EXTENT) {
+            return Err(ImageError::new("a segment has impossible sizes"));
+        }
+        let data = at_offset(bytes, segment.fileoff, segment.filesize).ok_or_else(|| {
+            ImageError::new("it is truncated: a segment reaches past the end of the file")
+        })?;
+        if self.has_rest(bytes, segment) {
+            return Err(ImageError::new(
+                "the last page of a segment has bytes of the file behind its end",
+            ));
+        }
+        Ok(Segment {
+            address: self.place(segment.vmaddr),
+            size: segment.vmsize,
+            data,
+            executable: segment.initprot & EXECUTE != 0,
+        })
+    }
+
+    /// Whether memory that should be zero would not be: whole pages of the file are mapped.
+    fn has_rest(&self, bytes: &[u8], segment: &SegmentCommand64) -> bool {
+        let page = if self.machine == Machine::Aarch64 { 4 * PAGE } else { PAGE };
+        let size = segment.filesize.next_multiple_of(page).min(segment.vmsize);
+        let start = segment.fileoff.saturating_add(segment.filesize);
+        let rest = usize::try_from(start).ok().and_then(|start| bytes.get(start..));
+        let length = usize::try_from(size.saturating_sub(segment.filesize)).unwrap_or(usize::MAX);
+        // What lies behind the tables for dyld is no memory that code looks at.
+        name_of(&segment.segname) != b"__LINKEDIT"
+            && rest.unwrap_or_default().iter().take(length).any(|byte| *byte != 0)
     }
 
     fn sections(&self, kind: u32) -> impl Iterator<Item = &Section64> {

@@ -115,6 +115,7 @@ impl Cursor {
     ) -> Result<(), ImageError> {
         let segment =
             self.segment.ok_or_else(|| ImageError::new("a fixup does not say where it lies"))?;
+        // A step back ends where the segment begins; one of nearly nothing would not end.
         if count > 1 && skip.checked_add(8).is_none() {
             return Err(ImageError::new("a fixup is repeated without end"));
         }

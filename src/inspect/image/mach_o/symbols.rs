@@ -16,10 +16,10 @@ use super::{Commands, table, text_at};
 use crate::inspect::image::{Export, Fixup, Image, ImageError, Import};
 
 /// All names of exported symbols together. They share their beginnings in the file, and so can be
-/// many times as long as it; those of the largest libraries are a tenth of this.
-const MAX_NAMES: usize = 1 << 28;
-/// How many times as long as the trie that names them. Those of libraries are below 20 times.
-const MAX_NAMES_RATIO: usize = 1 << 10;
+/// many times as long as it. Large C++ libraries have a few megabytes of them.
+const MAX_NAMES: usize = 1 << 27;
+/// How many times as long as the trie that has them; in libraries of wheels it is less than twice.
+const MAX_NAMES_RATIO: usize = 64;
 
 type Exports<'data> = Vec<(Cow<'data, str>, Export<'data>)>;
 

@@ -88,6 +88,12 @@ const NAMES: &[&str] = &[
     "posix_memalign",
     "aligned_alloc",
     "__errno_location",
+    "__error",
+    "bzero",
+    "__bzero",
+    "memset_pattern4",
+    "memset_pattern8",
+    "memset_pattern16",
 ];
 
 /// What a function of the runtime gives back; `None` where `name` is none that is followed.
@@ -152,6 +158,30 @@ fn runtime(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments)
             }
             process.memory.write(first, &vec![second.to_le_bytes()[0]; size])?;
             Ok(first)
+        }
+        "bzero" | "__bzero" => {
+            if second > MAX_COPY {
+                return Err(Stop::Reason("the hook fills too much memory".to_owned()));
+            }
+            let size = usize::try_from(second).unwrap_or(0);
+            process.memory.write(first, &vec![0; size])?;
+            Ok(0)
+        }
+        // macOS: so many bytes of a repeated pattern, whose length the name says (<string.h>).
+        "memset_pattern4" | "memset_pattern8" | "memset_pattern16" => {
+            let length = match name {
+                "memset_pattern4" => 4,
+                "memset_pattern8" => 8,
+                _ => 16,
+            };
+            if third > MAX_COPY {
+                return Err(Stop::Reason("the hook fills too much memory".to_owned()));
+            }
+            let pattern = take(process, second, length)?;
+            let size = usize::try_from(third).unwrap_or(0);
+            let bytes: Vec<u8> = pattern.into_iter().cycle().take(size).collect();
+            process.memory.write(first, &bytes)?;
+            Ok(0)
         }
         "memcmp" | "bcmp" => {
             let (left, right) = (take(process, first, third)?, take(process, second, third)?);
@@ -232,7 +262,7 @@ fn runtime(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments)
             let index = process.memory.in_image(first).map_or(usize::MAX, |(index, _)| index);
             thread_local(process, index, offset)
         }
-        "__errno_location" => Ok(THREAD + 0x800),
+        "__errno_location" | "__error" => Ok(THREAD + 0x800),
         "__stack_chk_fail" | "abort" | "exit" | "_exit" | "__assert_fail" => {
             Err(Stop::Failure("the hook ends the process".to_owned()))
         }

@@ -744,6 +744,51 @@ fn thread_local_variables_begin_as_the_file_says() {
     }
 }
 
+/// A module whose hook calls a function of the C library on its GIL slot's value, of which that one
+/// is the first argument, then hands the definition over.
+fn calls_on_value(name: &'static str, gil: u64, second: &[u8], third: u8) -> MachO {
+    let mut module = MachO::new(gil);
+    module.bind(FREE, Symbol { name, ordinal: 1, weak: false }, 0);
+    module.word(FREE + 0x10, 1);
+    let distance = |target: u64, behind: usize| {
+        let place = CODE.cast_signed() + i64::try_from(behind).unwrap();
+        i32::try_from(target.cast_signed() - place).unwrap().to_le_bytes()
+    };
+    // push rbx; lea rdi, [GIL_VALUE]
+    let mut code = vec![0x53, 0x48, 0x8d, 0x3d];
+    code.extend(distance(GIL_VALUE, 8));
+    code.extend(second);
+    // mov edx, third; call [FREE]; pop rbx
+    code.extend([0xba, third, 0, 0, 0, 0xff, 0x15]);
+    code.extend(distance(FREE, code.len() + 4));
+    code.push(0x5b);
+    code.extend(hands_over_from(CODE + code.len() as u64));
+    module.code = code;
+    module
+}
+
+#[test]
+fn functions_that_only_macos_has_are_followed() {
+    // mov esi, 8: as many bytes become zero.
+    for name in ["___bzero", "_bzero"] {
+        let report = examine(&calls_on_value(name, 1, &[0xbe, 8, 0, 0, 0], 0).build());
+        assert_eq!(report.gil, Gil::Enables, "{name}: {report:?}");
+    }
+    // lea rsi, [FREE + 0x10]: the bytes there are repeated over eight bytes.
+    let distance = u32::try_from(FREE + 0x10 - (CODE + 15)).unwrap().to_le_bytes();
+    let pattern = [&[0x48, 0x8d, 0x35][..], &distance].concat();
+    for name in ["_memset_pattern8", "_memset_pattern16"] {
+        let report = examine(&calls_on_value(name, 0, &pattern, 8).build());
+        assert_eq!(report.gil, Gil::KeepsOff, "{name}: {report:?}");
+        let slots = report.evidence.definition.unwrap().slots.unwrap();
+        assert_eq!(slots.last().unwrap().value, "0x1", "{name}");
+    }
+    // The first four bytes twice.
+    let report = examine(&calls_on_value("_memset_pattern4", 0, &pattern, 8).build());
+    let slots = report.evidence.definition.unwrap().slots.unwrap();
+    assert_eq!(slots.last().unwrap().value, "0x100000001");
+}
+
 /// A universal binary of either kind: each library with its processor.
 fn universal(wide: bool, libraries: &[(u32, &[u8])]) -> Vec<u8> {
     let magic: u32 = if wide { 0xcafe_babf } else { 0xcafe_babe };

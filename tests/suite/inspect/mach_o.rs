@@ -699,6 +699,19 @@ fn constructors_are_found_in_both_kinds_of_section() {
     assert_eq!(image.constructors(), [0x30, 0, 0x10, 0x20].map(|at| BASE + CODE + at));
 }
 
+#[test]
+fn constructors_beyond_all_addresses_are_none() {
+    // The places of these wrap around behind the highest address, and no segment is mapped there.
+    let start = BASE.wrapping_neg() - 0x1000;
+    for kind in [9, 0x16] {
+        let mut module = MachO::new(1);
+        let section = [(kind, start, 0x2000)];
+        module.commands = vec![segment("__FAR", [start, 0x2000, 0, 0], 0, &section)];
+        let bytes = module.build();
+        assert_eq!(Image::load(&bytes).unwrap().constructors(), [0; 0]);
+    }
+}
+
 /// A module whose hook stores a thread-local variable, whose content is `initial`, as the value of
 /// its GIL slot, and then hands the definition over.
 fn thread_local(initial: u64) -> MachO {

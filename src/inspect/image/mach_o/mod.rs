@@ -288,14 +288,16 @@ impl<'data> Commands<'data> {
     /// What dyld calls, in its order (`MachOAnalyzer::forEachInitializer`).
     fn constructors(&self, image: &Image<'data>) -> Vec<u64> {
         let pointers = self.sections(S_MOD_INIT_FUNC_POINTERS).flat_map(|section| {
-            (0..section.size / 8)
-                .take(MAX_CONSTRUCTORS)
-                .filter_map(|index| image.word(self.place(section.addr) + index * 8).ok())
+            (0..section.size / 8).take(MAX_CONSTRUCTORS).filter_map(|index| {
+                image.word(self.place(section.addr).wrapping_add(index * 8)).ok()
+            })
         });
         let offsets = self.sections(S_INIT_FUNC_OFFSETS).flat_map(|section| {
             (0..section.size / 4)
                 .take(MAX_CONSTRUCTORS)
-                .filter_map(|index| image.half(self.place(section.addr) + index * 4).ok())
+                .filter_map(|index| {
+                    image.half(self.place(section.addr).wrapping_add(index * 4)).ok()
+                })
                 .map(|offset| self.behind_header(offset.into()))
         });
         let initialiser = self.initialiser.map(|address| self.place(address));

@@ -467,7 +467,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         let block = self.thread_block(index);
         let descriptor = self.symbol(DESCRIPTOR);
         let unknown = &mut self.unknown;
-        self.linked.libraries[index].image.page(place, page, |offset, fixup| {
+        let uncovered = self.linked.libraries[index].image.page(place, page, |offset, fixup| {
             let what = match fixup {
                 Fixup::Address(place) => return Some(shift(index).wrapping_add(place)),
                 Fixup::Number(value) => return Some(value),
@@ -490,6 +490,13 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             unknown.insert(address.wrapping_add(offset), what);
             None
         })?;
+        for part in uncovered {
+            let first = part.start.next_multiple_of(8);
+            for at in (first..part.end).step_by(8) {
+                let distance = at.wrapping_sub(place);
+                self.unknown.insert(address.wrapping_add(distance), "what lies behind a segment");
+            }
+        }
         Ok(())
     }
 }

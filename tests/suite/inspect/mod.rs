@@ -1,9 +1,11 @@
 //! Mirrors `src/inspect`.
 
 mod crafted;
+mod crafted_mach_o;
 mod filename;
 mod hostile;
 mod libraries;
+mod mach_o;
 mod module;
 
 use ftcheck::inspect::filename::{ExtensionFile, Suffix, extension_files, suffixes};

@@ -21,10 +21,13 @@ pub(super) fn find(name: &str) -> Option<Stub> {
             let [to, byte, size, ..] = arguments.registers;
             fill(process, to, byte, size)
         },
-        "bzero" => |process, arguments| {
+        "bzero" | "__bzero" => |process, arguments| {
             let [to, size, ..] = arguments.registers;
             fill(process, to, 0, size)
         },
+        "memset_pattern4" => |process, arguments| pattern(process, arguments, 4),
+        "memset_pattern8" => |process, arguments| pattern(process, arguments, 8),
+        "memset_pattern16" => |process, arguments| pattern(process, arguments, 16),
         "memcmp" | "bcmp" => |process, arguments| {
             let [left, right, size, ..] = arguments.registers;
             let (left, right) = (take(process, left, size)?, take(process, right, size)?);
@@ -131,6 +134,23 @@ fn fill(
     let bytes = vec![byte.to_le_bytes()[0]; usize::try_from(size).unwrap_or(0)];
     process.memory.write(to, &bytes)?;
     returns(to)
+}
+
+/// Fills memory with a pattern over and over (macOS, `memset_pattern(3)`).
+fn pattern(
+    process: &mut Process<'_, '_, '_>,
+    arguments: &Arguments,
+    length: u64,
+) -> Result<Reaction, Stop> {
+    let [to, pattern, size, ..] = arguments.registers;
+    if size > MAX_COPY {
+        return Err(Stop::Reason("the hook fills too much memory".to_owned()));
+    }
+    let pattern = take(process, pattern, length)?;
+    let size = usize::try_from(size).unwrap_or(0);
+    let bytes: Vec<u8> = pattern.iter().copied().cycle().take(size).collect();
+    process.memory.write(to, &bytes)?;
+    returns(0)
 }
 
 fn memchr(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Result<Reaction, Stop> {

@@ -15,6 +15,7 @@
 //! ```
 
 mod elf;
+mod pe;
 
 use std::borrow::Cow;
 
@@ -240,6 +241,7 @@ impl<'data> Image<'data> {
     pub fn load(bytes: &'data [u8]) -> Result<Self, ImageError> {
         match Format::of(bytes) {
             Some(Format::Elf) => elf::load(bytes),
+            Some(Format::Pe) => pe::load(bytes),
             Some(other) => {
                 Err(ImageError::new(format!("{} libraries are not read yet", other.as_str())))
             }

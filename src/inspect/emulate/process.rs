@@ -328,6 +328,6 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
 
 /// Whether a name is never taken from a library of the wheel: functions of the interpreter, and of
 /// the C library, which have to be known to be followed at all.
-pub(super) fn is_outside(name: &str) -> bool {
-    name.starts_with("Py") || name.starts_with("_Py") || runtime::knows(name)
+pub(super) fn is_outside(system: System, name: &str) -> bool {
+    name.starts_with("Py") || name.starts_with("_Py") || runtime::knows(system, name)
 }

@@ -162,6 +162,7 @@ fn cxx_runtime(name: &str) -> Option<Stub> {
         | "_Cnd_signal" => nothing,
         "_Cnd_wait" => waits,
         "_Thrd_id" => yes,
+        "_Thrd_hardware_concurrency" => |_, _| returns(4),
         // Nothing is unwound: whatever throws is brought to a good end by other choices, or not at
         // all.
         "_CxxThrowException" => |_, _| throws(),

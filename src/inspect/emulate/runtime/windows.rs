@@ -24,6 +24,10 @@ const OUT_OF_INDEXES: u64 = 0xffff_ffff;
 
 /// `ERROR_ENVVAR_NOT_FOUND`
 const NO_VARIABLE: u64 = 203;
+/// `ERROR_INSUFFICIENT_BUFFER`
+const INSUFFICIENT_BUFFER: u64 = 122;
+/// The processors there are, one bit for each.
+const PROCESSORS: u64 = 0xf;
 /// `VirtualAlloc` gives out addresses that are multiples of this.
 const GRANULARITY: u64 = 0x1_0000;
 const PAGE_READWRITE: u32 = 4;
@@ -79,6 +83,17 @@ fn locks(name: &str) -> Option<Stub> {
             process.memory.write_word(once, state)?;
             returns(1)
         },
+        // Events, semaphores and mutexes of the system. Waiting for one is not followed.
+        "CreateEventA" | "CreateEventW" | "CreateSemaphoreA" | "CreateSemaphoreW"
+        | "CreateMutexA" | "CreateMutexW" => |process, _| returns(process.memory.object(PLAIN)),
+        "SetEvent" | "ResetEvent" | "ReleaseSemaphore" | "ReleaseMutex" => yes,
+        "DuplicateHandle" => |process, arguments| {
+            let [_, handle, _, target, ..] = arguments.registers;
+            process.memory.write_word(target, handle)?;
+            returns(1)
+        },
+        "GetThreadPriority" => nothing,
+        "AddVectoredExceptionHandler" => |process, _| returns(process.memory.object(PLAIN)),
         "InitializeSListHead" => |process, arguments| {
             process.memory.write(arguments.registers[0], &[0; 16])?;
             returns(0)
@@ -150,7 +165,7 @@ fn system(name: &str) -> Option<Stub> {
         },
         "GetModuleHandleExA" | "GetModuleHandleExW" => module_handle,
         "GetProcAddress" => get_address,
-        "FreeLibrary" | "CloseHandle" | "DisableThreadLibraryCalls" => yes,
+        "FreeLibrary" | "CloseHandle" | "DisableThreadLibraryCalls" | "RevertToSelf" => yes,
         "IsDebuggerPresent"
         | "Sleep"
         | "SwitchToThread"
@@ -182,6 +197,27 @@ fn system(name: &str) -> Option<Stub> {
         "GetTickCount" | "GetTickCount64" => |_, _| returns(86_400_000),
         "IsProcessorFeaturePresent" => |process, _| returns(process.choose(1, 0)),
         "GetSystemInfo" | "GetNativeSystemInfo" => system_info,
+        "GetLogicalProcessorInformationEx" => processors,
+        "GetProcessAffinityMask" => |process, arguments| {
+            for place in [arguments.registers[1], arguments.registers[2]] {
+                process.memory.write_word(place, PROCESSORS)?;
+            }
+            returns(1)
+        },
+        // What the process may do, which the system's owner decides.
+        "OpenProcessToken" => |process, arguments| {
+            let token = process.memory.object(PLAIN);
+            process.memory.write_word(arguments.registers[2], token)?;
+            returns(process.choose(1, 0))
+        },
+        "LookupPrivilegeValueA" | "LookupPrivilegeValueW" => |process, arguments| {
+            process.memory.write_word(arguments.registers[2], 20)?;
+            returns(process.choose(1, 0))
+        },
+        "AdjustTokenPrivileges" => |process, _| {
+            set_error(process, 0)?;
+            returns(process.choose(1, 0))
+        },
         "RtlGetVersion" => |process, arguments| {
             // Major, minor, build, platform. The interpreter needs Windows 10, and later ones call
             // themselves the same.
@@ -316,9 +352,34 @@ fn get_address(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Resu
     returns(process.choose(address, 0))
 }
 
+/// `SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX`: one package with all processors in it. Other
+/// relations between them are not followed.
+fn processors(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Result<Reaction, Stop> {
+    const PACKAGE: u64 = 3;
+    const SIZE: u32 = 48;
+    let [relation, buffer, length, ..] = arguments.registers;
+    if relation & u64::from(u32::MAX) != PACKAGE {
+        return Err(Stop::Reason("the hook asks how processors belong together".to_owned()));
+    }
+    let room = u32::from_le_bytes(process.memory.read::<4>(length)?);
+    process.memory.write(length, &SIZE.to_le_bytes())?;
+    if room < SIZE {
+        set_error(process, INSUFFICIENT_BUFFER)?;
+        return returns(0);
+    }
+    let mut record = [0; SIZE as usize];
+    // The relation and the size, 22 bytes of which none matters, the number of groups and the
+    // processors of the first.
+    record[0] = 3;
+    record[4..8].copy_from_slice(&SIZE.to_le_bytes());
+    record[30] = 1;
+    record[32..40].copy_from_slice(&PROCESSORS.to_le_bytes());
+    process.memory.write(buffer, &record)?;
+    returns(1)
+}
+
 /// `SYSTEM_INFO`: what differs from system to system is not what a hook decides by.
 fn system_info(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Result<Reaction, Stop> {
-    let processors = 4_u32;
     let (page, granularity) = (0x1000_u32, 0x1_0000_u32);
     let mut info = [0; 48];
     // PROCESSOR_ARCHITECTURE_AMD64, pages, the lowest and the highest address, the processors, the
@@ -327,8 +388,8 @@ fn system_info(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Resu
     info[4..8].copy_from_slice(&page.to_le_bytes());
     info[8..16].copy_from_slice(&GRANULARITY.to_le_bytes());
     info[16..24].copy_from_slice(&0x7fff_fffe_ffff_u64.to_le_bytes());
-    info[24] = 0xf;
-    info[32..36].copy_from_slice(&processors.to_le_bytes());
+    info[24..32].copy_from_slice(&PROCESSORS.to_le_bytes());
+    info[32..36].copy_from_slice(&PROCESSORS.count_ones().to_le_bytes());
     info[40..44].copy_from_slice(&granularity.to_le_bytes());
     process.memory.write(arguments.registers[0], &info)?;
     returns(0)

@@ -22,6 +22,9 @@ impl Cpu<'_, '_, '_, '_> {
             M::Addsd | M::Subsd | M::Mulsd | M::Divsd | M::Minsd | M::Maxsd | M::Sqrtsd => DOUBLE,
             M::Vmovss => return self.move_number(instruction, SINGLE),
             M::Vmovsd => return self.move_number(instruction, DOUBLE),
+            // The instruction on strings has the same name, and fewer operands.
+            M::Cmpss if instruction.op_count() == 3 => return self.mark(instruction, SINGLE),
+            M::Cmpsd if instruction.op_count() == 3 => return self.mark(instruction, DOUBLE),
             M::Comiss | M::Ucomiss => return self.compare_numbers(instruction, SINGLE),
             M::Comisd | M::Ucomisd => return self.compare_numbers(instruction, DOUBLE),
             M::Cvtsi2ss => return self.number_of_integer(instruction, SINGLE),
@@ -74,6 +77,23 @@ impl Cpu<'_, '_, '_, '_> {
         let value = self.low(instruction, 2, size)? & mask(size);
         let [low, high, ..] = self.source(instruction, 1)?;
         self.target(instruction, [low & !mask(size) | value, high, 0, 0])?;
+        Ok(true)
+    }
+
+    /// All ones where a comparison holds, else zero.
+    fn mark(&mut self, instruction: &Instruction, size: usize) -> Result<bool, Stop> {
+        let (left, right) = (self.low(instruction, 0, size)?, self.low(instruction, 1, size)?);
+        let order = widened(left, size).partial_cmp(&widened(right, size));
+        let predicate = instruction.immediate(2);
+        let holds = match predicate & 3 {
+            0 => order == Some(Ordering::Equal),
+            1 => order == Some(Ordering::Less),
+            2 => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+            _ => order.is_none(),
+        };
+        // The other four are the opposites.
+        let is_opposite = predicate & 4 != 0;
+        self.put_number(instruction, if holds == is_opposite { 0 } else { u64::MAX }, size);
         Ok(true)
     }
 

@@ -5,6 +5,7 @@ mod filename;
 mod hostile;
 mod libraries;
 mod module;
+mod pe;
 
 use ftcheck::inspect::filename::{ExtensionFile, Suffix, extension_files, suffixes};
 use ftcheck::inspect::libraries::Libraries;

@@ -551,6 +551,40 @@ fn an_entry_point_that_changes_the_definition_is_seen() {
     assert!(report.reason.as_ref().unwrap().contains("constructor"), "{report:?}");
 }
 
+/// The runtime's start calls all of a table, wherever null stands in it, and one function after
+/// the other.
+#[test]
+fn an_initialiser_that_changes_the_definition_is_seen_behind_others() {
+    let mut library = Library::new();
+    library.text(ADDRESSES + 0x72, "_initterm");
+    for table in [LOOKUP + 8, ADDRESSES + 8] {
+        library.word(table, u64::from(ADDRESSES + 0x70));
+    }
+    let mut code = Code::default().hands_over();
+    let here = |code: &Code| CODE + u32::try_from(code.0.len()).unwrap();
+    let harmless = here(&code);
+    code = code.raw(&[0xc3]);
+    let changes = here(&code);
+    // mov dword [the slot's value], 0; ret
+    code = code.relative(&[0xc7, 0x05], GIL_VALUE, &[0, 0, 0, 0]).raw(&[0xc3]);
+    library.entry_point = here(&code);
+    library.code = code
+        // sub rsp, 40; lea rcx, [start]; lea rdx, [end]; call [_initterm]; add rsp, 40; ret
+        .raw(&[0x48, 0x83, 0xec, 0x28])
+        .relative(&[0x48, 0x8d, 0x0d], SPARE, &[])
+        .relative(&[0x48, 0x8d, 0x15], SPARE + 0x28, &[])
+        .relative(&[0xff, 0x15], ADDRESSES + 8, &[])
+        .raw(&[0x48, 0x83, 0xc4, 0x28, 0xc3])
+        .0;
+    for place in [8, 24] {
+        library.address(SPARE + place, harmless);
+    }
+    assert_eq!(examine(&library.build()).gil, Gil::KeepsOff);
+    library.address(SPARE + 32, changes);
+    let report = examine(&library.build());
+    assert!(report.reason.is_some_and(|reason| reason.contains("constructor")));
+}
+
 #[test]
 fn tables_outside_of_the_image_are_refused() {
     for index in [EXPORTS, IMPORTS, RELOCATIONS, THREAD_DATA, LOAD_CONFIG, DELAYED_IMPORTS] {

@@ -43,6 +43,15 @@ fn start_and_end(name: &str) -> Option<Stub> {
         | "_initialize_wide_environment"
         | "_set_invalid_parameter_handler"
         | "_set_purecall_handler" => nothing,
+        // Initialisers, C++ constructors among them; those of the second kind may fail.
+        "_initterm" => |process, arguments| {
+            let [start, end, ..] = arguments.registers;
+            process.in_turn(start, end, false)
+        },
+        "_initterm_e" => |process, arguments| {
+            let [start, end, ..] = arguments.registers;
+            process.in_turn(start, end, true)
+        },
         "_invalid_parameter_noinfo_noreturn"
         | "_invalid_parameter_noinfo"
         | "_invoke_watson"
@@ -72,6 +81,8 @@ fn c_runtime(name: &str) -> Option<Stub> {
         | "__intrinsic_setjmpex"
         | "_lock"
         | "_unlock"
+        | "_lock_locales"
+        | "_unlock_locales"
         | "_aligned_free"
         | "_free_base" => nothing,
         "__stdio_common_vsprintf" => |process, arguments| {

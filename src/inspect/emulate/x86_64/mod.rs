@@ -215,6 +215,12 @@ impl Cpu<'_, '_, '_, '_> {
 
     /// A function returns that a stub had called.
     fn come_back(&mut self) -> Result<(), Stop> {
+        if let Some(function) = self.process.next_in_turn(self.get(Register::RAX))? {
+            self.push(STUB)?;
+            self.pass([0; 3]);
+            self.instruction_pointer = function;
+            return Ok(());
+        }
         let entered = self.process.entered.pop();
         let entered = entered
             .ok_or_else(|| Stop::Reason("the hook jumps to where nobody came from".to_owned()))?;

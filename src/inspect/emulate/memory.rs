@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::objects::Object;
-use crate::inspect::image::{BASE, Export, Fixup, Image, Import, MAX_EXTENT, PAGE_SIZE, ReadError};
+use crate::inspect::image::{
+    BASE, Export, Fixup, Format, Image, Import, MAX_EXTENT, PAGE_SIZE, ReadError,
+};
 
 /// Imported symbols that no loaded library defines, by the order in which they were met.
 const SYMBOLS: u64 = 0x0000_4000_0000_0000;
@@ -23,6 +25,11 @@ pub(super) const THREAD: u64 = 0x0000_7fe0_0000_0000;
 const THREAD_SIZE: u64 = 1 << 20;
 /// Where thread-local data of libraries begins, behind the thread's own block.
 const THREAD_BLOCKS: u64 = 0x1_0000;
+/// The fields of the thread's own block on Windows that point to itself and to the array of all
+/// libraries' blocks, and where that array lies.
+const THREAD_SELF: u64 = 0x30;
+const THREAD_DIRECTORY_POINTER: u64 = 0x58;
+const THREAD_DIRECTORY: u64 = 0x8000;
 /// The name of the function behind TLS descriptors, which no symbol can have.
 pub(super) const DESCRIPTOR: &str = "[tls descriptor]";
 /// Pages in all: 64 MiB.
@@ -216,6 +223,35 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
                 self.thread_blocks[index] = None;
             }
         }
+        let is_windows = |library: &Loaded<'_, '_>| library.image.format() == Format::Pe;
+        if self.linked.libraries.iter().any(is_windows) {
+            // Where it fails, the code that looks there fails too.
+            let _ = self.lay_out_thread_directory();
+        }
+    }
+
+    /// The thread environment block of Windows: it points to itself and to an array of the blocks
+    /// of all libraries, each at the number that the loader wrote into the library (`winternl.h`,
+    /// and the code that compilers emit).
+    fn lay_out_thread_directory(&mut self) -> Result<(), Fault> {
+        self.write_word(THREAD + THREAD_SELF, THREAD)?;
+        self.write_word(THREAD + THREAD_DIRECTORY_POINTER, THREAD + THREAD_DIRECTORY)?;
+        for (index, library) in self.linked.libraries.iter().enumerate() {
+            let Some(template) = library.image.thread_template() else { continue };
+            let place = THREAD + THREAD_DIRECTORY + index as u64 * 8;
+            match self.thread_block(index) {
+                Some(block) => self.write_word(place, block)?,
+                None => {
+                    self.unknown.insert(place, "thread-local data");
+                }
+            }
+            if let Some(number) = template.index {
+                let number = shift(index).wrapping_add(number);
+                // There are few libraries.
+                self.write(number, &u32::try_from(index).unwrap_or(0).to_le_bytes())?;
+            }
+        }
+        Ok(())
     }
 
     /// The place in a library that an address stands for. The first one is mapped where it is

@@ -21,7 +21,7 @@ mod runtime;
 mod x86_64;
 
 use crate::inspect::definition::RawDefinition;
-use crate::inspect::image::{Machine, shown};
+use crate::inspect::image::{BASE, Machine, shown};
 use crate::inspect::slots::{Layout, SlotArray};
 use crate::model::evidence::Definition;
 use crate::model::target::Target;
@@ -160,7 +160,7 @@ impl<'p, 'd> Emulator<'p, 'd> {
         let can_declare = libraries.iter().any(|library| {
             library.image.imports().iter().any(|import| DECLARING.contains(&import.name.as_ref()))
         });
-        let linked = Linked::new(libraries, process::is_outside);
+        let linked = Linked::new(libraries, |name| process::is_outside(system, name));
         Ok(Self { linked, system: (system, variadic), call, target, can_declare })
     }
 
@@ -202,13 +202,19 @@ impl<'p, 'd> Emulator<'p, 'd> {
     pub(super) fn constructors_change(&self, declaration: &Declaration) -> bool {
         let Some(module) = self.linked.libraries.first() else { return false };
         let mut budget = MAX_CONSTRUCTOR_STEPS_IN_ALL;
+        // DllMain does nothing unless it is told that a process takes the library in: the library's
+        // address, DLL_PROCESS_ATTACH, null.
+        let arguments = match self.system.0 {
+            System::Windows => [BASE, 1, 0],
+            System::Linux | System::MacOs => [0; 3],
+        };
         let mut process = self.process(&[]);
         process.memory.watch(declaration.stretches());
         for constructor in module.image.constructors() {
             let mut steps = 0;
             let limit = MAX_CONSTRUCTOR_STEPS.min(budget);
             // How it ends is of no matter.
-            let _ = (self.call)(&mut process, *constructor, [0; 3], limit, &mut steps);
+            let _ = (self.call)(&mut process, *constructor, arguments, limit, &mut steps);
             if process.memory.is_touched() {
                 return true;
             }

@@ -131,6 +131,18 @@ pub(super) struct Entered {
     pub(super) result: Option<u64>,
 }
 
+/// Functions of a table that a stub calls one after the other, see [`Process::in_turn`].
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    /// How many calls of stubs were on their way when it began, itself included.
+    depth: usize,
+    /// The part of the table that is left.
+    next: u64,
+    end: u64,
+    /// Whether a function that returns other than 0 is the last.
+    may_fail: bool,
+}
+
 /// How a module object came to be, and what was declared for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Created {
@@ -172,6 +184,7 @@ pub(super) struct Process<'l, 'p, 'd> {
     pub(super) choices_at_error: Option<usize>,
     /// Calls that stubs made, the innermost last.
     pub(super) entered: Vec<Entered>,
+    turns: Vec<Turn>,
     /// One object for each thing of which there is only one.
     singletons: Vec<(&'static str, u64)>,
 }
@@ -201,6 +214,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             choices_met: 0,
             choices_at_error: None,
             entered: Vec::new(),
+            turns: Vec::new(),
             singletons: Vec::new(),
         }
     }
@@ -258,6 +272,53 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         let object = self.memory.object(kind);
         self.singletons.push((name, object));
         object
+    }
+
+    /// Calls each function of a table, leaving out null, and returns 0 or what the last returned.
+    pub(super) fn in_turn(
+        &mut self,
+        start: u64,
+        end: u64,
+        may_fail: bool,
+    ) -> Result<Reaction, Stop> {
+        let depth = self.entered.len() + 1;
+        let mut turn = Turn { depth, next: start, end, may_fail };
+        let Some(function) = self.advance(&mut turn)? else { return Ok(Reaction::Return(0)) };
+        self.turns.push(turn);
+        Ok(Reaction::Enter { function, arguments: [0; 3], result: None })
+    }
+
+    /// The function that is to be called now that one returned `result`; `None` where that was the
+    /// last, or none of a table.
+    pub(super) fn next_in_turn(&mut self, result: u64) -> Result<Option<u64>, Stop> {
+        let depth = self.entered.len();
+        let Some(mut turn) = self.turns.pop_if(|turn| turn.depth == depth) else {
+            return Ok(None);
+        };
+        if turn.may_fail && result & u64::from(u32::MAX) != 0 {
+            return Ok(None);
+        }
+        let function = self.advance(&mut turn)?;
+        if function.is_some() {
+            self.turns.push(turn);
+        }
+        Ok(function)
+    }
+
+    fn advance(&mut self, turn: &mut Turn) -> Result<Option<u64>, Stop> {
+        // Far more than any library has.
+        let most = 1 << 16;
+        for _ in 0..most {
+            if turn.next >= turn.end {
+                return Ok(None);
+            }
+            let function = self.memory.word(turn.next)?;
+            turn.next += 8;
+            if function != 0 {
+                return Ok(Some(function));
+            }
+        }
+        Err(Stop::Reason("the hook calls a table of functions without an end".to_owned()))
     }
 
     /// A call that leaves the libraries of the wheel.
@@ -328,6 +389,6 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
 
 /// Whether a name is never taken from a library of the wheel: functions of the interpreter, and of
 /// the C library, which have to be known to be followed at all.
-pub(super) fn is_outside(name: &str) -> bool {
-    name.starts_with("Py") || name.starts_with("_Py") || runtime::knows(name)
+pub(super) fn is_outside(system: System, name: &str) -> bool {
+    name.starts_with("Py") || name.starts_with("_Py") || runtime::knows(system, name)
 }

@@ -16,6 +16,7 @@
 
 mod elf;
 mod mach_o;
+mod pe;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -246,9 +247,7 @@ impl<'data> Image<'data> {
         match Format::of(bytes) {
             Some(Format::Elf) => elf::load(bytes),
             Some(Format::MachO) => mach_o::load(bytes),
-            Some(other) => {
-                Err(ImageError::new(format!("{} libraries are not read yet", other.as_str())))
-            }
+            Some(Format::Pe) => pe::load(bytes),
             None => Err(ImageError::new(
                 "expected an ELF, Mach-O or PE library, found none of their signatures",
             )),

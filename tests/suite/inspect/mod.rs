@@ -7,6 +7,7 @@ mod hostile;
 mod libraries;
 mod mach_o;
 mod module;
+mod pe;
 
 use ftcheck::inspect::filename::{ExtensionFile, Suffix, extension_files, suffixes};
 use ftcheck::inspect::libraries::Libraries;

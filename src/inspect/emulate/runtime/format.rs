@@ -1,7 +1,7 @@
 //! `printf` into memory, without floating-point numbers.
 
 use super::{Stub, place, returns};
-use crate::inspect::emulate::process::{Arguments, Process, Reaction, Stop};
+use crate::inspect::emulate::process::{Arguments, Process, Reaction, Stop, System};
 
 pub(super) fn find(name: &str) -> Option<Stub> {
     // Checked variants have a flag and the size of the target before the format.
@@ -72,19 +72,29 @@ fn formatted(
     source: Source,
 ) -> Result<Vec<u8>, Stop> {
     let format = arguments.get(&mut process.memory, at)?;
-    let format = process.memory.text(format)?;
     if source == List {
         let list = arguments.get(&mut process.memory, at + 1)?;
-        let mut next = 0;
-        return write(process, &format, |process| {
-            next += 1;
-            process.listed(list, next - 1)
-        });
+        return listed(process, format, list);
     }
+    let format = process.memory.text(format)?;
     let mut next = 0;
     write(process, &format, |process| {
         next += 1;
         Ok(arguments.variadic(&mut process.memory, at + 1, next - 1)?)
+    })
+}
+
+/// What is written by the format at an address, of what is in the `va_list` at another.
+pub(super) fn listed(
+    process: &mut Process<'_, '_, '_>,
+    format: u64,
+    list: u64,
+) -> Result<Vec<u8>, Stop> {
+    let format = process.memory.text(format)?;
+    let mut next = 0;
+    write(process, &format, |process| {
+        next += 1;
+        process.listed(list, next - 1)
     })
 }
 
@@ -116,6 +126,7 @@ fn write(
         }
         let mut directive = Directive { length: 4, ..Directive::default() };
         let mut precise = false;
+        let mut is_long = false;
         let conversion = loop {
             let Some(letter) = letters.next() else { break b'%' };
             match letter {
@@ -147,6 +158,8 @@ fn write(
                     directive.precision = Some(0);
                 }
                 b'h' => directive.length = if directive.length == 2 { 1 } else { 2 },
+                // `long` has four bytes on Windows.
+                b'l' if !is_long && process.system == System::Windows => is_long = true,
                 b'l' | b'z' | b'j' | b't' | b'q' => directive.length = 8,
                 b'L' => {}
                 other => break other,

@@ -8,6 +8,8 @@
 //! system     files, clocks, what the machine is
 //! cxx        what compilers emit calls to, and libstdc++
 //! cxx_string std::string of libstdc++
+//! windows    the system beneath it on Windows
+//! msvc       what else Microsoft's runtime and compiler call
 //! ```
 //!
 //! Each file lists its functions in one `find`. What is not listed is not followed.
@@ -16,11 +18,13 @@ mod blocks;
 mod cxx;
 mod cxx_string;
 mod format;
+mod msvc;
 mod strings;
 mod system;
 mod threads;
+mod windows;
 
-use super::process::{Arguments, Process, Reaction, Stop};
+use super::process::{Arguments, Process, Reaction, Stop, System};
 
 pub(super) use blocks::reallocate;
 
@@ -30,7 +34,12 @@ type Stub = fn(&mut Process<'_, '_, '_>, &Arguments) -> Result<Reaction, Stop>;
 /// Copies and fills larger than this are no part of an init function.
 const MAX_COPY: u64 = 1 << 24;
 
-fn find(name: &str) -> Option<Stub> {
+fn find(system: System, name: &str) -> Option<Stub> {
+    if system == System::Windows
+        && let Some(stub) = windows::find(name).or_else(|| msvc::find(name))
+    {
+        return Some(stub);
+    }
     blocks::find(name)
         .or_else(|| strings::find(name))
         .or_else(|| format::find(name))
@@ -41,8 +50,8 @@ fn find(name: &str) -> Option<Stub> {
 }
 
 /// Whether a name is one of those that [`call`] follows.
-pub(super) fn knows(name: &str) -> bool {
-    find(name).is_some()
+pub(super) fn knows(system: System, name: &str) -> bool {
+    find(system, name).is_some()
 }
 
 /// What a function of the runtime does; `None` where `name` is none that is followed.
@@ -51,7 +60,7 @@ pub(super) fn call(
     name: &str,
     arguments: &Arguments,
 ) -> Option<Result<Reaction, Stop>> {
-    find(name).map(|stub| stub(process, arguments))
+    find(process.system, name).map(|stub| stub(process, arguments))
 }
 
 /// Does nothing, and reports success or null.

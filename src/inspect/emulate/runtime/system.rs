@@ -126,7 +126,7 @@ pub(super) fn find(name: &str) -> Option<Stub> {
             // Functions that are followed can be got hold of in this way too.
             let name = process.memory.text(arguments.registers[1])?;
             let name = String::from_utf8_lossy(&name).into_owned();
-            if crate::inspect::emulate::process::is_outside(&name) {
+            if crate::inspect::emulate::process::is_outside(process.system, &name) {
                 return returns(process.memory.symbol(&name));
             }
             returns(0)

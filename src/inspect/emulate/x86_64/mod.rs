@@ -1,9 +1,10 @@
 //! 64-bit x86: registers, operands, and where the next instruction is.
 //!
-//! What the instructions compute is in [`integer`] and [`vector`]. An instruction that is not known
+//! What the instructions compute is in [`integer`], [`vector`] and [`scalar`]. An instruction that is not known
 //! ends the run; none is passed over.
 
 mod integer;
+mod scalar;
 mod vector;
 
 use iced_x86::{
@@ -129,7 +130,7 @@ impl Cpu<'_, '_, '_, '_> {
             // xbegin, syscall and others that leave the process.
             _ => return Err(unsupported(&instruction)),
         }
-        if self.integer(&instruction)? || self.vector(&instruction)? {
+        if self.integer(&instruction)? || self.vector(&instruction)? || self.scalar(&instruction)? {
             return Ok(());
         }
         Err(unsupported(&instruction))
@@ -214,6 +215,12 @@ impl Cpu<'_, '_, '_, '_> {
 
     /// A function returns that a stub had called.
     fn come_back(&mut self) -> Result<(), Stop> {
+        if let Some(function) = self.process.next_in_turn(self.get(Register::RAX))? {
+            self.push(STUB)?;
+            self.pass([0; 3]);
+            self.instruction_pointer = function;
+            return Ok(());
+        }
         let entered = self.process.entered.pop();
         let entered = entered
             .ok_or_else(|| Stop::Reason("the hook jumps to where nobody came from".to_owned()))?;

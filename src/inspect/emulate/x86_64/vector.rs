@@ -130,7 +130,7 @@ impl Cpu<'_, '_, '_, '_> {
             | Mnemonic::Vxorps
             | Mnemonic::Vxorpd => |a, b| a ^ b,
             Mnemonic::Pand | Mnemonic::Andps | Mnemonic::Andpd | Mnemonic::Vpand => |a, b| a & b,
-            Mnemonic::Pandn | Mnemonic::Andnps => |a, b| !a & b,
+            Mnemonic::Pandn | Mnemonic::Andnps | Mnemonic::Andnpd => |a, b| !a & b,
             Mnemonic::Por | Mnemonic::Orps | Mnemonic::Orpd | Mnemonic::Vpor => |a, b| a | b,
             Mnemonic::Paddq | Mnemonic::Vpaddq => u64::wrapping_add,
             Mnemonic::Psubq => u64::wrapping_sub,
@@ -198,7 +198,7 @@ impl Cpu<'_, '_, '_, '_> {
     }
 
     /// A vector operand, as wide as it is.
-    fn source(&mut self, instruction: &Instruction, index: u32) -> Result<Vector, Stop> {
+    pub(super) fn source(&mut self, instruction: &Instruction, index: u32) -> Result<Vector, Stop> {
         let mut vector = [0; 4];
         match instruction.op_kind(index) {
             OpKind::Register => {
@@ -222,7 +222,7 @@ impl Cpu<'_, '_, '_, '_> {
 
     /// Writes the first operand. The older instructions leave the upper half of the register, the
     /// newer ones clear it.
-    fn target(&mut self, instruction: &Instruction, value: Vector) -> Result<(), Stop> {
+    pub(super) fn target(&mut self, instruction: &Instruction, value: Vector) -> Result<(), Stop> {
         match instruction.op0_kind() {
             OpKind::Register => {
                 let register = instruction.op0_register();
@@ -245,7 +245,12 @@ impl Cpu<'_, '_, '_, '_> {
     }
 
     /// The lowest word of an operand of any kind.
-    fn low(&mut self, instruction: &Instruction, index: u32, size: usize) -> Result<u64, Stop> {
+    pub(super) fn low(
+        &mut self,
+        instruction: &Instruction,
+        index: u32,
+        size: usize,
+    ) -> Result<u64, Stop> {
         match instruction.op_kind(index) {
             OpKind::Register if instruction.op_register(index).is_vector_register() => {
                 Ok(self.vectors[vector_number(instruction.op_register(index))][0])
@@ -259,7 +264,12 @@ impl Cpu<'_, '_, '_, '_> {
     }
 
     /// Writes the lowest word of the first operand and clears the rest of a vector register.
-    fn set_low(&mut self, instruction: &Instruction, value: u64, size: usize) -> Result<(), Stop> {
+    pub(super) fn set_low(
+        &mut self,
+        instruction: &Instruction,
+        value: u64,
+        size: usize,
+    ) -> Result<(), Stop> {
         match instruction.op0_kind() {
             OpKind::Register if instruction.op0_register().is_vector_register() => {
                 let keeps_upper = !format!("{:?}", instruction.mnemonic()).starts_with('V');
@@ -279,7 +289,7 @@ impl Cpu<'_, '_, '_, '_> {
     }
 }
 
-fn vector_number(register: Register) -> usize {
+pub(super) fn vector_number(register: Register) -> usize {
     register.number() & 15
 }
 

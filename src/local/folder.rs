@@ -48,6 +48,8 @@ pub(super) struct Group {
 #[derive(Default)]
 struct Root {
     is_searched: bool,
+    /// Whether all of it is walked.
+    is_whole: bool,
     /// Where it really is.
     real: PathBuf,
     files: Vec<(String, PathBuf)>,
@@ -70,17 +72,19 @@ pub(super) fn find(
             Told::Nothing => None,
             Told::Target(target) => Some(target),
             Told::Other(python) => {
-                let reason = format!("packages of {python}, which is no free-threaded one known");
+                let known = Target::ALL.map(|target| target.to_string()).join(", ");
+                let reason = format!("installed for {python}, which is none of {known}");
                 findings.skipped.push(PassedOver { path: path.display().to_string(), reason });
                 continue;
             }
         };
-        let count = distributions.len();
+        // Of a folder below its root only that part is looked at.
+        let count = if root.is_whole { distributions.len() } else { 0 };
         let groups = groups(&path, root, told, &distributions);
         let with_modules = groups.iter().filter(|group| group.version.is_some()).count();
         if count > with_modules && with_modules > 0 {
             findings.notes.push(format!(
-                "{}: {} of {count} distributions hold no compiled modules",
+                "{}: {} of {count} distributions have no compiled modules",
                 path.display(),
                 count - with_modules
             ));
@@ -169,7 +173,7 @@ impl Root {
         let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let is_searched =
             path.file_name().is_some_and(is_searched) || real.file_name().is_some_and(is_searched);
-        Self { is_searched, real, ..Self::default() }
+        Self { is_searched, is_whole: true, real, ..Self::default() }
     }
 }
 
@@ -207,7 +211,11 @@ impl Start {
     }
 
     fn new_root(&self) -> Root {
-        Root { is_searched: self.is_searched, ..Root::new(&self.root) }
+        Root {
+            is_searched: self.is_searched,
+            is_whole: self.below.is_empty(),
+            ..Root::new(&self.root)
+        }
     }
 
     /// The root that a file is imported from, and its path from there.

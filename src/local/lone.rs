@@ -66,7 +66,7 @@ pub(super) fn look_into(path: &Path, settings: Settings) -> Result<Findings, Loc
         let followed: Vec<_> = others.iter().take(MAX_HOOKS).cloned().map(as_module).collect();
         modules = check_all(&mut files, followed)?;
         notes.push(if others.is_empty() {
-            "a library and no extension module: it exports no PyInit function".to_owned()
+            "no extension module: it exports no PyInit function".to_owned()
         } else {
             format!(
                 "it can only be imported under another name, which its PyInit function tells: {}",

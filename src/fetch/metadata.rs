@@ -29,6 +29,14 @@ pub fn check(metadata: &[u8], wheel_file: &[u8], wheel: &WheelFilename) -> Resul
     check_wheel_version(wheel_file)
 }
 
+/// The tags that a `WHEEL` file states, one of each kind; none where it cannot be read.
+#[must_use]
+pub fn tags(wheel_file: &[u8]) -> Vec<String> {
+    use mailparse::MailHeaderMap as _;
+    let Ok((headers, _)) = mailparse::parse_headers(wheel_file) else { return Vec::new() };
+    headers.get_all_values("Tag")
+}
+
 /// Name and version inside have to be those of the file name, or installers refuse the wheel.
 fn check_identity(text: &[u8], wheel: &WheelFilename) -> Result<(), String> {
     let name = header(text, "Name")?;

@@ -12,15 +12,18 @@ use walkdir::WalkDir;
 
 use super::built_for::{
     Platforms, Selection, is_library_name, names_an_interpreter, select, told_targets,
+    wheel_targets,
 };
 use super::files::{LocalError, Unpacked, in_words, open, read};
 use super::{Findings, Settings, Subject, conclude};
+use crate::fetch::metadata;
 use crate::inspect::filename::Suffix;
 use crate::judge;
 use crate::model::evidence::{Evidence, Gil, ModuleReport};
 use crate::model::inspect_report::PassedOver;
 use crate::model::report::Verdict;
 use crate::model::target::Target;
+use crate::model::wheel_filename::WheelFilename;
 use crate::module_check::check_all;
 
 /// Folders that interpreters search for modules.
@@ -36,6 +39,8 @@ pub(super) struct Group {
     version: Option<String>,
     /// What the root's own path tells.
     told: Option<Target>,
+    /// The names of wheels that the distribution was installed from, as its `WHEEL` tells.
+    wheels: Vec<WheelFilename>,
     /// Paths that may be those of modules.
     candidates: Vec<String>,
     /// The candidates that cannot be read, and why.
@@ -273,6 +278,8 @@ fn told_by_path(root: &Root) -> Told {
 struct Distribution {
     name: String,
     version: String,
+    /// The names of wheels with the tags that its `WHEEL` states.
+    wheels: Vec<WheelFilename>,
     /// Its files that are called like libraries, as its `RECORD` lists them.
     libraries: Vec<String>,
 }
@@ -296,7 +303,12 @@ fn distributions(root: &Path) -> Vec<Distribution> {
                 .filter_map(|row| row.get(0).map(|path| path.replace('\\', "/")))
                 .filter(|path| is_library_name(path))
                 .collect();
-            Some(Distribution { name: name.to_owned(), version: version.to_owned(), libraries })
+            let wheels = metadata::tags(&read(&entry.path().join("WHEEL")).unwrap_or_default())
+                .iter()
+                .filter_map(|tag| format!("{name}-{version}-{tag}.whl").parse().ok())
+                .collect();
+            let (name, version) = (name.to_owned(), version.to_owned());
+            Some(Distribution { name, version, wheels, libraries })
         })
         .collect();
     found.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
@@ -341,7 +353,16 @@ fn groups(
             .iter()
             .filter_map(|name| Some((name.clone(), root.unreadable.get(name)?.clone())))
             .collect();
-        Group { root: path.to_owned(), name, version, told, candidates, unreadable, files }
+        Group {
+            root: path.to_owned(),
+            name,
+            version,
+            told,
+            wheels: Vec::new(),
+            candidates,
+            unreadable,
+            files,
+        }
     };
     let mut groups = Vec::new();
     for (at, distribution) in distributions.iter().enumerate() {
@@ -360,7 +381,7 @@ fn groups(
         });
         let candidates = group.candidates.iter().filter(|name| known.contains(*name));
         let candidates = candidates.cloned().collect();
-        groups.push(Group { candidates, ..group });
+        groups.push(Group { candidates, wheels: distribution.wheels.clone(), ..group });
     }
     for (name, mut files) in by_name {
         files.extend(shared.iter().cloned());
@@ -388,18 +409,21 @@ impl Group {
     /// Looks at the modules, once for each interpreter they are built for.
     pub(super) fn look_into(&self, settings: Settings) -> Result<Findings, LocalError> {
         let is_told = settings.target.is_some() || self.told.is_some();
+        let mut findings = Findings::default();
         let targets = match settings.target.or(self.told) {
             Some(target) => BTreeSet::from([target]),
-            None => {
-                let mut targets = told_targets(&self.candidates);
-                if targets.is_empty() {
-                    targets.insert(Target::default());
-                }
-                targets
-            }
+            None => self.targets(),
         };
+        if targets.is_empty() {
+            findings.skipped.push(PassedOver {
+                path: self.root.join(&self.name).display().to_string(),
+                reason: "installed from a wheel whose tags are not among those that a \
+                         free-threaded interpreter takes"
+                    .to_owned(),
+            });
+            return Ok(findings);
+        }
         let platforms = settings.platform.map_or(Platforms::Told, Platforms::named);
-        let mut findings = Findings::default();
         for target in targets {
             let Selection { modules, mut others } = select(&self.candidates, target, &platforms);
             let (unreadable, mut modules): (Vec<_>, Vec<_>) = modules
@@ -445,6 +469,23 @@ impl Group {
             findings.files.push(report);
         }
         Ok(findings)
+    }
+
+    /// The interpreters that the modules are built for: what their names tell, then the wheel that
+    /// they come from. None where that is for interpreters with the GIL alone.
+    fn targets(&self) -> BTreeSet<Target> {
+        let of_wheels: BTreeSet<Target> = self.wheels.iter().flat_map(wheel_targets).collect();
+        if of_wheels.is_empty() && !self.wheels.is_empty() {
+            return of_wheels;
+        }
+        let of_names = told_targets(&self.candidates);
+        if !of_names.is_empty() {
+            of_names
+        } else if !of_wheels.is_empty() {
+            of_wheels
+        } else {
+            BTreeSet::from([Target::default()])
+        }
     }
 
     /// Why a candidate cannot be read, told before it takes the others with it.

@@ -149,6 +149,26 @@ fn modules_for_interpreters_with_the_gil_are_no_success() {
 }
 
 #[test]
+fn the_wheel_that_a_distribution_was_installed_from_tells_what_it_is_for() {
+    // Nothing in the module's own name does, and a slot value of 2 is judged anew by 3.15.
+    for (tag, target, code) in [
+        ("cp314-cp314t-linux_x86_64", Some("3.14t"), 0),
+        ("cp315-cp315t-linux_x86_64", Some("3.15t"), 1),
+        ("cp315-cp315-linux_x86_64", None, 3),
+    ] {
+        let sandbox = Sandbox::new();
+        install(&sandbox, "unpacked", "two", &[("two/value_two.so", module("value_two"))]);
+        let wheel = format!("Wheel-Version: 1.0\nTag: {tag}\n");
+        sandbox.write("unpacked/two-1.0.dist-info/WHEEL", wheel);
+        let report = report(&sandbox, &["unpacked"], code);
+        match target {
+            Some(target) => assert_eq!(only(&report)["target"], target),
+            None => assert_eq!(report["skipped"][0]["path"], "unpacked/two"),
+        }
+    }
+}
+
+#[test]
 fn packages_of_an_interpreter_with_the_gil_are_passed_over() {
     let sandbox = Sandbox::new();
     sandbox.write("env/lib/python3.14/site-packages/declares.so", module("declares"));

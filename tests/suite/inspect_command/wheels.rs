@@ -196,6 +196,53 @@ fn a_module_for_another_processor_than_the_wheel_is_not_said_to_keep_the_gil_off
 }
 
 #[test]
+fn the_platform_tag_tells_which_files_are_modules() {
+    for (platform, suffix, told, folder) in [
+        ("macosx_11_0_universal2", "cpython-314t-darwin.so", None, "aarch64-macos"),
+        (
+            "macosx_11_0_arm64",
+            "cpython-314t-darwin.so",
+            Some("aarch64-macos_11_0"),
+            "aarch64-macos",
+        ),
+        ("win_amd64", "cp314t-win_amd64.pyd", Some("x86_64-windows"), "x86_64-windows-gnu"),
+        (
+            "musllinux_1_2_aarch64",
+            "cpython-314t-aarch64-linux-musl.so",
+            Some("aarch64-musllinux_1_2"),
+            "aarch64-linux-gnu",
+        ),
+        (
+            "manylinux2014_aarch64.manylinux_2_17_aarch64",
+            "cpython-314t-aarch64-linux-gnu.so",
+            Some("aarch64-manylinux_2_17"),
+            "aarch64-linux-gnu",
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        let wheel = WheelBuilder::new("fine", "1.0")
+            .tag(&format!("cp314-cp314t-{platform}"))
+            .file(&format!("declares.{suffix}"), fixture_module(folder, "declares"))
+            .file("other.cpython-314t-s390x-linux-gnu.so", "");
+        let path = put(&sandbox, ".", &wheel.build());
+        let output = sandbox.command().args(["inspect", "--format", "json", &path]).output();
+        let report: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+        let file = only(&report);
+        assert_eq!(file["platform"].as_str(), told, "{platform}");
+        let modules = answers(file);
+        // Whether such code is followed is tested where the engine is.
+        assert!(
+            matches!(modules.as_slice(), [("declares", "keeps-off" | "undetermined")]),
+            "{platform}: {modules:?}"
+        );
+        assert_eq!(file["notes"].as_array().unwrap().len(), 1, "{platform}");
+        if let Some(reason) = file["modules"][0]["reason"].as_str() {
+            assert!(!reason.contains("cannot load"), "{platform}: {reason}");
+        }
+    }
+}
+
+#[test]
 fn a_platform_that_the_wheel_is_not_for_is_told() {
     let sandbox = Sandbox::new();
     let path = put(&sandbox, ".", &wheel_of("fine", &["declares"]).build());

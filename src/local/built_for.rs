@@ -165,20 +165,23 @@ fn told_platforms(names: &[String], target: Target) -> Vec<Candidate> {
     candidates
 }
 
+/// The releases there are, in words.
+pub(super) fn known_targets() -> String {
+    Target::ALL.map(|target| target.to_string()).join(", ")
+}
+
 /// The releases that the suffixes of these files name.
 pub(super) fn told_targets(names: &[String]) -> BTreeSet<Target> {
     let platforms: Vec<Platform> = platforms().collect();
-    let marked: Vec<&String> = names
-        .iter()
-        .filter(|name| ENDS.iter().any(|end| name.ends_with(end)) && name.contains('t'))
-        .collect();
+    let modules: Vec<&String> =
+        names.iter().filter(|name| ENDS.iter().any(|end| name.ends_with(end))).collect();
     let names_it = |target: &Target| {
         let mut own: BTreeSet<String> =
             platforms.iter().flat_map(|platform| own_suffixes(*target, *platform)).collect();
         if *target >= Target::PY315T {
             own.insert(".abi3t.so".to_owned());
         }
-        marked.iter().any(|name| own.iter().any(|suffix| name.ends_with(suffix)))
+        modules.iter().any(|name| own.iter().any(|suffix| name.ends_with(suffix)))
     };
     Target::ALL.into_iter().filter(names_it).collect()
 }

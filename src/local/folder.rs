@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::built_for::{
-    Platforms, Selection, is_library_name, names_an_interpreter, select, told_targets,
-    wheel_targets,
+    Platforms, Selection, is_library_name, known_targets, names_an_interpreter, select,
+    told_targets, wheel_targets,
 };
 use super::files::{LocalError, Unpacked, in_words, open, read};
 use super::{Findings, Settings, Subject, conclude};
@@ -77,8 +77,8 @@ pub(super) fn find(
             Told::Nothing => None,
             Told::Target(target) => Some(target),
             Told::Other(python) => {
-                let known = Target::ALL.map(|target| target.to_string()).join(", ");
-                let reason = format!("installed for {python}, which is none of {known}");
+                let reason =
+                    format!("installed for {python}, which is none of {}", known_targets());
                 findings.skipped.push(PassedOver { path: path.display().to_string(), reason });
                 continue;
             }
@@ -406,6 +406,10 @@ impl Group {
         &self.root
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Looks at the modules, once for each interpreter they are built for.
     pub(super) fn look_into(&self, settings: Settings) -> Result<Findings, LocalError> {
         let is_told = settings.target.is_some() || self.told.is_some();
@@ -417,9 +421,10 @@ impl Group {
         if targets.is_empty() {
             findings.skipped.push(PassedOver {
                 path: self.root.join(&self.name).display().to_string(),
-                reason: "installed from a wheel whose tags are not among those that a \
-                         free-threaded interpreter takes"
-                    .to_owned(),
+                reason: format!(
+                    "installed from a wheel whose tags are those of none of {}",
+                    known_targets()
+                ),
             });
             return Ok(findings);
         }

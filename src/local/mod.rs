@@ -182,9 +182,16 @@ fn look_into(subject: &Subject, settings: Settings) -> Result<Findings, LocalErr
         let problem = "an internal error of ftcheck, please report it";
         Ok(unchecked(path, settings, problem))
     });
-    match outcome {
-        Err(problem) if found => Ok(unchecked(path, settings, problem.problem())),
-        outcome => outcome,
+    match (outcome, subject) {
+        (Err(problem), Subject::Group(group)) => {
+            let mut findings = unchecked(path, settings, &problem.to_string());
+            for file in &mut findings.files {
+                file.name = Some(group.name().to_owned());
+            }
+            Ok(findings)
+        }
+        (Err(problem), _) if found => Ok(unchecked(path, settings, problem.problem())),
+        (outcome, _) => outcome,
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::built_for::{Platforms, select, takes, wheel_targets};
+use super::built_for::{Platforms, known_targets, select, takes, wheel_targets};
 use super::files::{LocalError, open};
 use super::{Findings, Settings, conclude};
 use crate::fetch::archive::{Archive, ArchiveError};
@@ -53,12 +53,11 @@ pub(super) fn look_into(path: &Path, settings: Settings) -> Result<Findings, Loc
     };
     let targets: Vec<Target> = targets.into_iter().filter(fits).collect();
     if targets.is_empty() {
-        let interpreter = match settings.target {
-            Some(target) => target.to_string(),
-            None => "a free-threaded interpreter".to_owned(),
-        };
         let on = settings.platform.map(|platform| format!(" on {platform}")).unwrap_or_default();
-        let reason = format!("its tags are not among those that {interpreter} takes{on}");
+        let reason = match settings.target {
+            Some(target) => format!("its tags are not among those that {target} takes{on}"),
+            None => format!("its tags are those of none of {}{on}", known_targets()),
+        };
         findings.skipped.push(PassedOver { path: path.display().to_string(), reason });
         return Ok(findings);
     }

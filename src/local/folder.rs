@@ -15,6 +15,7 @@ use super::built_for::{
     told_targets, wheel_targets,
 };
 use super::files::{LocalError, Unpacked, in_words, open, read};
+use super::lone::hooks;
 use super::{Findings, Settings, Subject, conclude};
 use crate::fetch::metadata;
 use crate::inspect::filename::Suffix;
@@ -41,6 +42,8 @@ pub(super) struct Group {
     told: Option<Target>,
     /// The names of wheels that the distribution was installed from, as its `WHEEL` tells.
     wheels: Vec<WheelFilename>,
+    /// Whether it is installed, so that its files have the names they are imported by.
+    is_installed: bool,
     /// Paths that may be those of modules.
     candidates: Vec<String>,
     /// The candidates that cannot be read, and why.
@@ -70,7 +73,12 @@ pub(super) fn find(
     let mut subjects = Vec::new();
     let roots = walk(folder, &mut subjects, findings)?;
     let mut is_installation = false;
+    let mut seen = BTreeSet::new();
     for (path, root) in roots {
+        // `lib64` of an environment is a link to `lib`.
+        if !seen.insert(root.real.clone()) {
+            continue;
+        }
         let distributions = distributions(&path);
         is_installation |= root.is_searched || !distributions.is_empty();
         let told = match told_by_path(&root) {
@@ -359,6 +367,7 @@ fn groups(
             version,
             told,
             wheels: Vec::new(),
+            is_installed: root.is_searched,
             candidates,
             unreadable,
             files,
@@ -381,7 +390,8 @@ fn groups(
         });
         let candidates = group.candidates.iter().filter(|name| known.contains(*name));
         let candidates = candidates.cloned().collect();
-        groups.push(Group { candidates, wheels: distribution.wheels.clone(), ..group });
+        let wheels = distribution.wheels.clone();
+        groups.push(Group { candidates, wheels, is_installed: true, ..group });
     }
     for (name, mut files) in by_name {
         files.extend(shared.iter().cloned());
@@ -454,8 +464,13 @@ impl Group {
             for (name, path) in &self.files {
                 files.add(name.clone(), path.clone());
             }
+            let tried: Vec<String> = modules.iter().map(|(file, ..)| file.member.clone()).collect();
             let modules = modules.into_iter().map(|(file, interpreter, _)| (file, interpreter));
             let mut modules = check_all(&mut files, modules)?;
+            let answered = |member: &&String| modules.iter().any(|known| known.member == **member);
+            for member in tried.iter().filter(|member| !answered(member)) {
+                findings.gaps.extend(self.renamed(member, target)?);
+            }
             modules.extend(unreadable.into_iter().map(|(file, _, problem)| ModuleReport {
                 module: file.module,
                 member: file.member,
@@ -491,6 +506,25 @@ impl Group {
         } else {
             BTreeSet::from([Target::default()])
         }
+    }
+
+    /// What is to be said of a library that holds a module of another name, as build tools leave
+    /// them: `libfoo.so`.
+    fn renamed(&self, member: &str, target: Target) -> Result<Option<String>, LocalError> {
+        if self.is_installed {
+            return Ok(None);
+        }
+        let Some((_, path)) = self.files.iter().find(|(name, _)| name == member) else {
+            return Ok(None);
+        };
+        let names = hooks(&read(path)?, target);
+        Ok((!names.is_empty()).then(|| {
+            format!(
+                "{}: it holds a module under a name that it cannot be imported by; name the file \
+                 itself to have it looked at",
+                path.display()
+            )
+        }))
     }
 
     /// Why a candidate cannot be read, told before it takes the others with it.

@@ -165,7 +165,7 @@ fn add_libraries(files: &mut Unpacked, folder: &Path, shown: &str, except: &Path
 }
 
 /// The names of the modules whose hooks a file exports.
-fn hooks(bytes: &[u8], target: Target) -> Vec<String> {
+pub(super) fn hooks(bytes: &[u8], target: Target) -> Vec<String> {
     let mut starts = vec!["PyInit_"];
     if target >= Target::PY315T {
         starts.push("PyModExport_");

@@ -106,6 +106,17 @@ fn a_build_folder_names_modules_from_where_they_can_be_imported() {
 }
 
 #[test]
+fn a_library_that_a_build_left_under_a_name_of_its_own_is_no_success() {
+    let sandbox = Sandbox::new();
+    sandbox.write("target/library.so", module("library"));
+    report(&sandbox, &["target"], 0);
+    sandbox.write("target/libdeclares_used.so", module("declares_used"));
+    let report = report(&sandbox, &["target"], 3);
+    let gap = report["gaps"][0].as_str().unwrap();
+    assert!(gap.contains("libdeclares_used.so: it holds a module under a name"), "{gap}");
+}
+
+#[test]
 fn a_package_in_a_source_tree_is_named_from_above_it() {
     let sandbox = Sandbox::new();
     sandbox.write("src/pkg/__init__.py", "");
@@ -224,6 +235,14 @@ mod links {
         symlink("..", sandbox.path().join("pkg/up")).unwrap();
         let report = report(&sandbox, &["."], 0);
         assert_eq!(answers(only(&report)), [("pkg.declares", "keeps-off")]);
+    }
+
+    #[test]
+    fn what_two_folders_lead_to_is_told_once() {
+        let sandbox = environment();
+        let before = report(&sandbox, &["env"], 1);
+        symlink("lib", sandbox.path().join("env/lib64")).unwrap();
+        assert_eq!(report(&sandbox, &["env"], 1), before);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("resolve", &["model", "resolve"]),
@@ -16,7 +16,9 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("inspect", &["model", "inspect"]),
     ("judge", &["model", "judge"]),
     ("report", &["model", "report"]),
-    ("wheel_check", &["model", "fetch", "inspect"]),
+    ("module_check", &["model", "inspect"]),
+    ("wheel_check", &["model", "fetch", "inspect", "module_check"]),
+    ("local", &["model", "fetch", "inspect", "judge", "module_check", "local"]),
     (
         "pipeline",
         &["model", "input", "resolve", "fetch", "inspect", "judge", "report", "wheel_check"],

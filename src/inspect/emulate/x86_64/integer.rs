@@ -429,6 +429,7 @@ fn logic_flags(value: u64, size: usize) -> Flags {
         carry: false,
         overflow: false,
         parity: (value & 0xff).count_ones().is_multiple_of(2),
+        adjust: false,
     }
 }
 
@@ -440,6 +441,7 @@ fn sum(left: u64, right: u64, carry: u64, size: usize) -> (u64, Flags) {
     let flags = Flags {
         carry: wide > u128::from(mask(size)),
         overflow: same && is_negative(result, size) != is_negative(left, size),
+        adjust: (left ^ right ^ result) & 0x10 != 0,
         ..logic_flags(result, size)
     };
     (result, flags)
@@ -452,6 +454,7 @@ fn difference(left: u64, right: u64, borrow: u64, size: usize) -> (u64, Flags) {
     let flags = Flags {
         carry: u128::from(left) < u128::from(right) + u128::from(borrow),
         overflow: differ && is_negative(result, size) != is_negative(left, size),
+        adjust: (left ^ right ^ result) & 0x10 != 0,
         ..logic_flags(result, size)
     };
     (result, flags)

@@ -1,9 +1,20 @@
 //! 64-bit x86: registers, operands, and where the next instruction is.
 //!
-//! What the instructions compute is in [`integer`] and [`vector`]. An instruction that is not known
-//! ends the run; none is passed over.
+//! What the instructions compute is in the modules below. An instruction that is not known ends the
+//! run; none is passed over.
+//!
+//! ```text
+//! integer  general-purpose registers
+//! vector   vector registers as a whole
+//! packed   integers in them
+//! shuffle  their parts in another order
+//! float    floating-point numbers in them
+//! ```
 
+mod float;
 mod integer;
+mod packed;
+mod shuffle;
 mod vector;
 
 use iced_x86::{
@@ -28,6 +39,8 @@ struct Flags {
     carry: bool,
     overflow: bool,
     parity: bool,
+    /// A carry out of the lowest four bits.
+    adjust: bool,
 }
 
 struct Cpu<'r, 'l, 'p, 'd> {
@@ -240,7 +253,7 @@ impl Cpu<'_, '_, '_, '_> {
     }
 
     fn condition(&self, condition: ConditionCode) -> bool {
-        let Flags { zero, sign, carry, overflow, parity } = self.flags;
+        let Flags { zero, sign, carry, overflow, parity, .. } = self.flags;
         match condition {
             ConditionCode::None => true,
             ConditionCode::o => overflow,

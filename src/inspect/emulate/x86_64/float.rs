@@ -310,9 +310,9 @@ pub(super) fn horizontal(
     })
 }
 
-/// The immediate that ends an instruction's operands.
+/// The immediate that ends an instruction's operands; zero where there is none.
 pub(super) fn last_immediate(instruction: &Instruction) -> u64 {
-    instruction.immediate(instruction.op_count().saturating_sub(1))
+    instruction.try_immediate(instruction.op_count().saturating_sub(1)).unwrap_or(0)
 }
 
 fn scalar(mnemonic: Mnemonic) -> Option<(Operation, Width)> {

@@ -81,59 +81,39 @@ impl Cpu<'_, '_, '_, '_> {
 
     /// Instructions that take the parts of one vector in another order.
     fn shuffle_one(&mut self, instruction: &Instruction) -> Result<bool, Stop> {
-        let order = || last_immediate(instruction);
-        let mnemonic = instruction.mnemonic();
-        let (bits, from): (usize, Box<dyn Fn(usize) -> usize>) = match mnemonic {
+        let immediate = instruction.op_count() == 3 && instruction.op_kind(2) == OpKind::Immediate8;
+        let (bits, from): (usize, fn(u64, usize) -> usize) = match instruction.mnemonic() {
             Mnemonic::Pshufd | Mnemonic::Vpshufd => {
-                let order = order();
-                (32, Box::new(move |index| index / 4 * 4 + pick(order, index % 4, 2)))
+                (32, |order, index| index / 4 * 4 + pick(order, index % 4, 2))
             }
-            Mnemonic::Vpermilps if instruction.op_kind(2) == OpKind::Immediate8 => {
-                let order = order();
-                (32, Box::new(move |index| index / 4 * 4 + pick(order, index % 4, 2)))
+            Mnemonic::Vpermilps if immediate => {
+                (32, |order, index| index / 4 * 4 + pick(order, index % 4, 2))
             }
-            Mnemonic::Vpermilpd if instruction.op_kind(2) == OpKind::Immediate8 => {
-                let order = order();
-                (64, Box::new(move |index| index / 2 * 2 + pick(order, index, 1)))
+            Mnemonic::Vpermilpd if immediate => {
+                (64, |order, index| index / 2 * 2 + pick(order, index, 1))
             }
-            Mnemonic::Pshuflw | Mnemonic::Vpshuflw => {
-                let order = order();
-                (
-                    16,
-                    Box::new(move |index| match index % 8 {
-                        place @ 0..4 => index / 8 * 8 + pick(order, place, 2),
-                        _ => index,
-                    }),
-                )
-            }
-            Mnemonic::Pshufhw | Mnemonic::Vpshufhw => {
-                let order = order();
-                (
-                    16,
-                    Box::new(move |index| match index % 8 {
-                        place @ 4..8 => index / 8 * 8 + 4 + pick(order, place - 4, 2),
-                        _ => index,
-                    }),
-                )
-            }
-            Mnemonic::Vpermq | Mnemonic::Vpermpd => {
-                let order = order();
-                (64, Box::new(move |index| pick(order, index, 2)))
-            }
-            Mnemonic::Movddup | Mnemonic::Vmovddup => (64, Box::new(|index| index / 2 * 2)),
-            Mnemonic::Movsldup | Mnemonic::Vmovsldup => (32, Box::new(|index| index / 2 * 2)),
-            Mnemonic::Movshdup | Mnemonic::Vmovshdup => (32, Box::new(|index| index / 2 * 2 + 1)),
-            Mnemonic::Vpbroadcastb => (8, Box::new(|_| 0)),
-            Mnemonic::Vpbroadcastw => (16, Box::new(|_| 0)),
-            Mnemonic::Vpbroadcastd | Mnemonic::Vbroadcastss => (32, Box::new(|_| 0)),
-            Mnemonic::Vpbroadcastq | Mnemonic::Vbroadcastsd => (64, Box::new(|_| 0)),
-            Mnemonic::Vbroadcastf128 | Mnemonic::Vbroadcasti128 => {
-                (64, Box::new(|index| index % 2))
-            }
+            Mnemonic::Pshuflw | Mnemonic::Vpshuflw => (16, |order, index| match index % 8 {
+                place @ 0..4 => index / 8 * 8 + pick(order, place, 2),
+                _ => index,
+            }),
+            Mnemonic::Pshufhw | Mnemonic::Vpshufhw => (16, |order, index| match index % 8 {
+                place @ 4..8 => index / 8 * 8 + 4 + pick(order, place - 4, 2),
+                _ => index,
+            }),
+            Mnemonic::Vpermq | Mnemonic::Vpermpd => (64, |order, index| pick(order, index, 2)),
+            Mnemonic::Movddup | Mnemonic::Vmovddup => (64, |_, index| index / 2 * 2),
+            Mnemonic::Movsldup | Mnemonic::Vmovsldup => (32, |_, index| index / 2 * 2),
+            Mnemonic::Movshdup | Mnemonic::Vmovshdup => (32, |_, index| index / 2 * 2 + 1),
+            Mnemonic::Vpbroadcastb => (8, |_, _| 0),
+            Mnemonic::Vpbroadcastw => (16, |_, _| 0),
+            Mnemonic::Vpbroadcastd | Mnemonic::Vbroadcastss => (32, |_, _| 0),
+            Mnemonic::Vpbroadcastq | Mnemonic::Vbroadcastsd => (64, |_, _| 0),
+            Mnemonic::Vbroadcastf128 | Mnemonic::Vbroadcasti128 => (64, |_, index| index % 2),
             _ => return Ok(false),
         };
         let source = self.source(instruction, 1)?;
-        let result = from_lanes(bits, |index| lane(&source, bits, from(index)));
+        let order = last_immediate(instruction);
+        let result = from_lanes(bits, |index| lane(&source, bits, from(order, index)));
         self.target(instruction, result)?;
         Ok(true)
     }

@@ -14,10 +14,12 @@ pub(super) type Vector = [u64; 4];
 impl Cpu<'_, '_, '_, '_> {
     /// Executes an instruction on vector registers; `false` where it is none that is known.
     pub(super) fn vector(&mut self, instruction: &Instruction) -> Result<bool, Stop> {
-        Ok(self.moves(instruction)?
-            || self.packed(instruction)?
-            || self.shuffle(instruction)?
-            || self.float(instruction)?)
+        if self.moves(instruction)? || self.packed(instruction)? || self.shuffle(instruction)? {
+            return Ok(true);
+        }
+        let computes = self.float(instruction)?;
+        self.has_computed |= computes;
+        Ok(computes)
     }
 
     fn moves(&mut self, instruction: &Instruction) -> Result<bool, Stop> {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! x86_64   instructions
+//! aarch64  instructions
 //! memory   what the process sees
 //! objects  what code finds in objects of the interpreter
 //! process  what happened so far, and calls that leave the wheel's libraries
@@ -13,6 +14,7 @@
 //! that ends badly is made again with another. A run that cannot be brought to a good end says
 //! nothing.
 
+mod aarch64;
 mod c_api;
 mod memory;
 mod objects;
@@ -149,6 +151,7 @@ impl<'p, 'd> Emulator<'p, 'd> {
         let module = libraries.first().map(|library| library.image).ok_or("there is no library")?;
         let call: Call = match module.machine() {
             Machine::X86_64 => x86_64::call,
+            Machine::Aarch64 => aarch64::call,
             other => return Err(format!("{} code is not followed yet", other.name())),
         };
         let system = System::of(module.format());

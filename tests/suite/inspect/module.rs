@@ -1,8 +1,7 @@
 //! The answers for the fixture modules, and what they are based on.
 //!
 //! Expectations are what a free-threaded interpreter does (`fixtures/modules/README.md` and the
-//! rules of `Python/import.c` and `Objects/moduleobject.c`), not what this version answers. Where
-//! this version may say that it does not know, [`UNDETERMINED_FOR_NOW`] or [`UNREAD`] says so.
+//! rules of `Python/import.c` and `Objects/moduleobject.c`), not what this version answers.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -108,18 +107,6 @@ const CASES: [Case; 29] = [
     single("create2_with_slots", Fails),
 ];
 
-/// Modules that this version need not decide. Take a line out once it has to.
-const UNDETERMINED_FOR_NOW: [(&str, &[Target], &str); 1] =
-    [("exports_both_hooks", &[Target::PY315T], "PyModExport (PEP 793)")];
-
-/// Kinds of file that this version does not read, and the word for it in the reason. Take a line
-/// out once they are read: the same answers are expected as on Linux.
-const UNREAD: [(&str, &str); 3] = [
-    ("aarch64-linux-gnu", "aarch64"),
-    ("aarch64-macos", "aarch64"),
-    ("aarch64-windows-gnu", "aarch64"),
-];
-
 fn report(folder: &str, case: &Case, suffix: Suffix, target: Target) -> Option<ModuleReport> {
     let file = installed(case.module, suffix, target, platform_of(folder));
     inspect_alone(&file, &fixture_module(folder, case.stem), target)
@@ -152,14 +139,7 @@ fn check(folder: &str, case: &Case, target: Target, report: &ModuleReport) {
         if !matches!(truth, KeepsOff | Enables) {
             return;
         }
-        let for_now = UNDETERMINED_FOR_NOW
-            .iter()
-            .any(|(stem, targets, _)| *stem == case.stem && targets.contains(&target));
-        let unread = UNREAD
-            .iter()
-            .any(|(unread, word)| *unread == folder && reason.split(' ').any(|part| part == *word));
-        assert!(for_now || unread, "{context}");
-        return;
+        panic!("{context}");
     };
     match truth {
         KeepsOff | Enables => assert_eq!(decided, truth, "{context}"),

@@ -113,6 +113,8 @@ impl Arguments {
 pub(super) enum Reaction {
     /// It returns that.
     Return(u64),
+    /// It returns without a change to any register.
+    Keep,
     /// It returns a structure of two words.
     ReturnPair(u64, u64),
     /// It calls a function of the library first, then returns `result`, or what that one returned.
@@ -338,6 +340,11 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             ));
         }
         Err(Stop::Failure(format!("the hook calls {target:#x}, where no function is")))
+    }
+
+    /// Whether this is Apple's variant of 64-bit Arm, where some layouts differ.
+    pub(super) fn is_apple_aarch64(&self) -> bool {
+        self.system == System::MacOs && self.variadic == Variadic::Pointer
     }
 
     /// Whether a key for thread-local values takes a word rather than half of one.

@@ -287,6 +287,7 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
                 self.registers[0] = result;
                 self.program_counter = self.registers[LINK];
             }
+            Reaction::Keep => self.program_counter = self.registers[LINK],
             Reaction::ReturnPair(first, second) => {
                 self.registers[..2].copy_from_slice(&[first, second]);
                 self.program_counter = self.registers[LINK];

@@ -8,6 +8,7 @@
 //! system     files, clocks, what the machine is
 //! cxx        what compilers emit calls to, and libstdc++
 //! cxx_string std::string of libstdc++
+//! libcxx     libc++
 //! windows    the system beneath it on Windows
 //! msvc       what else Microsoft's runtime and compiler call
 //! ```
@@ -18,6 +19,7 @@ mod blocks;
 mod cxx;
 mod cxx_string;
 mod format;
+mod libcxx;
 mod msvc;
 mod strings;
 mod system;
@@ -47,6 +49,7 @@ fn find(system: System, name: &str) -> Option<Stub> {
         .or_else(|| system::find(name))
         .or_else(|| cxx::find(name))
         .or_else(|| cxx_string::find(name))
+        .or_else(|| libcxx::find(name))
 }
 
 /// Whether a name is one of those that [`call`] follows.

@@ -122,6 +122,12 @@ pub(super) fn find(name: &str) -> Option<Stub> {
             returns(process.choose(library, 0))
         },
         "dlclose" => nothing,
+        // Probes the stack, by a convention of its own.
+        "__chkstk_darwin" | "___chkstk_darwin" => |_, _| Ok(Reaction::Keep),
+        "setjmp" | "_setjmp" | "sigsetjmp" | "__sigsetjmp" => nothing,
+        "longjmp" | "_longjmp" | "siglongjmp" | "__longjmp_chk" => {
+            |_, _| Err(Stop::Failure("the hook jumps out of itself".to_owned()))
+        }
         "dlsym" | "dlvsym" => |process, arguments| {
             // Functions that are followed can be got hold of in this way too.
             let name = process.memory.text(arguments.registers[1])?;

@@ -243,6 +243,7 @@ impl Cpu<'_, '_, '_, '_> {
                 self.set(Register::RAX, result);
                 self.instruction_pointer = self.pop()?;
             }
+            Reaction::Keep => self.instruction_pointer = self.pop()?,
             Reaction::ReturnPair(first, second) => {
                 self.set(Register::RAX, first);
                 self.set(Register::RDX, second);

@@ -4,16 +4,24 @@
 //! instruction  which instruction a word is, and its fields
 //! integer      data processing on general-purpose registers
 //! access       loads and stores, of all registers
-//! vector       data processing on vector registers
-//! float        data processing on floating-point numbers
+//! structure    loads and stores of several vector registers at once
+//! arrange      moves into, out of and between vector registers
+//! vector       arithmetic on vectors of whole numbers
+//! float        arithmetic on floating-point numbers
 //! ```
 //!
 //! An instruction that is not known ends the run; none is passed over. So do encodings that are
 //! reserved, or whose effect the architecture leaves open (`CONSTRAINED UNPREDICTABLE`).
 
 mod access;
+mod arrange;
+mod float;
 mod instruction;
 mod integer;
+mod structure;
+#[cfg(test)]
+mod tests;
+mod vector;
 
 use disarm64_defn::InsnClass;
 
@@ -157,8 +165,12 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
         let at = self.program_counter;
         self.program_counter = at.wrapping_add(4);
         let known = self.control(instruction, at)?
-            || self.integer(instruction, at)?
-            || self.access(instruction, at)?;
+            || self.integer(instruction, at)
+            || self.access(instruction, at)?
+            || self.structure(instruction)?
+            || self.arrange(instruction)
+            || self.vector(instruction)
+            || self.float(instruction);
         if known { Ok(()) } else { Err(unsupported(instruction)) }
     }
 
@@ -363,6 +375,12 @@ impl SystemRegister {
 /// The lowest `width` bits.
 fn mask(width: u32) -> u64 {
     if width >= 64 { u64::MAX } else { (1 << width) - 1 }
+}
+
+/// The lower half of a wide value; the upper one is dropped.
+#[expect(clippy::cast_possible_truncation, reason = "the upper half is not wanted")]
+fn low_half(value: u128) -> u64 {
+    value as u64
 }
 
 fn no_instruction(at: u64) -> Stop {

@@ -89,6 +89,11 @@ impl<'a> Closure<'a> {
         images.find_map(|(index, image)| image.export(name).map(|place| (index, place)))
     }
 
+    /// The path of a library, by its place.
+    pub(super) fn member(&self, index: usize) -> Option<&str> {
+        self.members.get(index).map(String::as_str)
+    }
+
     /// The libraries as they are seen by a run.
     pub(super) fn loaded(&self) -> Vec<Loaded<'_, 'a>> {
         self.members

@@ -10,6 +10,7 @@
 //! emulate    what the init function would do in a process
 //! definition the module definition it returns
 //! slots      slot arrays, and what they declare
+//! generator  which tool generated a module
 //! module     all of these in turn
 //! ```
 
@@ -17,6 +18,7 @@ mod closure;
 mod definition;
 mod emulate;
 pub mod filename;
+mod generator;
 pub mod image;
 pub mod libraries;
 mod module;
@@ -26,4 +28,4 @@ pub use module::{Inspection, Interpreter, inspect};
 
 /// Counts up with every change that can alter an answer, so that no answer of an older engine is
 /// taken from a cache.
-pub const ENGINE_VERSION: u32 = 1;
+pub const ENGINE_VERSION: u32 = 2;

@@ -5,12 +5,16 @@
 use crate::inspect::closure::Closure;
 use crate::inspect::emulate::{Created, Declaration, Emulator, Hook, Outcome};
 use crate::inspect::filename::{ExtensionFile, Suffix, hook_suffix};
+use crate::inspect::generator::generator;
 use crate::inspect::image::{Export, Format, Image, Machine};
 use crate::inspect::libraries::Libraries;
 use crate::inspect::slots::{Layout, gil_of};
 use crate::model::evidence::{Evidence, Gil, Init, ModuleReport, Subinterpreters};
 use crate::model::platform::{Architecture, Platform};
 use crate::model::target::Target;
+
+/// The module whose function makes the modules that cffi generates (cffi, `recompiler.py`).
+const CFFI_BACKEND: &str = "_cffi_backend";
 
 /// What came of looking at a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,12 +144,16 @@ fn examine(
     let target = interpreter.target;
     let image = Image::load(bytes).map_err(|problem| problem.to_string())?;
     findings.evidence.machine = Some(image.machine().name().into_owned());
+    findings.evidence.generator = generator(&image);
     check_fit(&image, interpreter)?;
     let closure = Closure::of(&file.member, image, libraries)?;
     let Some(found) = find_hook(&closure, file, target) else {
         return missing_hook(file, &closure, target);
     };
     findings.evidence.hook = Some(found.name.clone());
+    if found.library != 0 {
+        findings.evidence.library = closure.member(found.library).map(str::to_owned);
+    }
     if file.suffix == Suffix::StableWithGil {
         return Err("built for the stable ABI with a GIL (abi3): a free-threaded interpreter \
              cannot load it"
@@ -178,6 +186,7 @@ fn examine(
         }
         Outcome::Module(gil) => {
             findings.init = Some(Init::SinglePhase);
+            findings.evidence.set_gil = gil.map(|argument| format!("{argument:#x}"));
             Ok(Answer::Gil(gil_of(gil, target)))
         }
         Outcome::Needs(name) => {
@@ -197,8 +206,9 @@ fn examine(
             Ok(Answer::Gil(Gil::Enables))
         }
         Outcome::Delegated => {
-            Err("cffi makes the module: the answer is that of the installed cffi, which is not \
-             looked at yet"
+            findings.init = Some(Init::SinglePhase);
+            findings.evidence.delegates_to = Some(CFFI_BACKEND.to_owned());
+            Err("cffi makes the module, so that the answer is that of the installed cffi"
                 .to_owned())
         }
         Outcome::Stopped(reason) => Err(reason),

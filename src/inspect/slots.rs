@@ -254,7 +254,7 @@ impl SlotArray {
                 }
             };
             let name = name(slot.id).unwrap_or("a slot");
-            if slot.is_address && matches!(subject, Subject::Gil | Subject::MultipleInterpreters) {
+            if slot.is_address && subject == Subject::MultipleInterpreters {
                 return Err(format!("the value of {name} is an address, which is no declaration"));
             }
             if place.replace(slot.value).is_some() && subject != Subject::Abi {

@@ -19,6 +19,7 @@ mod command_line;
 mod house;
 mod input;
 mod inspect;
+mod inspect_command;
 mod model;
 mod resolve;
 mod scan;

@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::process::CANARY;
-use crate::inspect::image::{BASE, Export, Fixup, Image, Import, MAX_EXTENT, PAGE_SIZE, ReadError};
+use super::objects::Object;
+use crate::inspect::image::{
+    BASE, Export, Fixup, Format, Image, Import, MAX_EXTENT, PAGE_SIZE, ReadError,
+};
 
 /// Imported symbols that no loaded library defines, by the order in which they were met.
 const SYMBOLS: u64 = 0x0000_4000_0000_0000;
@@ -23,6 +25,11 @@ pub(super) const THREAD: u64 = 0x0000_7fe0_0000_0000;
 const THREAD_SIZE: u64 = 1 << 20;
 /// Where thread-local data of libraries begins, behind the thread's own block.
 const THREAD_BLOCKS: u64 = 0x1_0000;
+/// The fields of the thread's own block on Windows that point to itself and to the array of all
+/// libraries' blocks, and where that array lies.
+const THREAD_SELF: u64 = 0x30;
+const THREAD_DIRECTORY_POINTER: u64 = 0x58;
+const THREAD_DIRECTORY: u64 = 0x8000;
 /// The name of the function behind TLS descriptors, which no symbol can have.
 pub(super) const DESCRIPTOR: &str = "[tls descriptor]";
 /// Pages in all: 64 MiB.
@@ -45,20 +52,7 @@ pub(in crate::inspect) enum Fault {
     Budget,
 }
 
-type Page = [u8; PAGE_SIZE];
-
-/// What an object is, as far as code that looks at it can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Object {
-    /// Made by a stub, of a type that nobody asks for.
-    Plain,
-    /// A capsule, whose type inlined checks compare.
-    Capsule,
-    /// A module.
-    Module,
-    /// A table of functions and objects behind a capsule.
-    Table,
-}
+pub(super) type Page = [u8; PAGE_SIZE];
 
 /// Libraries that see each other's symbols: what each import is bound to. Made once, used by every
 /// run.
@@ -174,13 +168,17 @@ pub(in crate::inspect) struct Memory<'l, 'p, 'd> {
     heap_next: u64,
     /// Where the thread-local data of each library lies.
     thread_blocks: Vec<Option<u64>>,
+    /// See [`Memory::blank`]; 0 as long as there is none.
+    pub(super) blank: u64,
+    /// The feature release of the interpreter: 14 for 3.14.
+    pub(super) minor: u8,
     /// Stretches that nothing should write to, and whether something did.
     watched: Vec<(u64, u64)>,
     touched: bool,
 }
 
 impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
-    pub(super) fn new(linked: &'l Linked<'p, 'd>) -> Self {
+    pub(super) fn new(linked: &'l Linked<'p, 'd>, minor: u8) -> Self {
         let mut memory = Self {
             linked,
             pages: HashMap::new(),
@@ -190,6 +188,8 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             objects: Vec::new(),
             heap_next: HEAP,
             thread_blocks: Vec::new(),
+            blank: 0,
+            minor,
             watched: Vec::new(),
             touched: false,
         };
@@ -223,6 +223,35 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
                 self.thread_blocks[index] = None;
             }
         }
+        let is_windows = |library: &Loaded<'_, '_>| library.image.format() == Format::Pe;
+        if self.linked.libraries.iter().any(is_windows) {
+            // Where it fails, the code that looks there fails too.
+            let _ = self.lay_out_thread_directory();
+        }
+    }
+
+    /// The thread environment block of Windows: it points to itself and to an array of the blocks
+    /// of all libraries, each at the number that the loader wrote into the library (`winternl.h`,
+    /// and the code that compilers emit).
+    fn lay_out_thread_directory(&mut self) -> Result<(), Fault> {
+        self.write_word(THREAD + THREAD_SELF, THREAD)?;
+        self.write_word(THREAD + THREAD_DIRECTORY_POINTER, THREAD + THREAD_DIRECTORY)?;
+        for (index, library) in self.linked.libraries.iter().enumerate() {
+            let Some(template) = library.image.thread_template() else { continue };
+            let place = THREAD + THREAD_DIRECTORY + index as u64 * 8;
+            match self.thread_block(index) {
+                Some(block) => self.write_word(place, block)?,
+                None => {
+                    self.unknown.insert(place, "thread-local data");
+                }
+            }
+            if let Some(number) = template.index {
+                let number = shift(index).wrapping_add(number);
+                // There are few libraries.
+                self.write(number, &u32::try_from(index).unwrap_or(0).to_le_bytes())?;
+            }
+        }
+        Ok(())
     }
 
     /// The place in a library that an address stands for. The first one is mapped where it is
@@ -230,11 +259,6 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
     pub(super) fn in_image(&self, address: u64) -> Option<(usize, u64)> {
         let index = usize::try_from(address.checked_sub(BASE)? / MAX_EXTENT).ok()?;
         (index < self.linked.libraries.len()).then(|| (index, address - shift(index)))
-    }
-
-    /// The libraries of the process.
-    pub(super) fn libraries(&self) -> &'l [Loaded<'p, 'd>] {
-        &self.linked.libraries
     }
 
     /// Where the thread-local data of a library lies, by the library's place in the process.
@@ -280,13 +304,13 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         address
     }
 
-    /// What kind of object begins at `address`.
-    pub(super) fn object_at(&self, address: u64) -> Option<Object> {
+    /// What object begins at `address`.
+    pub(super) fn object_at(&self, address: u64) -> Option<&Object> {
         let offset = address.checked_sub(OBJECTS)?;
         if !offset.is_multiple_of(OBJECT_STRIDE) {
             return None;
         }
-        self.objects.get(usize::try_from(offset / OBJECT_STRIDE).ok()?).copied()
+        self.objects.get(usize::try_from(offset / OBJECT_STRIDE).ok()?)
     }
 
     /// Whether a value is the address of something.
@@ -308,6 +332,12 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             .ok_or(Fault::Budget)?;
         self.heap_next = end;
         Ok(address)
+    }
+
+    /// Zeroed memory of the heap that begins at a page.
+    pub(super) fn allocate_aligned(&mut self, size: u64) -> Result<u64, Fault> {
+        self.heap_next = self.heap_next.next_multiple_of(PAGE_SIZE as u64);
+        self.allocate(size)
     }
 
     /// Where the stack begins, growing downwards.
@@ -445,9 +475,12 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             self.image_page(index, place, address, &mut page)
                 .map_err(|_| Fault::Unmapped(address))?;
         } else if within(address, SYMBOLS, self.symbol_count() * SYMBOL_STRIDE) {
-            self.symbol_page(address, &mut page)?;
+            let offset = (address - SYMBOLS) % SYMBOL_STRIDE;
+            let name = self.symbol_at(address - offset).unwrap_or_default().to_owned();
+            self.symbol_page(&name, address - offset, offset, &mut page)?;
         } else if within(address, OBJECTS, self.objects.len() as u64 * OBJECT_STRIDE) {
-            self.object_page(address, &mut page);
+            let object = self.object_at(address).cloned();
+            self.object_page(object.as_ref(), &mut page);
         } else if !within(address, HEAP, self.heap_next - HEAP)
             && !within(address, STACK_END - STACK_SIZE, STACK_SIZE)
             && !within(address, THREAD - THREAD_SIZE, 2 * THREAD_SIZE)
@@ -470,7 +503,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         let block = self.thread_block(index);
         let descriptor = self.symbol(DESCRIPTOR);
         let unknown = &mut self.unknown;
-        self.linked.libraries[index].image.page(place, page, |offset, fixup| {
+        let uncovered = self.linked.libraries[index].image.page(place, page, |offset, fixup| {
             let what = match fixup {
                 Fixup::Address(place) => return Some(shift(index).wrapping_add(place)),
                 Fixup::Number(value) => return Some(value),
@@ -493,64 +526,15 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             unknown.insert(address.wrapping_add(offset), what);
             None
         })?;
-        Ok(())
-    }
-}
-
-impl Memory<'_, '_, '_> {
-    /// What lies at a symbol that no library of the wheel defines.
-    fn symbol_page(&mut self, address: u64, page: &mut Page) -> Result<(), Fault> {
-        let start = address - (address - SYMBOLS) % SYMBOL_STRIDE;
-        let name = self.symbol_at(start).unwrap_or_default().to_owned();
-        let behind = start + PAGE_SIZE as u64;
-        let is_first = address == start;
-        match name.as_str() {
-            // Variables that point to an object.
-            "stdin" | "stdout" | "stderr" if is_first => put(page, 0, behind),
-            "__stack_chk_guard" if is_first => put(page, 0, CANARY),
-            "environ" | "__environ" if is_first => {}
-            "Py_Version" if is_first => put(page, 0, PY_VERSION),
-            name if name.starts_with("PyExc_") && is_first => put(page, 0, behind),
-            name if is_object(name) || name.starts_with("PyExc_") => {
-                self.object_body(page, "PyType_Type");
+        for part in uncovered {
+            let first = part.start.next_multiple_of(8);
+            for at in (first..part.end).step_by(8) {
+                let distance = at.wrapping_sub(place);
+                self.unknown.insert(address.wrapping_add(distance), "what lies behind a segment");
             }
-            _ => return Err(Fault::Symbol(name)),
         }
         Ok(())
     }
-
-    fn object_page(&mut self, address: u64, page: &mut Page) {
-        match self.object_at(address) {
-            Some(Object::Capsule) => self.object_body(page, "PyCapsule_Type"),
-            Some(Object::Module) => self.object_body(page, "PyModule_Type"),
-            Some(Object::Table) => {
-                for index in 0..PAGE_SIZE / 8 {
-                    let entry = self.symbol(&format!("[{index}]"));
-                    put(page, index * 8, entry);
-                }
-            }
-            _ => self.object_body(page, "PyBaseObject_Type"),
-        }
-    }
-
-    /// The head of a `PyObject` of a free-threaded build: immortal, so that inlined reference
-    /// counting leaves it alone, and of a type that inlined checks can compare.
-    fn object_body(&mut self, page: &mut Page, type_name: &str) {
-        page[0x0c..0x10].copy_from_slice(&u32::MAX.to_le_bytes());
-        let type_address = self.symbol(type_name);
-        put(page, 0x18, type_address);
-    }
-}
-
-fn put(page: &mut Page, offset: usize, value: u64) {
-    page[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
-}
-
-/// Names of the C API that are objects rather than functions or pointers to objects.
-fn is_object(name: &str) -> bool {
-    name.starts_with('[')
-        || (name.starts_with("Py") || name.starts_with("_Py"))
-            && ["_Type", "Struct", "Object", "Type"].iter().any(|end| name.ends_with(end))
 }
 
 /// Where an address of the library at `index` lies in the process.
@@ -566,6 +550,3 @@ fn shift(index: usize) -> u64 {
 fn within(address: u64, start: u64, size: u64) -> bool {
     address.wrapping_sub(start) < size
 }
-
-/// `PY_VERSION_HEX` of a final release; inlined checks ask for the feature release at most.
-const PY_VERSION: u64 = 0x030e_00f0;

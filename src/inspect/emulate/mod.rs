@@ -4,9 +4,10 @@
 //! x86_64   instructions
 //! aarch64  instructions
 //! memory   what the process sees
+//! objects  what code finds in objects of the interpreter
 //! process  what happened so far, and calls that leave the wheel's libraries
 //! c_api    what functions of the interpreter give back
-//! libc     what functions of the C and C++ runtime give back
+//! runtime  what functions of the C and C++ runtime give back
 //! ```
 //!
 //! What the interpreter would answer is not always known. The likely answer is assumed first; a run
@@ -15,20 +16,21 @@
 
 mod aarch64;
 mod c_api;
-mod libc;
 mod memory;
+mod objects;
 mod process;
+mod runtime;
 mod x86_64;
 
 use crate::inspect::definition::RawDefinition;
-use crate::inspect::image::{Machine, shown};
+use crate::inspect::image::{BASE, Machine, shown};
 use crate::inspect::slots::{Layout, SlotArray};
 use crate::model::evidence::Definition;
 use crate::model::target::Target;
 use memory::Linked;
-use process::{Process, Stop, System};
+use objects::{Object, PLAIN};
+use process::{Process, Stop, System, Variadic};
 
-use memory::Object;
 pub(super) use memory::{Fault, Loaded, Memory};
 
 /// Instructions in one run; the longest that was met took 40,000.
@@ -130,7 +132,7 @@ pub(super) struct Run {
 /// The libraries that a hook may run in, and for which interpreter.
 pub(super) struct Emulator<'p, 'd> {
     linked: Linked<'p, 'd>,
-    system: System,
+    system: (System, Variadic),
     call: Call,
     target: Target,
     can_declare: bool,
@@ -155,11 +157,16 @@ impl<'p, 'd> Emulator<'p, 'd> {
             }
         };
         let system = System::of(module.format());
+        let variadic = match (system, module.machine()) {
+            (System::Linux | System::MacOs, Machine::X86_64) => Variadic::X86_64,
+            (System::Linux, Machine::Aarch64) => Variadic::Aarch64,
+            _ => Variadic::Pointer,
+        };
         let can_declare = libraries.iter().any(|library| {
             library.image.imports().iter().any(|import| DECLARING.contains(&import.name.as_ref()))
         });
-        let linked = Linked::new(libraries, process::is_outside);
-        Ok(Self { linked, system, call, target, can_declare })
+        let linked = Linked::new(libraries, |name| process::is_outside(system, name));
+        Ok(Self { linked, system: (system, variadic), call, target, can_declare })
     }
 
     /// Runs the hook at `entry` of the library at `index`, as often as its choices ask for.
@@ -200,13 +207,19 @@ impl<'p, 'd> Emulator<'p, 'd> {
     pub(super) fn constructors_change(&self, declaration: &Declaration) -> bool {
         let Some(module) = self.linked.libraries.first() else { return false };
         let mut budget = MAX_CONSTRUCTOR_STEPS_IN_ALL;
+        // DllMain does nothing unless it is told that a process takes the library in: the library's
+        // address, DLL_PROCESS_ATTACH, null.
+        let arguments = match self.system.0 {
+            System::Windows => [BASE, 1, 0],
+            System::Linux | System::MacOs => [0; 3],
+        };
         let mut process = self.process(&[]);
         process.memory.watch(declaration.stretches());
         for constructor in module.image.constructors() {
             let mut steps = 0;
             let limit = MAX_CONSTRUCTOR_STEPS.min(budget);
             // How it ends is of no matter.
-            let _ = (self.call)(&mut process, *constructor, [0; 3], limit, &mut steps);
+            let _ = (self.call)(&mut process, *constructor, arguments, limit, &mut steps);
             if process.memory.is_touched() {
                 return true;
             }
@@ -327,12 +340,12 @@ impl Runner<'_, '_, '_> {
         budget: u32,
         steps: &mut u32,
     ) -> Result<Created, String> {
-        let spec = process.memory.object(Object::Plain);
+        let spec = process.memory.object(PLAIN);
         let made = (self.emulator.call)(process, function, [spec, definition, 0], budget, steps);
         match made {
             Ok(value) => match gone_wrong(process, value) {
                 Some(failure) => Err(failure),
-                None if process.memory.object_at(value) == Some(Object::Module) => {
+                None if process.memory.object_at(value) == Some(&Object::Module) => {
                     Ok(Created::Module)
                 }
                 None => Ok(Created::Other),
@@ -374,7 +387,7 @@ fn gone_wrong(process: &Process<'_, '_, '_>, value: u64) -> Option<String> {
         return Some("the hook returns no module".to_owned());
     }
     // The import fails with SystemError (CPython, `Python/importdl.c`).
-    process.error.then(|| "the hook returns with an exception set".to_owned())
+    process.error.map(|_| "the hook returns with an exception set".to_owned())
 }
 
 impl Outcome {

@@ -15,8 +15,11 @@
 //! ```
 
 mod elf;
+mod mach_o;
+mod pe;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Where images are mapped; addresses that the file itself states are counted from here.
 pub const BASE: u64 = 0x0000_1000_0000_0000;
@@ -230,7 +233,10 @@ impl<'data> Image<'data> {
     /// is for no single processor, or is none at all, is given as it is.
     #[must_use]
     pub fn slices(bytes: &'data [u8]) -> Vec<&'data [u8]> {
-        vec![bytes]
+        match Format::of(bytes) {
+            Some(Format::MachO) => mach_o::slices(bytes),
+            _ => vec![bytes],
+        }
     }
 
     /// Maps and relocates a library.
@@ -240,9 +246,8 @@ impl<'data> Image<'data> {
     pub fn load(bytes: &'data [u8]) -> Result<Self, ImageError> {
         match Format::of(bytes) {
             Some(Format::Elf) => elf::load(bytes),
-            Some(other) => {
-                Err(ImageError::new(format!("{} libraries are not read yet", other.as_str())))
-            }
+            Some(Format::MachO) => mach_o::load(bytes),
+            Some(Format::Pe) => pe::load(bytes),
             None => Err(ImageError::new(
                 "expected an ELF, Mach-O or PE library, found none of their signatures",
             )),
@@ -342,7 +347,8 @@ impl<'data> Image<'data> {
 
     /// Fills a page, at a multiple of [`PAGE_SIZE`], as the loader leaves it. `word` is asked for
     /// each word that the loader writes, at its distance from the page's start, what to put there;
-    /// nothing where it has none.
+    /// nothing where it has none. Gives back which parts of the page no segment covers: whatever the
+    /// loader leaves there is not known.
     ///
     /// # Errors
     /// Where no segment reaches into the page.
@@ -351,22 +357,29 @@ impl<'data> Image<'data> {
         address: u64,
         page: &mut [u8; PAGE_SIZE],
         mut word: impl FnMut(u64, Fixup) -> Option<u64>,
-    ) -> Result<(), ReadError> {
+    ) -> Result<Vec<Range<u64>>, ReadError> {
         let end = address.saturating_add(PAGE_SIZE as u64);
-        let mut touched = false;
+        let mut uncovered = Vec::new();
+        let mut covered = address;
         let first =
             self.segments.partition_point(|one| one.address.saturating_add(one.size) <= address);
         for segment in self.segments[first..].iter().take_while(|one| one.address < end) {
-            touched = true;
             let start = segment.address.max(address);
+            if start > covered {
+                uncovered.push(covered..start);
+            }
+            covered = segment.address.saturating_add(segment.size).min(end);
             let from = usize::try_from(start - segment.address).unwrap_or(usize::MAX);
             let to = usize::try_from(start - address).unwrap_or(0);
             let data = segment.data.get(from..).unwrap_or_default();
             let length = data.len().min(PAGE_SIZE - to);
             page[to..to + length].copy_from_slice(&data[..length]);
         }
-        if !touched {
+        if covered == address {
             return Err(ReadError::Outside(address));
+        }
+        if covered < end {
+            uncovered.push(covered..end);
         }
         for (at, fixup) in self.fixups_within(address, PAGE_SIZE as u64) {
             let Some(value) = word(at.wrapping_sub(address), *fixup) else { continue };
@@ -378,7 +391,7 @@ impl<'data> Image<'data> {
                 }
             }
         }
-        Ok(())
+        Ok(uncovered)
     }
 
     fn segment(&self, address: u64) -> Result<&Segment<'data>, ReadError> {
@@ -419,6 +432,11 @@ impl<'data> Image<'data> {
         let end = address.saturating_add(size);
         let length = self.fixups[first..].partition_point(|(at, _)| *at < end);
         &self.fixups[first..first + length]
+    }
+
+    /// The bytes that the file has for its segments, before relocation.
+    pub(super) fn contents(&self) -> impl Iterator<Item = &'data [u8]> {
+        self.segments.iter().map(|segment| segment.data)
     }
 
     /// Eight bytes as the loader leaves them: an address of this image, or a number.

@@ -1,10 +1,13 @@
 //! Mirrors `src/inspect`.
 
 mod crafted;
+mod crafted_mach_o;
 mod filename;
 mod hostile;
 mod libraries;
+mod mach_o;
 mod module;
+mod pe;
 
 use ftcheck::inspect::filename::{ExtensionFile, Suffix, extension_files, suffixes};
 use ftcheck::inspect::libraries::Libraries;

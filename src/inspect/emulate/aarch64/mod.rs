@@ -104,7 +104,7 @@ pub(super) fn call(
     cpu.pass(arguments);
     cpu.registers[LINK] = CALLER;
     while cpu.program_counter != CALLER {
-        if *steps == budget {
+        if *steps >= budget {
             return Err(Stop::Reason("the hook takes more steps than are followed".to_owned()));
         }
         *steps += 1;
@@ -273,12 +273,8 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
     }
 
     /// A call or jump to a function outside of the wheel's libraries (Procedure Call Standard for
-    /// the Arm 64-bit Architecture).
-    ///
-    /// Apple's variant passes what stands behind the named arguments of a variadic function on the
-    /// stack alone, and packs arguments on the stack by their own size. Of the functions that are
-    /// known none that looks at more than its named arguments is variadic, and none has more than
-    /// eight.
+    /// the Arm 64-bit Architecture). Apple's variant of it passes what stands behind the named
+    /// arguments of a variadic function on the stack alone.
     fn leave(&mut self, target: u64) -> Result<(), Stop> {
         if self.process.is_thread_descriptor(target) {
             // Takes the descriptor and gives back its second word, both in x0.
@@ -286,11 +282,20 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
             self.program_counter = self.registers[LINK];
             return Ok(());
         }
-        let mut arguments = Arguments { registers: [0; 8], count: 8, stack: self.registers[STACK] };
+        let mut arguments = Arguments {
+            registers: [0; 8],
+            count: 8,
+            stack: self.registers[STACK],
+            variadic_on_stack: self.process.system == System::MacOs,
+        };
         arguments.registers.copy_from_slice(&self.registers[..8]);
         match self.process.call(target, &arguments)? {
             Reaction::Return(result) => {
                 self.registers[0] = result;
+                self.program_counter = self.registers[LINK];
+            }
+            Reaction::ReturnPair(first, second) => {
+                self.registers[..2].copy_from_slice(&[first, second]);
                 self.program_counter = self.registers[LINK];
             }
             Reaction::Enter { function, arguments, result } => {
@@ -306,6 +311,12 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
 
     /// A function returns that a stub had called.
     fn come_back(&mut self) -> Result<(), Stop> {
+        if let Some(function) = self.process.next_in_turn(self.registers[0])? {
+            self.registers[LINK] = STUB;
+            self.pass([0; 3]);
+            self.program_counter = function;
+            return Ok(());
+        }
         let entered = self.process.entered.pop();
         let entered = entered
             .ok_or_else(|| Stop::Reason("the hook jumps to where nobody came from".to_owned()))?;

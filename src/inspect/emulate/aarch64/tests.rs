@@ -9,7 +9,7 @@ use super::instruction::Instruction;
 use super::integer::{add_with_carry, bit_masks};
 use super::{Cpu, Flags, LINK, STACK, THREAD};
 use crate::inspect::emulate::memory::Linked;
-use crate::inspect::emulate::process::{Process, Stop, System};
+use crate::inspect::emulate::process::{Process, Stop, System, Variadic};
 
 /// Words, seeds, names and outcomes, see `record.py` beside it.
 const RECORDED: &str = include_str!("../../../../fixtures/aarch64/instructions.txt");
@@ -99,7 +99,7 @@ fn data() -> Vec<u8> {
 /// Makes a process of that system, without any library, and a processor in it.
 fn with_cpu<T>(system: System, body: impl FnOnce(&mut Cpu<'_, '_, '_, '_>) -> T) -> T {
     let linked = Linked::new(Vec::new(), |_| true);
-    let mut process = Process::new(&linked, system, 14, true, &[]);
+    let mut process = Process::new(&linked, (system, Variadic::Aarch64), 14, true, &[]);
     body(&mut Cpu::new(&mut process, CODE))
 }
 

@@ -1,14 +1,31 @@
 //! 64-bit x86: registers, operands, and where the next instruction is.
 //!
-//! What the instructions compute is in [`integer`] and [`vector`]. An instruction that is not known
-//! ends the run; none is passed over.
+//! What the instructions compute is in the modules below. An instruction that is not known ends the
+//! run; none is passed over.
+//!
+//! ```text
+//! integer  general-purpose registers
+//! bits     shifts, and other work on single bits
+//! strings  string instructions
+//! machine  what the processor says about itself
+//! vector   vector registers as a whole
+//! packed   integers in them
+//! shuffle  their parts in another order
+//! float    floating-point numbers in them
+//! ```
 
+mod bits;
+mod float;
 mod integer;
+mod machine;
+mod packed;
+mod shuffle;
+mod strings;
 mod vector;
 
 use iced_x86::{
-    Code, ConditionCode, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind,
-    Register,
+    Code, ConditionCode, Decoder, DecoderOptions, EncodingKind, FlowControl, Instruction, Mnemonic,
+    OpKind, Register,
 };
 
 use super::memory::{Memory, THREAD};
@@ -28,6 +45,8 @@ struct Flags {
     carry: bool,
     overflow: bool,
     parity: bool,
+    /// A carry out of the lowest four bits.
+    adjust: bool,
 }
 
 struct Cpu<'r, 'l, 'p, 'd> {
@@ -36,7 +55,16 @@ struct Cpu<'r, 'l, 'p, 'd> {
     /// The lower 256 bits of the vector registers.
     vectors: [[u64; 4]; 16],
     flags: Flags,
+    /// Whether string instructions go downwards.
+    backwards: bool,
+    /// A flag that means nothing and that programs may change.
+    identification: bool,
+    /// Whether an instruction was executed that may have met a floating-point exception.
+    has_computed: bool,
     instruction_pointer: u64,
+    /// Steps so far, and how many there may be.
+    steps: &'r mut u32,
+    budget: u32,
     /// The code that was last decoded from: a stretch of one library.
     code: (u64, &'d [u8]),
 }
@@ -57,7 +85,12 @@ pub(super) fn call(
         registers: [0; 16],
         vectors: [[0; 4]; 16],
         flags: Flags::default(),
+        backwards: false,
+        identification: false,
+        has_computed: false,
         instruction_pointer: entry,
+        steps,
+        budget,
         code: (0, &[]),
     };
     cpu.set(Register::RSP, Memory::stack_top());
@@ -68,16 +101,21 @@ pub(super) fn call(
     cpu.pass(arguments);
     cpu.push(CALLER)?;
     while cpu.instruction_pointer != CALLER {
-        if *steps == budget {
-            return Err(Stop::Reason("the hook takes more steps than are followed".to_owned()));
-        }
-        *steps += 1;
+        cpu.count_step()?;
         cpu.step()?;
     }
     Ok(cpu.get(Register::RAX))
 }
 
 impl Cpu<'_, '_, '_, '_> {
+    fn count_step(&mut self) -> Result<(), Stop> {
+        if *self.steps >= self.budget {
+            return Err(Stop::Reason("the hook takes more steps than are followed".to_owned()));
+        }
+        *self.steps += 1;
+        Ok(())
+    }
+
     fn step(&mut self) -> Result<(), Stop> {
         let at = self.instruction_pointer;
         if self.process.is_outside(at) {
@@ -99,7 +137,7 @@ impl Cpu<'_, '_, '_, '_> {
                 self.instruction_pointer = instruction.near_branch_target();
                 return Ok(());
             }
-            FlowControl::IndirectBranch => {
+            FlowControl::IndirectBranch if instruction.is_jmp_near_indirect() => {
                 self.instruction_pointer = self.read(&instruction, 0)?;
                 return Ok(());
             }
@@ -115,7 +153,9 @@ impl Cpu<'_, '_, '_, '_> {
                 self.instruction_pointer = target;
                 return Ok(());
             }
-            FlowControl::Return if instruction.mnemonic() == Mnemonic::Ret => {
+            FlowControl::Return
+                if matches!(instruction.code(), Code::Retnq | Code::Retnq_imm16) =>
+            {
                 self.instruction_pointer = self.pop()?;
                 if instruction.op_count() == 1 {
                     let freed = instruction.immediate(0);
@@ -123,16 +163,23 @@ impl Cpu<'_, '_, '_, '_> {
                 }
                 return Ok(());
             }
-            _ if matches!(instruction.code(), Code::Ud2 | Code::Hlt | Code::Int3) => {
+            _ if matches!(
+                instruction.mnemonic(),
+                Mnemonic::Ud0 | Mnemonic::Ud1 | Mnemonic::Ud2
+            ) || matches!(instruction.mnemonic(), Mnemonic::Hlt | Mnemonic::Int3) =>
+            {
                 return Err(Stop::Failure("the hook ends the process".to_owned()));
             }
             // xbegin, syscall and others that leave the process.
             _ => return Err(unsupported(&instruction)),
         }
-        if self.integer(&instruction)? || self.vector(&instruction)? {
-            return Ok(());
+        if !matches!(instruction.encoding(), EncodingKind::Legacy | EncodingKind::VEX) {
+            return Err(unsupported(&instruction));
         }
-        Err(unsupported(&instruction))
+        let known = self.integer(&instruction)?
+            || self.vector(&instruction)?
+            || self.machine(&instruction)?;
+        if known { Ok(()) } else { Err(unsupported(&instruction)) }
     }
 
     fn decode(&mut self, at: u64) -> Result<Instruction, Stop> {
@@ -183,6 +230,7 @@ impl Cpu<'_, '_, '_, '_> {
             registers: [0; 8],
             count: self.argument_registers().len(),
             stack: self.get(Register::RSP).wrapping_add(8),
+            variadic_on_stack: false,
         };
         if self.process.system == System::Windows {
             arguments.stack = arguments.stack.wrapping_add(HOME_SPACE);
@@ -193,6 +241,11 @@ impl Cpu<'_, '_, '_, '_> {
         match self.process.call(target, &arguments)? {
             Reaction::Return(result) => {
                 self.set(Register::RAX, result);
+                self.instruction_pointer = self.pop()?;
+            }
+            Reaction::ReturnPair(first, second) => {
+                self.set(Register::RAX, first);
+                self.set(Register::RDX, second);
                 self.instruction_pointer = self.pop()?;
             }
             Reaction::Enter { function, arguments, result } => {
@@ -208,6 +261,12 @@ impl Cpu<'_, '_, '_, '_> {
 
     /// A function returns that a stub had called.
     fn come_back(&mut self) -> Result<(), Stop> {
+        if let Some(function) = self.process.next_in_turn(self.get(Register::RAX))? {
+            self.push(STUB)?;
+            self.pass([0; 3]);
+            self.instruction_pointer = function;
+            return Ok(());
+        }
         let entered = self.process.entered.pop();
         let entered = entered
             .ok_or_else(|| Stop::Reason("the hook jumps to where nobody came from".to_owned()))?;
@@ -220,12 +279,19 @@ impl Cpu<'_, '_, '_, '_> {
 
     fn branch(&mut self, instruction: &Instruction) -> Result<(), Stop> {
         let taken = match instruction.condition_code() {
-            // jrcxz and loop have no condition of their own.
             ConditionCode::None => match instruction.code() {
                 Code::Jrcxz_rel8_64 => self.get(Register::RCX) == 0,
+                Code::Jecxz_rel8_64 => self.get(Register::RCX) & mask(4) == 0,
+                Code::Loop_rel8_64_RCX => self.count_down() != 0,
                 _ => return Err(unsupported(instruction)),
             },
-            condition => self.condition(condition),
+            condition => {
+                let more = match instruction.code() {
+                    Code::Loope_rel8_64_RCX | Code::Loopne_rel8_64_RCX => self.count_down() != 0,
+                    _ => instruction.is_jcc_short_or_near(),
+                };
+                more && self.condition(condition)
+            }
         };
         if taken {
             self.instruction_pointer = instruction.near_branch_target();
@@ -233,8 +299,15 @@ impl Cpu<'_, '_, '_, '_> {
         Ok(())
     }
 
+    /// What `loop` does before it looks.
+    fn count_down(&mut self) -> u64 {
+        let count = self.get(Register::RCX).wrapping_sub(1);
+        self.set(Register::RCX, count);
+        count
+    }
+
     fn condition(&self, condition: ConditionCode) -> bool {
-        let Flags { zero, sign, carry, overflow, parity } = self.flags;
+        let Flags { zero, sign, carry, overflow, parity, .. } = self.flags;
         match condition {
             ConditionCode::None => true,
             ConditionCode::o => overflow,
@@ -263,6 +336,13 @@ impl Cpu<'_, '_, '_, '_> {
 
     fn set(&mut self, register: Register, value: u64) {
         self.registers[register.number() & 15] = value;
+    }
+
+    /// Writes the lowest `size` bytes of a register. The upper half is cleared where 32 bits are
+    /// written, and left where fewer are.
+    fn set_part(&mut self, register: Register, size: usize, value: u64) {
+        let kept = if size >= 4 { 0 } else { self.get(register) & !mask(size) };
+        self.set(register, kept | value & mask(size));
     }
 
     /// The value of an operand, as wide as it is.
@@ -302,15 +382,12 @@ impl Cpu<'_, '_, '_, '_> {
                     return Err(unsupported(instruction));
                 }
                 let full = register.full_register();
-                let before = self.get(full);
-                let value = match register.size() {
-                    8 => value,
-                    // A 32-bit write clears the upper half.
-                    4 => value & mask(4),
-                    _ if is_high_byte(register) => before & !0xff00 | (value & 0xff) << 8,
-                    size => before & !mask(size) | value & mask(size),
-                };
-                self.set(full, value);
+                if is_high_byte(register) {
+                    let before = self.get(full);
+                    self.set(full, before & !0xff00 | (value & 0xff) << 8);
+                } else {
+                    self.set_part(full, register.size(), value);
+                }
                 Ok(())
             }
             OpKind::Memory => {
@@ -331,27 +408,36 @@ impl Cpu<'_, '_, '_, '_> {
 
     /// The address of the memory operand.
     fn address(&self, instruction: &Instruction) -> Result<u64, Stop> {
-        if instruction.is_ip_rel_memory_operand() {
-            return Ok(instruction.ip_rel_memory_address());
-        }
-        let part = |register: Register| match register {
-            Register::None => Ok(0),
-            register if register.is_gpr64() => Ok(self.get(register)),
-            register if register.is_gpr32() => Ok(self.get(register.full_register()) & mask(4)),
-            _ => Err(unsupported(instruction)),
-        };
-        let base = part(instruction.memory_base())?;
-        let index = part(instruction.memory_index())?;
         let segment = match instruction.segment_prefix() {
             Register::FS if self.process.system == System::Linux => THREAD,
             Register::GS if self.process.system != System::Linux => THREAD,
             Register::None | Register::DS | Register::SS | Register::CS | Register::ES => 0,
             _ => return Err(unsupported(instruction)),
         };
-        Ok(base
+        Ok(self.offset(instruction)?.wrapping_add(segment))
+    }
+
+    /// The address of the memory operand within its segment.
+    fn offset(&self, instruction: &Instruction) -> Result<u64, Stop> {
+        if instruction.is_ip_rel_memory_operand() {
+            return Ok(instruction.ip_rel_memory_address());
+        }
+        let mut width = 8;
+        let mut part = |register: Register| match register {
+            Register::None => Ok(0),
+            register if register.is_gpr64() => Ok(self.get(register)),
+            register if register.is_gpr32() => {
+                width = 4;
+                Ok(self.get(register.full_register()))
+            }
+            _ => Err(unsupported(instruction)),
+        };
+        let base = part(instruction.memory_base())?;
+        let index = part(instruction.memory_index())?;
+        let sum = base
             .wrapping_add(index.wrapping_mul(u64::from(instruction.memory_index_scale())))
-            .wrapping_add(instruction.memory_displacement64())
-            .wrapping_add(segment))
+            .wrapping_add(instruction.memory_displacement64());
+        Ok(sum & mask(width))
     }
 
     /// Up to eight bytes of memory.

@@ -16,11 +16,14 @@ const DT_RELR: u64 = 36;
 
 const FOREIGN_THREAD_DATA: Fixup = Fixup::Unknown("thread-local data of another library");
 
+/// Words by their address, and the symbols that some of them name.
+type Written<'data> = (Vec<(u64, Fixup)>, Vec<Import<'data>>);
+
 /// What the loader writes into the library, and the symbols it looks up for that.
 pub(super) fn fixups<'data>(
     dynamic: &Dynamic<'data>,
     image: &Image<'data>,
-) -> Result<(Vec<(u64, Fixup)>, Vec<Import<'data>>), ImageError> {
+) -> Result<Written<'data>, ImageError> {
     let mut linker = Linker { dynamic, imports: Imports::default(), fixups: Vec::new() };
     linker.relocations(image)?;
     linker.relative_bitmap(image)?;

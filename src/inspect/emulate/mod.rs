@@ -152,7 +152,9 @@ impl<'p, 'd> Emulator<'p, 'd> {
         let call: Call = match module.machine() {
             Machine::X86_64 => x86_64::call,
             Machine::Aarch64 => aarch64::call,
-            other => return Err(format!("{} code is not followed yet", other.name())),
+            other @ Machine::Other(_) => {
+                return Err(format!("{} code is not followed yet", other.name()));
+            }
         };
         let system = System::of(module.format());
         let variadic = match (system, module.machine()) {

@@ -19,6 +19,8 @@ enum Kind {
     LoadSigned(u32),
     StoreVector,
     LoadVector,
+    /// Nothing: memory is hinted at.
+    Prefetch,
 }
 
 impl Cpu<'_, '_, '_, '_> {
@@ -26,13 +28,12 @@ impl Cpu<'_, '_, '_, '_> {
     pub(super) fn access(&mut self, instruction: Instruction, at: u64) -> Result<bool, Stop> {
         let name = instruction.mnemonic;
         match instruction.class {
-            _ if matches!(name, "prfm" | "prfum") => Ok(true),
             InsnClass::LDST_POS
             | InsnClass::LDST_REGOFF
             | InsnClass::LDST_IMM9
             | InsnClass::LDST_UNSCALED => {
                 // The classes have the instructions of the tagging extension too.
-                let plain = ["ldr", "str", "ldur", "stur", "ldapur", "stlur"];
+                let plain = ["ldr", "str", "ldur", "stur", "ldapur", "stlur", "prfm", "prfum"];
                 if !plain.iter().any(|start| name.starts_with(start)) {
                     return Ok(false);
                 }
@@ -61,6 +62,7 @@ impl Cpu<'_, '_, '_, '_> {
                 0 => Kind::Store,
                 1 => Kind::Load,
                 2 if size < 3 => Kind::LoadSigned(64),
+                2 if instruction.class != InsnClass::LDST_IMM9 => Kind::Prefetch,
                 3 if size < 2 => Kind::LoadSigned(32),
                 _ => return Ok(false),
             };
@@ -101,6 +103,7 @@ impl Cpu<'_, '_, '_, '_> {
                 self.set(number, *width, sign_extended(value, bits(size)));
                 Ok(())
             }
+            Kind::Prefetch => Ok(()),
             Kind::StoreVector => self.store_wide(address, size, self.vectors[number & 31]),
             Kind::LoadVector => {
                 self.vectors[number & 31] = self.load_wide(address, size)?;
@@ -148,6 +151,7 @@ impl Cpu<'_, '_, '_, '_> {
             (true, 0) => (4, Kind::LoadVector),
             (true, 1) => (8, Kind::LoadVector),
             (true, 2) => (16, Kind::LoadVector),
+            (false, 3) => (8, Kind::Prefetch),
             _ => return Ok(false),
         };
         self.move_one(&kind, instruction.rd(), address, size)?;
@@ -215,7 +219,7 @@ impl Cpu<'_, '_, '_, '_> {
             self.exclusive = Some((address, size));
             self.set(first, 64, value);
         } else if starts(&["stxr", "stlxr"]) {
-            if self.status_clashes(instruction, &[first]) {
+            if Self::status_clashes(instruction, &[first]) {
                 return Ok(false);
             }
             if self.takes_mark(instruction, address, size) {
@@ -247,7 +251,7 @@ impl Cpu<'_, '_, '_, '_> {
             self.set(first, 64, low);
             self.set(second, 64, high);
         } else {
-            if self.status_clashes(instruction, &[first, second]) {
+            if Self::status_clashes(instruction, &[first, second]) {
                 return Ok(false);
             }
             let (low, high) = (self.get(first, 64), self.get(second, 64));
@@ -260,7 +264,7 @@ impl Cpu<'_, '_, '_, '_> {
     }
 
     /// Whether the register for the outcome is one that is stored from or to.
-    fn status_clashes(&self, instruction: Instruction, stored: &[usize]) -> bool {
+    fn status_clashes(instruction: Instruction, stored: &[usize]) -> bool {
         let (status, base) = (instruction.rm(), instruction.rn());
         stored.contains(&status) || status == base && base != STACK
     }
@@ -272,7 +276,7 @@ impl Cpu<'_, '_, '_, '_> {
         holds
     }
 
-    /// Atomic accesses (FEAT_LSE). The class has later extensions too, which are told by fixed bits.
+    /// Atomic accesses (`FEAT_LSE`). The class has later extensions too, which are told by fixed bits.
     fn atomic(&mut self, instruction: Instruction) -> Result<bool, Stop> {
         let address = self.get_or_stack(instruction.rn(), 64);
         let size: usize = 1 << instruction.field(30, 2);

@@ -5,14 +5,17 @@
 use disarm64_defn::InsnClass;
 
 use super::instruction::{Instruction, sign_extended};
-use super::{Cpu, Flags, Stop, mask};
+use super::{Cpu, Flags, low_half, mask};
 
 impl Cpu<'_, '_, '_, '_> {
     /// Executes an instruction on general-purpose registers; `false` where it is none that is
     /// known.
-    pub(super) fn integer(&mut self, instruction: Instruction, at: u64) -> Result<bool, Stop> {
+    pub(super) fn integer(&mut self, instruction: Instruction, at: u64) -> bool {
         let known = match instruction.class {
-            InsnClass::PCRELADDR => self.address_of(instruction, at),
+            InsnClass::PCRELADDR => {
+                self.address_of(instruction, at);
+                Some(())
+            }
             InsnClass::ADDSUB_IMM => self.add_immediate(instruction),
             InsnClass::ADDSUB_SHIFT => self.add_shifted(instruction),
             InsnClass::ADDSUB_EXT => self.add_extended(instruction),
@@ -31,26 +34,26 @@ impl Cpu<'_, '_, '_, '_> {
             InsnClass::DP_3SRC => self.three_sources(instruction),
             _ => None,
         };
-        Ok(known.is_some())
+        known.is_some()
     }
 
-    fn address_of(&mut self, instruction: Instruction, at: u64) -> Option<()> {
+    fn address_of(&mut self, instruction: Instruction, at: u64) {
         let distance = instruction.signed(5, 19) << 2 | u64::from(instruction.field(29, 2));
         let address = match instruction.mnemonic {
             "adrp" => (at & !0xfff).wrapping_add(distance << 12),
             _ => at.wrapping_add(distance),
         };
         self.set(instruction.rd(), 64, address);
-        Some(())
     }
 
     fn add_immediate(&mut self, instruction: Instruction) -> Option<()> {
         // The class has the tagging instructions `addg` and `subg` too.
-        let sets_flags = addition(instruction.mnemonic)?;
+        let sets_flags = addition(instruction.mnemonic).filter(|_| !instruction.bit(23))?;
         let shift = if instruction.bit(22) { 12 } else { 0 };
         let right = u64::from(instruction.field(10, 12)) << shift;
         let left = self.get_or_stack(instruction.rn(), instruction.width());
-        self.add_or_subtract(instruction, left, right, sets_flags)
+        self.add_or_subtract(instruction, left, right, sets_flags);
+        Some(())
     }
 
     fn add_shifted(&mut self, instruction: Instruction) -> Option<()> {
@@ -68,7 +71,8 @@ impl Cpu<'_, '_, '_, '_> {
         let shift = Some(instruction.field(10, 3)).filter(|shift| *shift <= 4)?;
         let right = self.extended(instruction) << shift;
         let left = self.get_or_stack(instruction.rn(), instruction.width());
-        self.add_or_subtract(instruction, left, right, sets_flags)
+        self.add_or_subtract(instruction, left, right, sets_flags);
+        Some(())
     }
 
     /// Where flags are set the result may be thrown away, and else may be the stack pointer.
@@ -78,14 +82,13 @@ impl Cpu<'_, '_, '_, '_> {
         left: u64,
         right: u64,
         sets_flags: bool,
-    ) -> Option<()> {
+    ) {
         let result = self.sum(instruction, left, right, sets_flags);
         if sets_flags {
             self.set(instruction.rd(), instruction.width(), result);
         } else {
             self.set_or_stack(instruction.rd(), instruction.width(), result);
         }
-        Some(())
     }
 
     /// Adds, or subtracts by adding the complement and one.
@@ -120,8 +123,8 @@ impl Cpu<'_, '_, '_, '_> {
 
     fn logical_immediate(&mut self, instruction: Instruction) -> Option<()> {
         let width = instruction.width();
-        let (n, immr, imms) = bitfield_operands(instruction);
-        let (right, _) = bit_masks(n, imms, immr, true).filter(|_| width == 64 || n == 0)?;
+        let (n, rotation, last) = bitfield_operands(instruction);
+        let (right, _) = bit_masks(n, last, rotation, true).filter(|_| width == 64 || n == 0)?;
         let left = self.get(instruction.rn(), width);
         let right = right & mask(width);
         let result = match instruction.mnemonic {
@@ -175,14 +178,14 @@ impl Cpu<'_, '_, '_, '_> {
 
     fn bitfield(&mut self, instruction: Instruction) -> Option<()> {
         let width = instruction.width();
-        let (n, immr, imms) = bitfield_operands(instruction);
+        let (n, rotation, last) = bitfield_operands(instruction);
         let is_wide = width == 64;
-        if is_wide != (n == 1) || !is_wide && (immr >= 32 || imms >= 32) {
+        if is_wide != (n == 1) || !is_wide && (rotation >= 32 || last >= 32) {
             return None;
         }
-        let (kept, top) = bit_masks(n, imms, immr, false)?;
+        let (kept, top) = bit_masks(n, last, rotation, false)?;
         let source = self.get(instruction.rn(), width);
-        let rotated = rotated_right(source, immr, width);
+        let rotated = rotated_right(source, rotation, width);
         let before = self.get(instruction.rd(), width);
         let value = match instruction.mnemonic {
             "bfm" => {
@@ -191,7 +194,7 @@ impl Cpu<'_, '_, '_, '_> {
             }
             "ubfm" => rotated & kept & top,
             "sbfm" => {
-                let sign = if source >> imms & 1 == 1 { u64::MAX } else { 0 };
+                let sign = if source >> last & 1 == 1 { u64::MAX } else { 0 };
                 sign & !top | rotated & kept & top
             }
             _ => return None,
@@ -294,11 +297,11 @@ impl Cpu<'_, '_, '_, '_> {
             "crc32b" => checksum(left, right, 8, CRC32),
             "crc32h" => checksum(left, right, 16, CRC32),
             "crc32w" => checksum(left, right, 32, CRC32),
-            "crc32x" => return self.wide_checksum(instruction, CRC32),
+            "crc32x" => self.wide_checksum(instruction, CRC32),
             "crc32cb" => checksum(left, right, 8, CRC32C),
             "crc32ch" => checksum(left, right, 16, CRC32C),
             "crc32cw" => checksum(left, right, 32, CRC32C),
-            "crc32cx" => return self.wide_checksum(instruction, CRC32C),
+            "crc32cx" => self.wide_checksum(instruction, CRC32C),
             _ => return None,
         };
         self.set(instruction.rd(), width, result);
@@ -306,11 +309,9 @@ impl Cpu<'_, '_, '_, '_> {
     }
 
     /// Of the checksums only this form takes a 64-bit source, and it too gives 32 bits.
-    fn wide_checksum(&mut self, instruction: Instruction, polynomial: u32) -> Option<()> {
+    fn wide_checksum(&self, instruction: Instruction, polynomial: u32) -> u64 {
         let sum = self.get(instruction.rn(), 32);
-        let result = checksum(sum, self.get(instruction.rm(), 64), 64, polynomial);
-        self.set(instruction.rd(), 32, result);
-        Some(())
+        checksum(sum, self.get(instruction.rm(), 64), 64, polynomial)
     }
 
     fn three_sources(&mut self, instruction: Instruction) -> Option<()> {
@@ -332,7 +333,7 @@ impl Cpu<'_, '_, '_, '_> {
                 let (left, right) = (left.cast_signed(), right.cast_signed());
                 low_half((i128::from(left) * i128::from(right)).cast_unsigned() >> 64)
             }
-            "umulh" => low_half(u128::from(left) * u128::from(right) >> 64),
+            "umulh" => low_half((u128::from(left) * u128::from(right)) >> 64),
             _ => return None,
         };
         self.set(instruction.rd(), width, result);
@@ -403,17 +404,24 @@ fn bitfield_operands(instruction: Instruction) -> (u32, u32, u32) {
 /// Arm ARM, `DecodeBitMasks`: the mask that a logical immediate stands for, or for bitfield moves
 /// the bits that are taken from the rotated source; and those that are no extension. `None` where
 /// the encoding is reserved.
-fn bit_masks(n: u32, imms: u32, immr: u32, immediate: bool) -> Option<(u64, u64)> {
+///
+/// `last` is the field `imms`, `rotation` the field `immr`.
+pub(super) fn bit_masks(
+    n: u32,
+    last: u32,
+    rotation: u32,
+    is_immediate: bool,
+) -> Option<(u64, u64)> {
     // The element's size is told by the highest bit that is set.
-    let length = (n << 6 | !imms & 0x3f).checked_ilog2().filter(|length| *length >= 1)?;
+    let length = (n << 6 | !last & 0x3f).checked_ilog2().filter(|length| *length >= 1)?;
     let size = 1 << length;
     let levels = size - 1;
-    if immediate && imms & levels == levels {
+    if is_immediate && last & levels == levels {
         return None;
     }
-    let (ones, rotation) = (imms & levels, immr & levels);
-    let element = rotated_right(mask(ones + 1), rotation, size);
-    let top = mask((ones.wrapping_sub(rotation) & levels) + 1);
+    let (last, rotation) = (last & levels, rotation & levels);
+    let element = rotated_right(mask(last + 1), rotation, size);
+    let top = mask((last.wrapping_sub(rotation) & levels) + 1);
     Some((repeated(element, size), repeated(top, size)))
 }
 
@@ -428,12 +436,6 @@ fn rotated_right(value: u64, amount: u32, width: u32) -> u64 {
     if amount == 0 { value } else { (value >> amount | value << (width - amount)) & mask(width) }
 }
 
-/// The lower half of a wide value; the upper one is dropped.
-#[expect(clippy::cast_possible_truncation, reason = "the upper half is not wanted")]
-fn low_half(value: u128) -> u64 {
-    value as u64
-}
-
 const CRC32: u32 = 0xedb8_8320;
 const CRC32C: u32 = 0x82f6_3b78;
 
@@ -443,7 +445,7 @@ fn checksum(sum: u64, value: u64, width: u32, polynomial: u32) -> u64 {
     let mut sum = sum & mask(32);
     for number in 0..width {
         let bit = (sum ^ value >> number) & 1;
-        sum = sum >> 1 ^ bit * u64::from(polynomial);
+        sum = (sum >> 1) ^ (bit * u64::from(polynomial));
     }
     sum
 }

@@ -4,16 +4,24 @@
 //! instruction  which instruction a word is, and its fields
 //! integer      data processing on general-purpose registers
 //! access       loads and stores, of all registers
-//! vector       data processing on vector registers
-//! float        data processing on floating-point numbers
+//! structure    loads and stores of several vector registers at once
+//! arrange      moves into, out of and between vector registers
+//! vector       arithmetic on vectors of whole numbers
+//! float        arithmetic on floating-point numbers
 //! ```
 //!
 //! An instruction that is not known ends the run; none is passed over. So do encodings that are
 //! reserved, or whose effect the architecture leaves open (`CONSTRAINED UNPREDICTABLE`).
 
 mod access;
+mod arrange;
+mod float;
 mod instruction;
 mod integer;
+mod structure;
+#[cfg(test)]
+mod tests;
+mod vector;
 
 use disarm64_defn::InsnClass;
 
@@ -96,7 +104,7 @@ pub(super) fn call(
     cpu.pass(arguments);
     cpu.registers[LINK] = CALLER;
     while cpu.program_counter != CALLER {
-        if *steps == budget {
+        if *steps >= budget {
             return Err(Stop::Reason("the hook takes more steps than are followed".to_owned()));
         }
         *steps += 1;
@@ -157,8 +165,12 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
         let at = self.program_counter;
         self.program_counter = at.wrapping_add(4);
         let known = self.control(instruction, at)?
-            || self.integer(instruction, at)?
-            || self.access(instruction, at)?;
+            || self.integer(instruction, at)
+            || self.access(instruction, at)?
+            || self.structure(instruction)?
+            || self.arrange(instruction)
+            || self.vector(instruction)
+            || self.float(instruction);
         if known { Ok(()) } else { Err(unsupported(instruction)) }
     }
 
@@ -261,12 +273,8 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
     }
 
     /// A call or jump to a function outside of the wheel's libraries (Procedure Call Standard for
-    /// the Arm 64-bit Architecture).
-    ///
-    /// Apple's variant passes what stands behind the named arguments of a variadic function on the
-    /// stack alone, and packs arguments on the stack by their own size. Of the functions that are
-    /// known none that looks at more than its named arguments is variadic, and none has more than
-    /// eight.
+    /// the Arm 64-bit Architecture). Apple's variant of it passes what stands behind the named
+    /// arguments of a variadic function on the stack alone.
     fn leave(&mut self, target: u64) -> Result<(), Stop> {
         if self.process.is_thread_descriptor(target) {
             // Takes the descriptor and gives back its second word, both in x0.
@@ -278,7 +286,6 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
             registers: [0; 8],
             count: 8,
             stack: self.registers[STACK],
-            // Apple's convention for 64-bit Arm.
             variadic_on_stack: self.process.system == System::MacOs,
         };
         arguments.registers.copy_from_slice(&self.registers[..8]);
@@ -380,6 +387,12 @@ impl SystemRegister {
 /// The lowest `width` bits.
 fn mask(width: u32) -> u64 {
     if width >= 64 { u64::MAX } else { (1 << width) - 1 }
+}
+
+/// The lower half of a wide value; the upper one is dropped.
+#[expect(clippy::cast_possible_truncation, reason = "the upper half is not wanted")]
+fn low_half(value: u128) -> u64 {
+    value as u64
 }
 
 fn no_instruction(at: u64) -> Stop {

@@ -92,7 +92,7 @@ impl Flags {
     /// Carry, parity, adjust, zero, sign and overflow.
     const ALL: u64 = 1 | 1 << 2 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 11;
 
-    fn bits(self) -> u64 {
+    pub(super) fn bits(self) -> u64 {
         u64::from(self.carry)
             | u64::from(self.parity) << 2
             | u64::from(self.adjust) << 4
@@ -101,7 +101,7 @@ impl Flags {
             | u64::from(self.overflow) << 11
     }
 
-    fn from_bits(bits: u64) -> Self {
+    pub(super) fn from_bits(bits: u64) -> Self {
         let bit = |at: u32| bits >> at & 1 == 1;
         Self {
             carry: bit(0),

@@ -23,6 +23,9 @@ mod shuffle;
 mod strings;
 mod vector;
 
+#[cfg(test)]
+mod tests;
+
 use iced_x86::{
     Code, ConditionCode, Decoder, DecoderOptions, EncodingKind, FlowControl, Instruction, Mnemonic,
     OpKind, Register,
@@ -80,19 +83,7 @@ pub(super) fn call(
     budget: u32,
     steps: &mut u32,
 ) -> Result<u64, Stop> {
-    let mut cpu = Cpu {
-        process,
-        registers: [0; 16],
-        vectors: [[0; 4]; 16],
-        flags: Flags::default(),
-        backwards: false,
-        identification: false,
-        has_computed: false,
-        instruction_pointer: entry,
-        steps,
-        budget,
-        code: (0, &[]),
-    };
+    let mut cpu = Cpu::new(process, entry, budget, steps);
     cpu.set(Register::RSP, Memory::stack_top());
     cpu.process.memory.write_word(THREAD, THREAD)?;
     if cpu.process.system == System::Linux {
@@ -105,6 +96,29 @@ pub(super) fn call(
         cpu.step()?;
     }
     Ok(cpu.get(Register::RAX))
+}
+
+impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
+    fn new(
+        process: &'r mut Process<'l, 'p, 'd>,
+        entry: u64,
+        budget: u32,
+        steps: &'r mut u32,
+    ) -> Self {
+        Self {
+            process,
+            registers: [0; 16],
+            vectors: [[0; 4]; 16],
+            flags: Flags::default(),
+            backwards: false,
+            identification: false,
+            has_computed: false,
+            instruction_pointer: entry,
+            steps,
+            budget,
+            code: (0, &[]),
+        }
+    }
 }
 
 impl Cpu<'_, '_, '_, '_> {

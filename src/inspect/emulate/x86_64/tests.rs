@@ -78,7 +78,10 @@ fn number(text: &str) -> u64 {
 }
 
 fn octets(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| number(&text[at..at + 2]) as u8).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 fn vector(text: &str) -> [u64; 4] {

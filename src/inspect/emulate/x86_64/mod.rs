@@ -70,7 +70,17 @@ struct Cpu<'r, 'l, 'p, 'd> {
     budget: u32,
     /// The code that was last decoded from: a stretch of one library.
     code: (u64, &'d [u8]),
+    /// Where code begins that the loader does not change, [`STRETCH`] bytes of it.
+    unchanged: u64,
+    /// Instructions that were decoded, each at a place that follows from its address: code that
+    /// runs is mostly code that ran before.
+    decoded: Box<[Instruction; DECODED]>,
 }
+
+/// How much code is checked at a time for changes by the loader.
+const STRETCH: u64 = 256;
+/// How many decoded instructions are kept.
+const DECODED: usize = 256;
 
 /// Calls the function at `entry` and gives back what it returns.
 ///
@@ -117,6 +127,8 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
             steps,
             budget,
             code: (0, &[]),
+            unchanged: 0,
+            decoded: Box::new([Instruction::default(); DECODED]),
         }
     }
 }
@@ -132,12 +144,18 @@ impl Cpu<'_, '_, '_, '_> {
 
     fn step(&mut self) -> Result<(), Stop> {
         let at = self.instruction_pointer;
-        if self.process.is_outside(at) {
-            return if at == STUB { self.come_back() } else { self.leave(at) };
-        }
-        let instruction = self.decode(at)?;
-        if self.process.memory.is_relocated(at, instruction.len() as u64) {
-            return Err(Stop::Reason("the loader changes the code of the hook".to_owned()));
+        let place = usize::try_from(at).unwrap_or(0) % DECODED;
+        // An empty place says that it ends at 0, where no code is.
+        let mut instruction = self.decoded[place];
+        if instruction.ip() != at || instruction.is_invalid() {
+            if self.process.is_outside(at) {
+                return if at == STUB { self.come_back() } else { self.leave(at) };
+            }
+            instruction = self.decode(at)?;
+            if self.is_changed(at, instruction.len() as u64) {
+                return Err(Stop::Reason("the loader changes the code of the hook".to_owned()));
+            }
+            self.decoded[place] = instruction;
         }
         self.instruction_pointer = instruction.next_ip();
         match instruction.flow_control() {
@@ -214,6 +232,19 @@ impl Cpu<'_, '_, '_, '_> {
             return Err(Stop::Reason(format!("the bytes at {at:#x} are no instruction")));
         }
         Ok(instruction)
+    }
+
+    /// Whether the loader changes any of `size` bytes of code.
+    fn is_changed(&mut self, at: u64, size: u64) -> bool {
+        let offset = at.wrapping_sub(self.unchanged);
+        if offset < STRETCH && offset + size <= STRETCH {
+            return false;
+        }
+        if self.process.memory.is_relocated(at, STRETCH) {
+            return self.process.memory.is_relocated(at, size);
+        }
+        self.unchanged = at;
+        false
     }
 
     /// The registers that arguments are passed in, in their order.

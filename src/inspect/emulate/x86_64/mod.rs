@@ -57,6 +57,8 @@ struct Cpu<'r, 'l, 'p, 'd> {
     registers: [u64; 16],
     /// The lower 256 bits of the vector registers.
     vectors: [[u64; 4]; 16],
+    /// The stack of the old floating-point unit, the top last. Nothing is computed with it.
+    long_numbers: Vec<[u8; 10]>,
     flags: Flags,
     /// Whether string instructions go downwards.
     backwards: bool,
@@ -119,6 +121,7 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
             process,
             registers: [0; 16],
             vectors: [[0; 4]; 16],
+            long_numbers: Vec::new(),
             flags: Flags::default(),
             backwards: false,
             identification: false,

@@ -118,10 +118,10 @@ impl Cpu<'_, '_, '_, '_> {
             Mnemonic::Adcx | Mnemonic::Adox => {
                 let size = Self::size(instruction, 0);
                 let by_carry = instruction.mnemonic() == Mnemonic::Adcx;
-                let carried = if by_carry { self.flags.carry } else { self.flags.overflow };
+                let before = if by_carry { self.flags.carry } else { self.flags.overflow };
                 let sum = u128::from(self.read(instruction, 0)?)
                     + u128::from(self.read(instruction, 1)?)
-                    + u128::from(carried);
+                    + u128::from(before);
                 let carries = sum > u128::from(mask(size));
                 if by_carry {
                     self.flags.carry = carries;
@@ -269,7 +269,7 @@ impl Cpu<'_, '_, '_, '_> {
         if instruction.op0_kind() == OpKind::Memory && by_register {
             // The register reaches beyond the operand, to both sides.
             let words = sign_extended(number, size).cast_signed().div_euclid(bits.cast_signed());
-            let distance = words.wrapping_mul(size as i64);
+            let distance = words.wrapping_mul(bits.cast_signed() / 8);
             let address = self.address(instruction)?.wrapping_add_signed(distance);
             let value = self.load(address, size)?;
             self.flags.carry = value & bit != 0;

@@ -7,7 +7,6 @@
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
     clippy::float_cmp,
     reason = "these conversions and comparisons are what the instructions are for"
 )]
@@ -115,19 +114,23 @@ impl Cpu<'_, '_, '_, '_> {
     fn conversion(&mut self, instruction: &Instruction) -> Result<bool, Stop> {
         use Width::{Double, Single};
         match instruction.mnemonic() {
-            Mnemonic::Cvtsi2sd | Mnemonic::Vcvtsi2sd => self.from_integer(instruction, Double)?,
-            Mnemonic::Cvtsi2ss | Mnemonic::Vcvtsi2ss => self.from_integer(instruction, Single)?,
+            Mnemonic::Cvtsi2sd | Mnemonic::Vcvtsi2sd => {
+                self.convert_integer(instruction, Double)?;
+            }
+            Mnemonic::Cvtsi2ss | Mnemonic::Vcvtsi2ss => {
+                self.convert_integer(instruction, Single)?;
+            }
             Mnemonic::Cvttsd2si | Mnemonic::Vcvttsd2si => {
-                self.to_integer(instruction, Double, true)?;
+                self.convert_number(instruction, Double, true)?;
             }
             Mnemonic::Cvttss2si | Mnemonic::Vcvttss2si => {
-                self.to_integer(instruction, Single, true)?;
+                self.convert_number(instruction, Single, true)?;
             }
             Mnemonic::Cvtsd2si | Mnemonic::Vcvtsd2si => {
-                self.to_integer(instruction, Double, false)?;
+                self.convert_number(instruction, Double, false)?;
             }
             Mnemonic::Cvtss2si | Mnemonic::Vcvtss2si => {
-                self.to_integer(instruction, Single, false)?;
+                self.convert_number(instruction, Single, false)?;
             }
             Mnemonic::Cvtss2sd | Mnemonic::Vcvtss2sd => {
                 let first = Self::first(instruction);
@@ -200,7 +203,7 @@ impl Cpu<'_, '_, '_, '_> {
         Ok(true)
     }
 
-    fn from_integer(&mut self, instruction: &Instruction, width: Width) -> Result<(), Stop> {
+    fn convert_integer(&mut self, instruction: &Instruction, width: Width) -> Result<(), Stop> {
         let first = Self::first(instruction);
         let mut vector = self.source(instruction, first)?;
         let size = Self::size(instruction, first + 1);
@@ -209,7 +212,7 @@ impl Cpu<'_, '_, '_, '_> {
         self.target(instruction, vector)
     }
 
-    fn to_integer(
+    fn convert_number(
         &mut self,
         instruction: &Instruction,
         width: Width,
@@ -436,7 +439,8 @@ fn narrowed(bits: u64) -> u64 {
 
 /// A signed integer of `size` bytes as the nearest number.
 fn integer_to(width: Width, value: u64, size: usize) -> u64 {
-    let value = if size == 4 { i64::from(value as u32 as i32) } else { value.cast_signed() };
+    let value =
+        if size == 4 { i64::from((value as u32).cast_signed()) } else { value.cast_signed() };
     match width {
         Width::Single => u64::from((value as f32).to_bits()),
         Width::Double => (value as f64).to_bits(),

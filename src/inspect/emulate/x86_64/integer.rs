@@ -1,7 +1,6 @@
 //! Instructions on general-purpose registers.
 #![expect(
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     reason = "a register keeps the low bits of what is computed"
 )]
 

@@ -1,6 +1,7 @@
-//! What the processor says about itself, and its control registers.
+//! What the processor says about itself, its control registers, and the numbers of 80 bits that it
+//! copies.
 
-use iced_x86::{Instruction, Mnemonic, Register};
+use iced_x86::{Instruction, MemorySize, Mnemonic, Register};
 
 use super::{Cpu, Flags, Stop, unsupported};
 use crate::inspect::emulate::memory::THREAD;
@@ -10,6 +11,8 @@ use crate::inspect::emulate::process::System;
 /// x86-64, 3.2.1), and the part of it that tells which exceptions were met.
 const MXCSR: u64 = 0x1f80;
 const MXCSR_EXCEPTIONS: u64 = 0x3f;
+/// How many numbers the old floating-point unit holds.
+const LONG_NUMBERS: usize = 8;
 /// Bits of the flags register: the second is always set, interrupts are enabled, and programs may
 /// change the direction and, to see whether there is `cpuid`, the last of them.
 const ALWAYS: u64 = 1 << 1;
@@ -77,6 +80,19 @@ impl Cpu<'_, '_, '_, '_> {
                 let overflow = self.flags.overflow;
                 self.flags = Flags { overflow, ..Flags::from_bits(value) };
             }
+            Mnemonic::Fld if instruction.memory_size() == MemorySize::Float80 => {
+                let address = self.address(instruction)?;
+                let number = self.process.memory.read::<10>(address)?;
+                if self.long_numbers.len() == LONG_NUMBERS {
+                    return Err(unsupported(instruction));
+                }
+                self.long_numbers.push(number);
+            }
+            Mnemonic::Fstp if instruction.memory_size() == MemorySize::Float80 => {
+                let address = self.address(instruction)?;
+                let number = self.long_numbers.pop().ok_or_else(|| unsupported(instruction))?;
+                self.process.memory.write(address, &number)?;
+            }
             Mnemonic::Clc => self.flags.carry = false,
             Mnemonic::Stc => self.flags.carry = true,
             Mnemonic::Cmc => self.flags.carry = !self.flags.carry,
@@ -92,7 +108,7 @@ impl Flags {
     /// Carry, parity, adjust, zero, sign and overflow.
     const ALL: u64 = 1 | 1 << 2 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 11;
 
-    fn bits(self) -> u64 {
+    pub(super) fn bits(self) -> u64 {
         u64::from(self.carry)
             | u64::from(self.parity) << 2
             | u64::from(self.adjust) << 4
@@ -101,7 +117,7 @@ impl Flags {
             | u64::from(self.overflow) << 11
     }
 
-    fn from_bits(bits: u64) -> Self {
+    pub(super) fn from_bits(bits: u64) -> Self {
         let bit = |at: u32| bits >> at & 1 == 1;
         Self {
             carry: bit(0),

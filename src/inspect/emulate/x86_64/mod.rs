@@ -23,6 +23,9 @@ mod shuffle;
 mod strings;
 mod vector;
 
+#[cfg(test)]
+mod tests;
+
 use iced_x86::{
     Code, ConditionCode, Decoder, DecoderOptions, EncodingKind, FlowControl, Instruction, Mnemonic,
     OpKind, Register,
@@ -54,6 +57,8 @@ struct Cpu<'r, 'l, 'p, 'd> {
     registers: [u64; 16],
     /// The lower 256 bits of the vector registers.
     vectors: [[u64; 4]; 16],
+    /// The stack of the old floating-point unit, the top last. Nothing is computed with it.
+    long_numbers: Vec<[u8; 10]>,
     flags: Flags,
     /// Whether string instructions go downwards.
     backwards: bool,
@@ -67,7 +72,17 @@ struct Cpu<'r, 'l, 'p, 'd> {
     budget: u32,
     /// The code that was last decoded from: a stretch of one library.
     code: (u64, &'d [u8]),
+    /// Where code begins that the loader does not change, [`STRETCH`] bytes of it.
+    unchanged: u64,
+    /// Instructions that were decoded, each at a place that follows from its address: code that
+    /// runs is mostly code that ran before.
+    decoded: Box<[Instruction; DECODED]>,
 }
+
+/// How much code is checked at a time for changes by the loader.
+const STRETCH: u64 = 256;
+/// How many decoded instructions are kept.
+const DECODED: usize = 256;
 
 /// Calls the function at `entry` and gives back what it returns.
 ///
@@ -80,19 +95,7 @@ pub(super) fn call(
     budget: u32,
     steps: &mut u32,
 ) -> Result<u64, Stop> {
-    let mut cpu = Cpu {
-        process,
-        registers: [0; 16],
-        vectors: [[0; 4]; 16],
-        flags: Flags::default(),
-        backwards: false,
-        identification: false,
-        has_computed: false,
-        instruction_pointer: entry,
-        steps,
-        budget,
-        code: (0, &[]),
-    };
+    let mut cpu = Cpu::new(process, entry, budget, steps);
     cpu.set(Register::RSP, Memory::stack_top());
     cpu.process.memory.write_word(THREAD, THREAD)?;
     if cpu.process.system == System::Linux {
@@ -107,6 +110,32 @@ pub(super) fn call(
     Ok(cpu.get(Register::RAX))
 }
 
+impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
+    fn new(
+        process: &'r mut Process<'l, 'p, 'd>,
+        entry: u64,
+        budget: u32,
+        steps: &'r mut u32,
+    ) -> Self {
+        Self {
+            process,
+            registers: [0; 16],
+            vectors: [[0; 4]; 16],
+            long_numbers: Vec::new(),
+            flags: Flags::default(),
+            backwards: false,
+            identification: false,
+            has_computed: false,
+            instruction_pointer: entry,
+            steps,
+            budget,
+            code: (0, &[]),
+            unchanged: 0,
+            decoded: Box::new([Instruction::default(); DECODED]),
+        }
+    }
+}
+
 impl Cpu<'_, '_, '_, '_> {
     fn count_step(&mut self) -> Result<(), Stop> {
         if *self.steps >= self.budget {
@@ -118,12 +147,18 @@ impl Cpu<'_, '_, '_, '_> {
 
     fn step(&mut self) -> Result<(), Stop> {
         let at = self.instruction_pointer;
-        if self.process.is_outside(at) {
-            return if at == STUB { self.come_back() } else { self.leave(at) };
-        }
-        let instruction = self.decode(at)?;
-        if self.process.memory.is_relocated(at, instruction.len() as u64) {
-            return Err(Stop::Reason("the loader changes the code of the hook".to_owned()));
+        let place = usize::try_from(at).unwrap_or(0) % DECODED;
+        // An empty place says that it ends at 0, where no code is.
+        let mut instruction = self.decoded[place];
+        if instruction.ip() != at || instruction.is_invalid() {
+            if self.process.is_outside(at) {
+                return if at == STUB { self.come_back() } else { self.leave(at) };
+            }
+            instruction = self.decode(at)?;
+            if self.is_changed(at, instruction.len() as u64) {
+                return Err(Stop::Reason("the loader changes the code of the hook".to_owned()));
+            }
+            self.decoded[place] = instruction;
         }
         self.instruction_pointer = instruction.next_ip();
         match instruction.flow_control() {
@@ -200,6 +235,19 @@ impl Cpu<'_, '_, '_, '_> {
             return Err(Stop::Reason(format!("the bytes at {at:#x} are no instruction")));
         }
         Ok(instruction)
+    }
+
+    /// Whether the loader changes any of `size` bytes of code.
+    fn is_changed(&mut self, at: u64, size: u64) -> bool {
+        let offset = at.wrapping_sub(self.unchanged);
+        if offset < STRETCH && offset + size <= STRETCH {
+            return false;
+        }
+        if self.process.memory.is_relocated(at, STRETCH) {
+            return self.process.memory.is_relocated(at, size);
+        }
+        self.unchanged = at;
+        false
     }
 
     /// The registers that arguments are passed in, in their order.

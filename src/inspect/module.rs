@@ -208,7 +208,8 @@ fn examine(
         Outcome::Delegated => {
             findings.init = Some(Init::SinglePhase);
             findings.evidence.delegates_to = Some(CFFI_BACKEND.to_owned());
-            Err("cffi makes the module, so that the answer is that of the installed cffi"
+            Err("cffi makes the module: the answer is that of the installed cffi, and none was \
+                 looked at"
                 .to_owned())
         }
         Outcome::Stopped(reason) => Err(reason),

@@ -104,6 +104,8 @@ pub(super) struct RawSlot {
     flags: u16,
     value: u64,
     is_address: bool,
+    /// The loader put the value there: an address, whatever it is.
+    is_relocated: bool,
     shown: String,
 }
 
@@ -254,7 +256,8 @@ impl SlotArray {
                 }
             };
             let name = name(slot.id).unwrap_or("a slot");
-            if slot.is_address && subject == Subject::MultipleInterpreters {
+            if slot.is_relocated && matches!(subject, Subject::Gil | Subject::MultipleInterpreters)
+            {
                 return Err(format!("the value of {name} is an address, which is no declaration"));
             }
             if place.replace(slot.value).is_some() && subject != Subject::Abi {
@@ -311,13 +314,16 @@ fn read_slot(
         return Ok(None);
     }
     let value = memory.word(at.wrapping_add(8)).map_err(failed)?;
-    let is_address = memory.is_mapped(value);
+    let is_relocated = memory.is_relocated(at.wrapping_add(8), 8);
+    // A number may happen to be as large as an address.
+    let is_number = matches!(id, 3 | 4 | 86 | 87) && !is_relocated;
+    let is_address = memory.is_mapped(value) && !is_number;
     let shown = match memory.symbol_at(value) {
-        Some(import) => import.to_owned(),
-        None if is_address => shown(value),
-        None => format!("{value:#x}"),
+        Some(import) if is_address => import.to_owned(),
+        _ if is_address => shown(value),
+        _ => format!("{value:#x}"),
     };
-    Ok(Some(RawSlot { id, flags, value, is_address, shown }))
+    Ok(Some(RawSlot { id, flags, value, is_address, is_relocated, shown }))
 }
 
 /// What a slot array says.

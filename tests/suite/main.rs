@@ -20,6 +20,7 @@ mod house;
 mod input;
 mod inspect;
 mod inspect_command;
+mod judge;
 mod model;
 mod resolve;
 mod scan;

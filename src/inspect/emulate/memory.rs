@@ -346,7 +346,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
     }
 
     /// Whether the loader changes any of `size` bytes of a library.
-    pub(super) fn is_relocated(&self, address: u64, size: u64) -> bool {
+    pub(in crate::inspect) fn is_relocated(&self, address: u64, size: u64) -> bool {
         self.in_image(address).is_some_and(|(index, place)| {
             self.linked.libraries[index].image.is_relocated(place, size)
         })

@@ -332,13 +332,10 @@ fn a_module_whose_hook_lies_in_a_library_it_needs_is_not_passed_over() {
         .file("stub/declares.so", needs_a_library())
         .file("stub.libs/library.so", fixture_module("x86_64-linux-gnu", "declares"))
         .build();
-    let report = report_of("stub", 3, |index| index.file(wheel));
+    let report = report_of("stub", 0, |index| index.file(wheel));
     let module = &package(&report, "stub")["modules"][0];
-    assert_eq!(module["module"], "stub.declares");
-    assert_eq!(
-        module["reason"],
-        "`PyInit_declares` lies in `library.so`, which is not followed yet"
-    );
+    assert_eq!((&module["module"], &module["gil"]), (&"stub.declares".into(), &"keeps-off".into()));
+    assert_eq!(module["evidence"]["library"], "stub.libs/library.so");
 }
 
 #[test]

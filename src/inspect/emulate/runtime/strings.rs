@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::{MAX_COPY, Stub, place, returns, take};
 use crate::inspect::emulate::process::{Arguments, Process, Reaction, Stop};
 
+#[expect(clippy::too_many_lines, reason = "a list of functions")]
 pub(super) fn find(name: &str) -> Option<Stub> {
     // Checked variants take the size of the target behind the arguments of the plain ones.
     let plain = name.strip_prefix("__").and_then(|rest| rest.strip_suffix("_chk"));

@@ -22,6 +22,9 @@ pub trait Members {
     /// Their paths, by index, with `/` between the parts.
     fn names(&self) -> &[String];
 
+    /// How large one is, in bytes; 0 where that is not known.
+    fn size(&self, member: usize) -> u64;
+
     /// The bytes of one, which is at hand.
     ///
     /// # Errors
@@ -47,19 +50,21 @@ struct Pending {
 }
 
 impl ModuleCheck {
-    /// A check of `modules`, each for its interpreter, among the members of these paths.
+    /// A check of `modules`, each for its interpreter, among these members.
     #[must_use]
     pub fn new(
-        names: &[String],
+        members: &impl Members,
         modules: impl IntoIterator<Item = (ExtensionFile, Interpreter)>,
     ) -> Self {
+        let names = members.names();
+        let sizes = (0..names.len()).map(|at| members.size(at));
         let places = names.iter().enumerate().map(|(at, name)| (name.clone(), at)).collect();
         let pending = modules
             .into_iter()
             .map(|(file, interpreter)| Pending { file, interpreter, needs: Vec::new() })
             .collect();
         Self {
-            libraries: Libraries::named(names.iter().cloned()),
+            libraries: Libraries::named(names.iter().cloned().zip(sizes)),
             places,
             pending,
             reports: Vec::new(),
@@ -134,7 +139,7 @@ pub fn check_all<M: Members>(
     members: &mut M,
     modules: impl IntoIterator<Item = (ExtensionFile, Interpreter)>,
 ) -> Result<Vec<ModuleReport>, M::Error> {
-    let mut check = ModuleCheck::new(members.names(), modules);
+    let mut check = ModuleCheck::new(members, modules);
     for _ in 0..MAX_ROUNDS {
         if check.wanted().is_empty() {
             break;

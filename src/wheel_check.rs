@@ -86,7 +86,7 @@ impl WheelCheck {
             extension_files(remote.names().iter().map(String::as_str), self.target, self.platform);
         let interpreter = Interpreter { target: self.target, platform: Some(self.platform) };
         let modules = modules.into_iter().map(|module| (module, interpreter));
-        let check = ModuleCheck::new(remote.names(), modules);
+        let check = ModuleCheck::new(&remote, modules);
         let metadata =
             metadata::members(remote.names(), wheel).map_err(|problem| remote.invalid(&problem))?;
         remote.fetch(&[check.wanted().as_slice(), &metadata].concat()).await?;
@@ -134,6 +134,10 @@ impl Members for RemoteWheel {
 
     fn names(&self) -> &[String] {
         self.names()
+    }
+
+    fn size(&self, member: usize) -> u64 {
+        self.expanded_size(member)
     }
 
     fn read(&mut self, member: usize) -> Result<Vec<u8>, FetchError> {

@@ -63,6 +63,12 @@ impl<R: Read + Seek> Archive<R> {
         &self.names
     }
 
+    /// What a member's directory entry says it expands to, in bytes; 0 for none.
+    #[must_use]
+    pub fn expanded_size(&self, member: usize) -> u64 {
+        self.zip.by_index_data(member).map_or(0, |entry| entry.size())
+    }
+
     pub(super) fn zip(&self) -> &ZipArchive<R> {
         &self.zip
     }

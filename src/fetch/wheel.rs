@@ -99,6 +99,12 @@ impl RemoteWheel {
         self.archive.names()
     }
 
+    /// What a member expands to, in bytes.
+    #[must_use]
+    pub fn expanded_size(&self, member: usize) -> u64 {
+        self.archive.expanded_size(member)
+    }
+
     /// The size of the whole file in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {

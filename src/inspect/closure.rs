@@ -14,9 +14,19 @@ pub(super) struct Closure<'a> {
     /// Paths in the wheel; that of the module comes first.
     members: Vec<String>,
     images: Vec<Image<'a>>,
-    /// Libraries of the wheel that were not fetched: path, name, and how many links away.
-    missing: Vec<(String, usize)>,
+    missing: Vec<Missing>,
 }
+
+/// A library of the wheel that was not fetched.
+struct Missing {
+    member: String,
+    size: u64,
+    /// How many links it is away from the module.
+    depth: usize,
+}
+
+/// Libraries up to this size in bytes are fetched together.
+const SMALL: u64 = 4 << 20;
 
 impl<'a> Closure<'a> {
     /// # Errors
@@ -36,9 +46,10 @@ impl<'a> Closure<'a> {
             for name in needed {
                 match libraries.find(&name, &by, closure.images[at].search_paths()) {
                     Library::Elsewhere => {}
-                    Library::Missing(member) => {
-                        if closure.missing.iter().all(|(known, _)| known != member) {
-                            closure.missing.push((member.to_owned(), depth));
+                    Library::Missing { member, size } => {
+                        if closure.missing.iter().all(|known| known.member != member) {
+                            let member = member.to_owned();
+                            closure.missing.push(Missing { member, size, depth });
                         }
                     }
                     Library::Here { member, bytes } => {
@@ -109,8 +120,21 @@ impl<'a> Closure<'a> {
     /// The libraries to fetch next, none where all are here: of those not at hand the nearest,
     /// which the loader searches first.
     pub(super) fn wanted(&self) -> Vec<String> {
-        let nearest = self.missing.iter().map(|(_, depth)| *depth).min();
-        let missing = self.missing.iter().filter(|(_, depth)| Some(*depth) == nearest);
-        missing.map(|(member, _)| member.clone()).collect()
+        let nearest = self.missing.iter().map(|missing| missing.depth).min();
+        let missing = self.missing.iter().filter(|missing| Some(missing.depth) == nearest);
+        missing.map(|missing| missing.member.clone()).collect()
+    }
+
+    /// The libraries to fetch next for a symbol that none at hand has.
+    ///
+    /// What C++ calls by a mangled name is the same wherever it is defined (the one-definition
+    /// rule), so that small libraries are looked at before large ones, which may be hundreds of
+    /// megabytes; for other names the loader's order is kept.
+    pub(super) fn wanted_for(&self, symbol: &str) -> Vec<String> {
+        let is_mangled = symbol.starts_with("_Z") || symbol.starts_with('?');
+        let smallest = self.missing.iter().map(|missing| missing.size).min();
+        let Some(smallest) = smallest.filter(|_| is_mangled) else { return self.wanted() };
+        let missing = self.missing.iter().filter(|one| one.size <= smallest.max(SMALL));
+        missing.map(|missing| missing.member.clone()).collect()
     }
 }

@@ -11,8 +11,15 @@ use crate::inspect::filename::installed_path;
 /// The shared libraries of a wheel, by their paths in it.
 #[derive(Debug, Default)]
 pub struct Libraries {
-    /// `None` for those that were not fetched.
-    members: BTreeMap<String, Option<Vec<u8>>>,
+    members: BTreeMap<String, Member>,
+}
+
+/// A library of the wheel.
+#[derive(Debug)]
+struct Member {
+    size: u64,
+    /// `None` where they were not fetched.
+    bytes: Option<Vec<u8>>,
 }
 
 /// What is known of a library that another one needs.
@@ -20,8 +27,13 @@ pub struct Libraries {
 pub enum Library<'a> {
     /// It is not in the wheel: the system has it, or another distribution, or nobody.
     Elsewhere,
-    /// It is in the wheel under this path, and was not fetched yet.
-    Missing(&'a str),
+    /// It is in the wheel, and was not fetched yet.
+    Missing {
+        /// Its path.
+        member: &'a str,
+        /// Its size in bytes.
+        size: u64,
+    },
     /// It is in the wheel.
     Here {
         /// Its path.
@@ -32,15 +44,17 @@ pub enum Library<'a> {
 }
 
 impl Libraries {
-    /// The wheel's files of these paths, none of them fetched.
+    /// The wheel's files of these paths and sizes in bytes, none of them fetched.
     #[must_use]
-    pub fn named(members: impl Iterator<Item = String>) -> Self {
-        Self { members: members.map(|member| (member, None)).collect() }
+    pub fn named(members: impl Iterator<Item = (String, u64)>) -> Self {
+        let members = members.map(|(member, size)| (member, Member { size, bytes: None }));
+        Self { members: members.collect() }
     }
 
     /// Adds the bytes of one.
     pub fn insert(&mut self, member: String, bytes: Vec<u8>) {
-        self.members.insert(member, Some(bytes));
+        let size = bytes.len() as u64;
+        self.members.insert(member, Member { size, bytes: Some(bytes) });
     }
 
     /// Looks up the library that the one at the path `by` asks for as `needed`, with these search
@@ -75,14 +89,16 @@ impl Libraries {
             .or_else(|| self.by_name(name));
         match found {
             None => Library::Elsewhere,
-            Some((member, None)) => Library::Missing(member),
-            Some((member, Some(bytes))) => Library::Here { member, bytes },
+            Some((member, Member { size, bytes: None })) => {
+                Library::Missing { member, size: *size }
+            }
+            Some((member, Member { bytes: Some(bytes), .. })) => Library::Here { member, bytes },
         }
     }
 
     /// The one library of that name, wherever it lies: packages load libraries beforehand, or add
     /// folders to the search, in code of their own.
-    fn by_name(&self, name: &str) -> Option<(&String, &Option<Vec<u8>>)> {
+    fn by_name(&self, name: &str) -> Option<(&String, &Member)> {
         let mut found = self.members.iter().filter(|(member, _)| {
             member.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(name))
         });

@@ -191,7 +191,7 @@ fn examine(
         }
         Outcome::Needs(name) => {
             // Whatever else a library of the wheel might do, it has to be here to be known.
-            let wanted = closure.wanted();
+            let wanted = closure.wanted_for(&name);
             if !wanted.is_empty() {
                 return Ok(Answer::Needs(wanted));
             }

@@ -90,6 +90,11 @@ impl Members for Unpacked {
         &self.names
     }
 
+    fn size(&self, member: usize) -> u64 {
+        let path = self.paths.get(member);
+        path.and_then(|path| fs_err::metadata(path).ok()).map_or(0, |metadata| metadata.len())
+    }
+
     fn read(&mut self, member: usize) -> Result<Vec<u8>, LocalError> {
         match self.paths.get(member) {
             Some(path) => read(path),

@@ -24,6 +24,10 @@ impl Members for Archive<BufReader<File>> {
         self.names()
     }
 
+    fn size(&self, member: usize) -> u64 {
+        self.expanded_size(member)
+    }
+
     fn read(&mut self, member: usize) -> Result<Vec<u8>, ArchiveError> {
         self.read(member)
     }

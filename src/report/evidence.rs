@@ -25,6 +25,12 @@ pub(super) fn grounds(module: &ModuleReport) -> Option<String> {
     if module.gil != Gil::Enables {
         return None;
     }
+    if let Some(maker) = &module.evidence.settled_by {
+        return Some(format!("{} makes it, and enables the GIL", printable(maker)));
+    }
+    if let Some(argument) = &module.evidence.set_gil {
+        return Some(format!("it calls PyUnstable_Module_SetGIL with {argument} last"));
+    }
     if module.init == Some(Init::SinglePhase) {
         return Some("made in a single phase, without declaring that it needs no GIL".to_owned());
     }
@@ -97,6 +103,10 @@ fn lines(module: &ModuleReport) -> Vec<(String, String)> {
             format!("{} ({})", module.member, built_for.join(", "))
         },
     );
+    if let Some(generator) = &evidence.generator {
+        let version = generator.version.as_ref().map(|version| format!(" {version}"));
+        add("generator", format!("{}{}", generator.name, version.unwrap_or_default()));
+    }
     if let Some(hook) = &evidence.hook {
         let init = match module.init {
             Some(Init::MultiPhase) => ", multi-phase",
@@ -108,7 +118,16 @@ fn lines(module: &ModuleReport) -> Vec<(String, String)> {
             Some(steps) => format!(", {steps} instructions followed"),
             None => String::new(),
         };
-        add("hook", format!("{hook}{init}{steps}"));
+        let library = evidence.library.as_ref().map(|library| format!(" of {library}"));
+        add("hook", format!("{hook}{}{init}{steps}", library.unwrap_or_default()));
+    }
+    if let Some(argument) = &evidence.set_gil {
+        let value = shown_value(Some(GIL_SLOT), argument);
+        add("call", format!("PyUnstable_Module_SetGIL with {value}"));
+    }
+    if let Some(maker) = &evidence.delegates_to {
+        let settled = evidence.settled_by.as_ref().map(|by| format!(", looked at in {by}"));
+        add("made by", format!("{maker}{}", settled.unwrap_or_default()));
     }
     if let Some(Definition { address, name, slots }) = &evidence.definition {
         let name = name.as_ref().map(|name| format!("{name} ")).unwrap_or_default();

@@ -34,9 +34,9 @@ use process::{Process, Stop, System, Variadic};
 pub(super) use memory::{Fault, Loaded, Memory};
 
 /// Instructions in one run; the longest that was met took 40,000.
-const MAX_STEPS: u32 = 200_000;
+const MAX_STEPS: u32 = 500_000;
 /// Instructions in all runs for one module.
-const MAX_STEPS_IN_ALL: u32 = 600_000;
+const MAX_STEPS_IN_ALL: u32 = 2_000_000;
 /// Instructions that one constructor is followed for, and all of them together.
 const MAX_CONSTRUCTOR_STEPS: u32 = 20_000;
 const MAX_CONSTRUCTOR_STEPS_IN_ALL: u32 = 100_000;
@@ -127,6 +127,8 @@ pub(super) struct Run {
     pub(super) outcome: Outcome,
     /// Instructions executed in the run that the outcome is of.
     pub(super) steps: u32,
+    /// Every run failed, rather than stopped at something that is not followed.
+    went_wrong: bool,
 }
 
 /// The libraries that a hook may run in, and for which interpreter.
@@ -170,9 +172,24 @@ impl<'p, 'd> Emulator<'p, 'd> {
     }
 
     /// Runs the hook at `entry` of the library at `index`, as often as its choices ask for.
+    ///
+    /// The loader calls constructors before anybody calls a hook. Nearly no hook needs what they
+    /// leave behind, and following them all is a long way: they come first only where a run without
+    /// them came to no good end.
     pub(super) fn run(&self, hook: Hook, index: usize, entry: u64) -> Run {
+        let run = self.run_after(false, hook, index, entry);
+        let mut libraries = self.linked.libraries.iter();
+        if !run.went_wrong || libraries.all(|library| library.image.constructors().is_empty()) {
+            return run;
+        }
+        let other = self.run_after(true, hook, index, entry);
+        if other.went_wrong { run } else { other }
+    }
+
+    /// Runs the hook, after all constructors or without them.
+    fn run_after(&self, constructors: bool, hook: Hook, index: usize, entry: u64) -> Run {
         let entry = memory::address_in(index, entry);
-        let mut runner = Runner { emulator: self, hook, entry, steps: 0 };
+        let mut runner = Runner { emulator: self, constructors, hook, entry, steps: 0 };
         let mut choices: Vec<usize> = Vec::new();
         let mut first_failure = None;
         let mut steps = 0;
@@ -182,7 +199,7 @@ impl<'p, 'd> Emulator<'p, 'd> {
             let failure = match attempt.outcome {
                 Ok(outcome) => {
                     let outcome = runner.confirmed(outcome, &choices, attempt.choices_met);
-                    return Run { outcome, steps };
+                    return Run { outcome, steps, went_wrong: false };
                 }
                 Err(failure) => failure,
             };
@@ -198,41 +215,45 @@ impl<'p, 'd> Emulator<'p, 'd> {
             }
         }
         let reason = first_failure.unwrap_or_else(|| "the hook comes to no end".to_owned());
-        Run { outcome: Outcome::Stopped(reason), steps }
+        Run { outcome: Outcome::Stopped(reason), steps, went_wrong: true }
     }
 
     /// Whether a constructor of the module changes what `declaration` was read from. The loader
     /// runs them before anybody calls the hook; here each is followed by itself, as far as that
     /// goes.
     pub(super) fn constructors_change(&self, declaration: &Declaration) -> bool {
-        let Some(module) = self.linked.libraries.first() else { return false };
-        let mut budget = MAX_CONSTRUCTOR_STEPS_IN_ALL;
+        let mut process = self.process();
+        process.memory.watch(declaration.stretches());
+        self.construct(&mut process, 0);
+        process.memory.is_touched()
+    }
+
+    /// Runs the constructors of the library at `index`, each as far as that goes.
+    fn construct(&self, process: &mut Process<'_, '_, '_>, index: usize) {
+        let Some(library) = self.linked.libraries.get(index) else { return };
+        let base = memory::address_in(index, BASE);
         // DllMain does nothing unless it is told that a process takes the library in: the library's
         // address, DLL_PROCESS_ATTACH, null.
         let arguments = match self.system.0 {
-            System::Windows => [BASE, 1, 0],
+            System::Windows => [base, 1, 0],
             System::Linux | System::MacOs => [0; 3],
         };
-        let mut process = self.process(&[]);
-        process.memory.watch(declaration.stretches());
-        for constructor in module.image.constructors() {
+        let mut budget = MAX_CONSTRUCTOR_STEPS_IN_ALL;
+        for constructor in library.image.constructors() {
             let mut steps = 0;
             let limit = MAX_CONSTRUCTOR_STEPS.min(budget);
+            let constructor = memory::address_in(index, *constructor);
             // How it ends is of no matter.
-            let _ = (self.call)(&mut process, *constructor, arguments, limit, &mut steps);
-            if process.memory.is_touched() {
-                return true;
-            }
+            let _ = (self.call)(process, constructor, arguments, limit, &mut steps);
             budget = budget.saturating_sub(steps.max(1));
-            if budget == 0 {
+            if budget == 0 || process.memory.is_touched() {
                 break;
             }
         }
-        false
     }
 
-    fn process(&self, choices: &[usize]) -> Process<'_, 'p, 'd> {
-        Process::new(&self.linked, self.system, self.target.minor(), self.can_declare, choices)
+    fn process(&self) -> Process<'_, 'p, 'd> {
+        Process::new(&self.linked, self.system, self.target.minor(), self.can_declare)
     }
 }
 
@@ -254,6 +275,8 @@ const DECLARING: [&str; 9] = [
 /// Makes runs of one hook.
 struct Runner<'r, 'p, 'd> {
     emulator: &'r Emulator<'p, 'd>,
+    /// Whether the constructors of all libraries run before the hook.
+    constructors: bool,
     hook: Hook,
     entry: u64,
     /// Instructions of all runs so far.
@@ -270,7 +293,14 @@ struct Attempt {
 
 impl Runner<'_, '_, '_> {
     fn attempt(&mut self, choices: &[usize]) -> Attempt {
-        let mut process = self.emulator.process(choices);
+        let mut process = self.emulator.process();
+        if self.constructors {
+            // Those of what a library needs come before its own.
+            for index in (0..self.emulator.linked.libraries.len()).rev() {
+                self.emulator.construct(&mut process, index);
+            }
+        }
+        process.begin(choices);
         let mut steps = 0;
         let budget = MAX_STEPS.min(MAX_STEPS_IN_ALL.saturating_sub(self.steps).max(1));
         let ending = (self.emulator.call)(&mut process, self.entry, [0; 3], budget, &mut steps);

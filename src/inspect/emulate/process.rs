@@ -197,7 +197,6 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         (system, variadic): (System, Variadic),
         minor: u8,
         can_declare: bool,
-        choices: &[usize],
     ) -> Self {
         Self {
             memory: Memory::new(linked, minor),
@@ -212,13 +211,23 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             thread_values: HashMap::new(),
             thread_keys: 0,
             uses_arrays: false,
-            choices: choices.to_vec(),
+            choices: Vec::new(),
             choices_met: 0,
             choices_at_error: None,
             entered: Vec::new(),
             turns: Vec::new(),
             singletons: Vec::new(),
         }
+    }
+
+    /// What happened so far was before the hook: only what it left in memory counts.
+    pub(super) fn begin(&mut self, choices: &[usize]) {
+        self.choices = choices.to_vec();
+        self.choices_met = 0;
+        self.clear_error();
+        self.definitions.clear();
+        self.modules.clear();
+        self.entered.clear();
     }
 
     /// How many choices were met so far.

@@ -28,7 +28,7 @@ fn library(hook: bool, needed: &[&str]) -> Vec<u8> {
 
 fn libraries(known: &[&str], here: &[(&str, &[u8])]) -> Libraries {
     let names = known.iter().chain(here.iter().map(|(name, _)| name));
-    let mut libraries = Libraries::named(names.map(|name| (*name).to_owned()));
+    let mut libraries = Libraries::named(names.map(|name| ((*name).to_owned(), 0)));
     for (name, bytes) in here {
         libraries.insert((*name).to_owned(), bytes.to_vec());
     }

@@ -99,7 +99,7 @@ fn data() -> Vec<u8> {
 /// Makes a process of that system, without any library, and a processor in it.
 fn with_cpu<T>(system: System, body: impl FnOnce(&mut Cpu<'_, '_, '_, '_>) -> T) -> T {
     let linked = Linked::new(Vec::new(), |_| true);
-    let mut process = Process::new(&linked, (system, Variadic::Aarch64), 14, true, &[]);
+    let mut process = Process::new(&linked, (system, Variadic::Aarch64), 14, true);
     body(&mut Cpu::new(&mut process, CODE))
 }
 

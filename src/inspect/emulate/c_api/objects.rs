@@ -120,6 +120,8 @@ fn text(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) ->
     })
 }
 
+/// `sizeof(PyObject)`.
+const HEAD: u64 = 0x20;
 /// More than any string in an init function.
 const MAX_TEXT: u64 = 1 << 20;
 
@@ -147,6 +149,7 @@ fn types(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -
                 process.choose(0, slot)
             }
         }),
+        "PyCMethod_New" | "PyCFunction_NewEx" | "PyCFunction_New" => function(process, arguments),
         "PyType_GenericAlloc"
         | "PyType_GenericNew"
         | "_PyObject_New"
@@ -161,6 +164,17 @@ fn types(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -
         "PyObject_GetTypeData" => Ok(first.wrapping_add(0x400)),
         _ => return None,
     })
+}
+
+/// A `PyCFunctionObject`: behind the head what it was made from, its self and its module, into which
+/// code looks by macros.
+fn function(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Outcome {
+    let [method, own, module, ..] = arguments.registers;
+    let object = process.memory.object(Object::Of("PyCFunction_Type"));
+    for (index, word) in [method, own, module].into_iter().enumerate() {
+        process.memory.write_word(object + HEAD + index as u64 * 8, word)?;
+    }
+    Ok(process.choose_or_raise(object, "PyExc_Exception"))
 }
 
 /// Fills what a type inherits, as far as code relies on it.

@@ -44,6 +44,10 @@ pub(super) fn find(name: &str) -> Option<Stub> {
         | "_Unwind_GetIP"
         | "_Unwind_GetIPInfo"
         | "_Unwind_FindEnclosingFunction" => nothing,
+        "_ZNSt8ios_base4InitC1Ev"
+        | "_ZNSt18condition_variableC1Ev"
+        | "_ZNSt18condition_variable10notify_allEv"
+        | "_ZNSt18condition_variable10notify_oneEv" => nothing,
         "_ZSt18uncaught_exceptionv" | "_ZSt19uncaught_exceptionsv" => nothing,
         "_ZNSt6thread20hardware_concurrencyEv" | "_ZNSt3__16thread20hardware_concurrencyEv" => {
             |_, _| returns(4)

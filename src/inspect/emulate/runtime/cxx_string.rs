@@ -117,6 +117,14 @@ pub(super) fn find(name: &str) -> Option<Stub> {
             let (own, wanted) = (content(process, string)?, take(process, text, size)?);
             returns(position(&own, &wanted, from))
         },
+        "17find_first_not_ofEPKcmm" => |process, arguments| {
+            let [string, set, from, size, ..] = arguments.registers;
+            let (own, set) = (content(process, string)?, take(process, set, size)?);
+            let from = usize::try_from(from).unwrap_or(usize::MAX);
+            let mut letters = own.iter().enumerate().skip(from);
+            let found = letters.find(|(_, letter)| !set.contains(letter));
+            returns(found.map_or(u64::MAX, |(at, _)| at as u64))
+        },
         "4findEcm" => |process, arguments| {
             let [string, letter, from, ..] = arguments.registers;
             let own = content(process, string)?;

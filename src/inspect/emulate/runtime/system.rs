@@ -72,10 +72,33 @@ pub(super) fn find(name: &str) -> Option<Stub> {
         | "closelog"
         | "syslog"
         | "_dyld_register_func_for_add_image" => nothing,
-        "open" | "open64" | "access" | "stat" | "stat64" | "lstat" | "__xstat" | "__fxstat"
-        | "fstat" | "readlink" | "uname" | "sched_getaffinity" | "sched_getcpu" | "ioctl"
-        | "getrlimit" | "sysinfo" | "sysctl" | "sysctlbyname" | "syscall" | "fcntl" | "mkdir"
-        | "unlink" | "getaddrinfo" | "socket" | "shm_open" => fails,
+        "open"
+        | "open64"
+        | "access"
+        | "stat"
+        | "stat64"
+        | "lstat"
+        | "__xstat"
+        | "__fxstat"
+        | "fstat"
+        | "readlink"
+        | "uname"
+        | "sched_getaffinity"
+        | "pthread_getaffinity_np"
+        | "pthread_setaffinity_np"
+        | "sched_getcpu"
+        | "ioctl"
+        | "getrlimit"
+        | "sysinfo"
+        | "sysctl"
+        | "sysctlbyname"
+        | "syscall"
+        | "fcntl"
+        | "mkdir"
+        | "unlink"
+        | "getaddrinfo"
+        | "socket"
+        | "shm_open" => fails,
         "write" | "fwrite" => |_, arguments| returns(arguments.registers[2]),
         "read" | "fread" => nothing,
         "getpid" | "gettid" | "getppid" => |_, _| returns(4242),

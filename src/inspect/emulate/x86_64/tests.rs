@@ -54,7 +54,7 @@ fn run<T>(
     let bytes = library(&[code, &[0x90; 16]].concat());
     let image = Image::load(&bytes).unwrap();
     let linked = Linked::new(vec![Loaded { name: "module.so", image: &image }], |_| false);
-    let mut process = Process::new(&linked, (System::Linux, Variadic::X86_64), 14, false, &[]);
+    let mut process = Process::new(&linked, (System::Linux, Variadic::X86_64), 14, false);
     let memory = process.memory.allocate(64).unwrap();
     let start = BASE + CODE as u64;
     let mut steps = 0;

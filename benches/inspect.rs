@@ -5,6 +5,9 @@
 //! packed or unpacked into folders named as the wheels are: each module by itself, since it is the
 //! spread that matters.
 //!
+//! What the engine answers for them is written to the file that `FTCHECK_BENCH_ANSWERS` names, to see
+//! that a change which is only to make it faster makes no other difference.
+//!
 //! ```text
 //! FTCHECK_BENCH_CORPUS=wheels cargo bench --bench inspect
 //! cargo bench --bench inspect -- fixtures/x86_64-linux
@@ -32,6 +35,7 @@ use ftcheck::module_check::MAX_ROUNDS;
 type Failure = Box<dyn Error>;
 
 const CORPUS: &str = "FTCHECK_BENCH_CORPUS";
+const ANSWERS: &str = "FTCHECK_BENCH_ANSWERS";
 /// What half of all modules have to be done in.
 const BAR: Duration = Duration::from_millis(2);
 /// How often each module of the corpus is measured; the shortest time counts.
@@ -106,6 +110,13 @@ fn corpus() -> Result<(), Failure> {
             name: format!("{name}/{}", module.name),
             ..module
         }));
+    }
+    if let Some(path) = std::env::var_os(ANSWERS) {
+        let mut answers = std::io::BufWriter::new(File::create(path)?);
+        for module in &measured {
+            writeln!(answers, "{} {}", module.name, module.answer)?;
+        }
+        answers.flush()?;
     }
     print(&mut output, measured)
 }
@@ -190,6 +201,7 @@ impl Wheel {
                     wanted.extend(needs);
                     pending.push((file, measured));
                 } else {
+                    measured.answer = format!("{answer:?}");
                     done.push(measured);
                 }
             }
@@ -210,6 +222,7 @@ struct Measured {
     bytes: u64,
     /// Of all rounds together.
     time: Duration,
+    answer: String,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few digits are shown")]

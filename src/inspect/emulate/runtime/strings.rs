@@ -252,6 +252,7 @@ fn strstr(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Result<Re
     let at = if wanted.is_empty() {
         Some(0)
     } else {
+        process.memory.charge(text.len().saturating_mul(wanted.len()));
         text.windows(wanted.len()).position(|part| part == wanted)
     };
     returns(at.map_or(0, |at| start.wrapping_add(at as u64)))
@@ -265,6 +266,7 @@ fn span(
 ) -> Result<u64, Stop> {
     let [text, set, ..] = arguments.registers;
     let (text, set) = (process.memory.text(text)?, process.memory.text(set)?);
+    process.memory.charge(text.len().saturating_mul(set.len()));
     Ok(text.iter().take_while(|byte| set.contains(byte) == of_set).count() as u64)
 }
 

@@ -543,8 +543,9 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             None
         })?;
         for part in uncovered {
+            // A segment may end within a word, and an aligned word begin behind that.
             let first = part.start.next_multiple_of(8);
-            for at in (first..part.end).step_by(8) {
+            for at in std::iter::once(part.start).chain((first..part.end).step_by(8)) {
                 let distance = at.wrapping_sub(place);
                 self.unknown.insert(address.wrapping_add(distance), "what lies behind a segment");
             }

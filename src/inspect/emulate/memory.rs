@@ -34,6 +34,8 @@ const THREAD_DIRECTORY: u64 = 0x8000;
 pub(super) const DESCRIPTOR: &str = "[tls descriptor]";
 /// Pages in all: 64 MiB.
 const MAX_PAGES: usize = 16 << 10;
+/// So many bytes of a long access are as much work as a short one.
+const BYTES_A_UNIT: usize = 64;
 
 /// Why memory cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -175,6 +177,7 @@ pub(in crate::inspect) struct Memory<'l, 'p, 'd> {
     /// Stretches that nothing should write to, and whether something did.
     watched: Vec<(u64, u64)>,
     touched: bool,
+    work: u64,
 }
 
 impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
@@ -192,6 +195,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             minor,
             watched: Vec::new(),
             touched: false,
+            work: 0,
         };
         memory.lay_out_thread_blocks();
         memory
@@ -440,6 +444,16 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         Err(Fault::Unknown("a text without an end".to_owned()))
     }
 
+    /// How much was read and written so far, in accesses and in bytes of long ones.
+    pub(super) fn work(&self) -> u64 {
+        self.work
+    }
+
+    /// Has work counted that is done on what was read before, in bytes.
+    pub(super) fn charge(&mut self, bytes: usize) {
+        self.work = self.work.saturating_add((bytes / BYTES_A_UNIT) as u64);
+    }
+
     /// Calls `with` for each page that a stretch lies on.
     fn each_part(
         &mut self,
@@ -447,6 +461,8 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         size: usize,
         mut with: impl FnMut(&mut Page, usize, std::ops::Range<usize>),
     ) -> Result<(), Fault> {
+        self.work = self.work.saturating_add(1);
+        self.charge(size);
         let mut done = 0;
         while done < size {
             let at = address.checked_add(done as u64).ok_or(Fault::Unmapped(address))?;
@@ -527,8 +543,9 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             None
         })?;
         for part in uncovered {
+            // A segment may end within a word, and an aligned word begin behind that.
             let first = part.start.next_multiple_of(8);
-            for at in (first..part.end).step_by(8) {
+            for at in std::iter::once(part.start).chain((first..part.end).step_by(8)) {
                 let distance = at.wrapping_sub(place);
                 self.unknown.insert(address.wrapping_add(distance), "what lies behind a segment");
             }

@@ -42,6 +42,8 @@ pub(super) const CALLER: u64 = 0x0000_7fff_dead_0000;
 pub(super) const STUB: u64 = 0x0000_7fff_dead_1000;
 /// What the word that the stack protector compares holds: written and compared, never used.
 pub(super) const CANARY: u64 = 0x00c0_ffee_0000;
+/// So many accesses to memory by a function outside of the libraries count as one step.
+const WORK_A_STEP: u64 = 32;
 
 /// The system whose calling convention and runtime the code is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,6 +191,8 @@ pub(super) struct Process<'l, 'p, 'd> {
     turns: Vec<Turn>,
     /// One object for each thing of which there is only one.
     singletons: Vec<(&'static str, u64)>,
+    /// A call may copy megabytes, which bounds on instructions do not bound.
+    steps_of_calls: u32,
 }
 
 impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
@@ -217,6 +221,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             entered: Vec::new(),
             turns: Vec::new(),
             singletons: Vec::new(),
+            steps_of_calls: 0,
         }
     }
 
@@ -334,6 +339,20 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
 
     /// A call that leaves the libraries of the wheel.
     pub(super) fn call(&mut self, target: u64, arguments: &Arguments) -> Result<Reaction, Stop> {
+        let before = self.memory.work();
+        let reaction = self.react(target, arguments);
+        let steps = self.memory.work().saturating_sub(before) / WORK_A_STEP;
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+        self.steps_of_calls = self.steps_of_calls.saturating_add(steps);
+        reaction
+    }
+
+    /// As many steps as calls since the last time were worth.
+    pub(super) fn take_steps_of_calls(&mut self) -> u32 {
+        std::mem::take(&mut self.steps_of_calls)
+    }
+
+    fn react(&mut self, target: u64, arguments: &Arguments) -> Result<Reaction, Stop> {
         if let Some(name) = self.memory.symbol_at(target).map(str::to_owned) {
             if let Some(outcome) = c_api::call(self, &name, arguments) {
                 return outcome.map(Reaction::Return);

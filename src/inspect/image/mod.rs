@@ -33,6 +33,15 @@ pub const PAGE_SIZE: usize = 4096;
 /// since the compact forms stand for many times their own size.
 const MAX_FIXUPS: usize = 1 << 23;
 
+/// Stands for every name that is no UTF-8. None is asked for by such a name, and none is called so,
+/// since names end at a zero.
+const UNREADABLE: &str = "a name that is not UTF-8\0";
+
+/// The text of a name. It is no copy: many records may share the bytes of one.
+fn readable(name: &[u8]) -> &str {
+    std::str::from_utf8(name).unwrap_or(UNREADABLE)
+}
+
 /// The container format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {

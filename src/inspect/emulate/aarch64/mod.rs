@@ -107,8 +107,9 @@ pub(super) fn call(
         if *steps >= budget {
             return Err(Stop::Reason("the hook takes more steps than are followed".to_owned()));
         }
-        *steps += 1;
-        cpu.step()?;
+        let outcome = cpu.step();
+        *steps = steps.saturating_add(1).saturating_add(cpu.process.take_steps_of_calls());
+        outcome?;
     }
     Ok(cpu.registers[0])
 }

@@ -32,6 +32,9 @@ pub(super) fn find(name: &str) -> Option<Stub> {
     })
 }
 
+/// How much of an old block is copied at once.
+const CHUNK: usize = 256;
+
 fn malloc(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Result<Reaction, Stop> {
     returns(process.memory.allocate(arguments.registers[0])?)
 }
@@ -49,11 +52,27 @@ pub(in crate::inspect::emulate) fn reallocate(
     size: u64,
 ) -> Outcome {
     let new = process.memory.allocate(size)?;
-    if old != 0 {
-        for offset in 0..size.min(MAX_COPY) {
-            let Ok([byte]) = process.memory.read::<1>(old.wrapping_add(offset)) else { break };
-            process.memory.write(new + offset, &[byte])?;
+    if old == 0 {
+        return Ok(new);
+    }
+    if size > MAX_COPY {
+        return Err(Stop::Reason("the hook copies too much memory".to_owned()));
+    }
+    let mut offset = 0;
+    while offset < size {
+        let mut chunk = [0; CHUNK];
+        let length = size.saturating_sub(offset).min(CHUNK as u64);
+        let part = chunk.get_mut(..usize::try_from(length).unwrap_or(CHUNK)).unwrap_or_default();
+        if process.memory.read_into(old.wrapping_add(offset), part).is_err() {
+            break;
         }
+        process.memory.write(new + offset, part)?;
+        offset += length;
+    }
+    // What cannot be read as a whole may begin with what can.
+    for offset in offset..size.min(offset + CHUNK as u64) {
+        let Ok([byte]) = process.memory.read::<1>(old.wrapping_add(offset)) else { break };
+        process.memory.write(new + offset, &[byte])?;
     }
     Ok(new)
 }

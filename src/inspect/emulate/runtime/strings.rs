@@ -34,7 +34,14 @@ pub(super) fn find(name: &str) -> Option<Stub> {
             let (left, right) = (take(process, left, size)?, take(process, right, size)?);
             returns(order(left.cmp(&right)))
         },
-        "memchr" | "memrchr" => memchr,
+        "memchr" => memchr,
+        "memrchr" => |process, arguments| {
+            let [start, byte, size, ..] = arguments.registers;
+            let bytes = take(process, start, size)?;
+            let wanted = byte.to_le_bytes()[0];
+            let at = bytes.iter().rposition(|byte| *byte == wanted);
+            returns(at.map_or(0, |at| start.wrapping_add(at as u64)))
+        },
         "strlen" => {
             |process, arguments| returns(process.memory.text(arguments.registers[0])?.len() as u64)
         }
@@ -164,6 +171,9 @@ fn memchr(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Result<Re
             return returns(start.wrapping_add(offset));
         }
     }
+    if size > MAX_COPY {
+        return Err(Stop::Reason("the hook searches too much memory".to_owned()));
+    }
     returns(0)
 }
 
@@ -191,7 +201,10 @@ fn text_within(
     limit: usize,
 ) -> Result<Vec<u8>, Stop> {
     let mut text = Vec::new();
-    while text.len() < limit.min(1 << 16) {
+    while text.len() < limit {
+        if text.len() >= 1 << 16 {
+            return Err(Stop::Reason("the hook reads a text without an end".to_owned()));
+        }
         match process.memory.read::<1>(address.wrapping_add(text.len() as u64))? {
             [0] => break,
             [byte] => text.push(byte),
@@ -252,6 +265,7 @@ fn strstr(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Result<Re
     let at = if wanted.is_empty() {
         Some(0)
     } else {
+        process.memory.charge(text.len().saturating_mul(wanted.len()));
         text.windows(wanted.len()).position(|part| part == wanted)
     };
     returns(at.map_or(0, |at| start.wrapping_add(at as u64)))
@@ -265,6 +279,7 @@ fn span(
 ) -> Result<u64, Stop> {
     let [text, set, ..] = arguments.registers;
     let (text, set) = (process.memory.text(text)?, process.memory.text(set)?);
+    process.memory.charge(text.len().saturating_mul(set.len()));
     Ok(text.iter().take_while(|byte| set.contains(byte) == of_set).count() as u64)
 }
 

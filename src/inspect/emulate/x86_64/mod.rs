@@ -105,7 +105,9 @@ pub(super) fn call(
     cpu.push(CALLER)?;
     while cpu.instruction_pointer != CALLER {
         cpu.count_step()?;
-        cpu.step()?;
+        let outcome = cpu.step();
+        *cpu.steps = cpu.steps.saturating_add(cpu.process.take_steps_of_calls());
+        outcome?;
     }
     Ok(cpu.get(Register::RAX))
 }

@@ -60,7 +60,14 @@ impl<'data> Linker<'_, 'data> {
         Ok(())
     }
 
-    fn push(&mut self, address: u64, fixup: Fixup) -> Result<(), ImageError> {
+    /// Where no memory is, the loader itself would crash.
+    fn push(&mut self, image: &Image<'data>, address: u64, fixup: Fixup) -> Result<(), ImageError> {
+        let is_mapped = image
+            .segment(address)
+            .is_ok_and(|segment| address.checked_add(7).is_some_and(|end| segment.contains(end)));
+        if !is_mapped {
+            return Err(ImageError::new("a relocation lies outside its segments"));
+        }
         if self.fixups.len() >= MAX_FIXUPS {
             return Err(ImageError::new(format!("it has more than {MAX_FIXUPS} relocations")));
         }
@@ -92,9 +99,9 @@ impl<'data> Linker<'_, 'data> {
             Kind::Unknown => Fixup::Unknown("the outcome of an unknown relocation"),
             kind => {
                 let Some(offset) = self.thread_offset(entry.r_sym)? else {
-                    self.push(place, FOREIGN_THREAD_DATA)?;
+                    self.push(image, place, FOREIGN_THREAD_DATA)?;
                     if matches!(kind, Kind::ThreadDescriptor) {
-                        self.push(place.wrapping_add(8), FOREIGN_THREAD_DATA)?;
+                        self.push(image, place.wrapping_add(8), FOREIGN_THREAD_DATA)?;
                     }
                     return Ok(());
                 };
@@ -103,14 +110,14 @@ impl<'data> Linker<'_, 'data> {
                     Kind::ThreadOffset => Fixup::ThreadOffset(offset.wrapping_add(addend?)),
                     Kind::ThreadDescriptor => {
                         let offset = offset.wrapping_add(addend?);
-                        self.push(place.wrapping_add(8), Fixup::ThreadOffset(offset))?;
+                        self.push(image, place.wrapping_add(8), Fixup::ThreadOffset(offset))?;
                         Fixup::ThreadDescriptor
                     }
                     _ => Fixup::Number(offset.wrapping_add(addend?)),
                 }
             }
         };
-        self.push(place, fixup)
+        self.push(image, place, fixup)
     }
 
     /// Where a thread-local symbol lies in the library's own thread-local data; `None` for one of
@@ -155,7 +162,7 @@ impl<'data> Linker<'_, 'data> {
             .and_then(<[u8]>::first_chunk)
             .ok_or_else(|| outside("place of a relocation"))?;
         let value = BASE.wrapping_add(u64::from_le_bytes(*value));
-        self.push(address, Fixup::Address(value))
+        self.push(image, address, Fixup::Address(value))
     }
 }
 

@@ -20,7 +20,9 @@ use goblin::elf::header::{EM_AARCH64, EM_X86_64, ET_DYN, Header};
 use goblin::elf::program_header::{PF_X, PT_DYNAMIC, PT_LOAD, PT_TLS, ProgramHeader};
 use goblin::elf::sym::Symtab;
 
-use super::{BASE, Format, Image, ImageError, MAX_EXTENT, Machine, Segment, ThreadTemplate};
+use super::{
+    BASE, Format, Image, ImageError, MAX_EXTENT, Machine, Segment, ThreadTemplate, readable,
+};
 
 /// The size of an `Elf64_Sym`.
 const SYMBOL_SIZE: usize = 24;
@@ -170,7 +172,7 @@ impl<'data> Dynamic<'data> {
         let bytes = self.strings.get(usize::try_from(offset).ok()?..)?;
         let bytes = &bytes[..bytes.len().min(MAX_NAME)];
         let end = bytes.iter().position(|byte| *byte == 0)?;
-        Some(String::from_utf8_lossy(&bytes[..end]))
+        Some(Cow::Borrowed(readable(&bytes[..end])))
     }
 
     fn link(self, mut image: Image<'data>) -> Result<Image<'data>, ImageError> {

@@ -7,7 +7,7 @@ use goblin::elf::dynamic::{DT_GNU_HASH, DT_HASH};
 use goblin::elf::sym::{STB_GLOBAL, STB_WEAK, STT_GNU_IFUNC, STT_TLS, Sym};
 
 use super::{Dynamic, outside};
-use crate::inspect::image::{BASE, Export, Fixup, Image, ImageError, Import};
+use crate::inspect::image::{BASE, Export, Fixup, Image, ImageError, Import, UNREADABLE};
 
 /// The section of symbols that another library defines, `SHN_UNDEF`.
 pub(super) const UNDEFINED: usize = 0;
@@ -41,7 +41,10 @@ impl<'data> Dynamic<'data> {
             let visible = matches!(symbol.st_bind(), STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE)
                 && symbol.st_shndx != UNDEFINED
                 && symbol.st_type() != STT_TLS;
-            if visible && let Some(name) = self.string(symbol.st_name as u64) {
+            if visible
+                && let Some(name) = self.string(symbol.st_name as u64)
+                && name != UNREADABLE
+            {
                 let place = match symbol.st_type() {
                     STT_GNU_IFUNC => Export::Chosen,
                     _ => Export::At(BASE.wrapping_add(symbol.st_value)),

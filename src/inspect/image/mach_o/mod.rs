@@ -30,7 +30,9 @@ use scroll::{LE, Pread};
 
 pub(super) use fat::slices;
 
-use super::{BASE, Format, Image, ImageError, MAX_EXTENT, Machine, Segment, ThreadTemplate};
+use super::{
+    BASE, Format, Image, ImageError, MAX_EXTENT, Machine, Segment, ThreadTemplate, readable,
+};
 
 /// A section of offsets of constructors, 32 bits each; goblin does not name it yet.
 const S_INIT_FUNC_OFFSETS: u32 = 0x16;
@@ -287,19 +289,20 @@ impl<'data> Commands<'data> {
 
     /// What dyld calls, in its order (`MachOAnalyzer::forEachInitializer`).
     fn constructors(&self, image: &Image<'data>) -> Vec<u64> {
-        let pointers = self.sections(S_MOD_INIT_FUNC_POINTERS).flat_map(|section| {
-            (0..section.size / 8).take(MAX_CONSTRUCTORS).filter_map(|index| {
-                image.word(self.place(section.addr).wrapping_add(index * 8)).ok()
-            })
-        });
-        let offsets = self.sections(S_INIT_FUNC_OFFSETS).flat_map(|section| {
-            (0..section.size / 4)
-                .take(MAX_CONSTRUCTORS)
-                .filter_map(|index| {
-                    image.half(self.place(section.addr).wrapping_add(index * 4)).ok()
+        // Bounded before they are looked at: sections may overlap, and be all zeros.
+        let entries = |kind, size| {
+            self.sections(kind)
+                .flat_map(move |section| {
+                    let start = self.place(section.addr);
+                    (0..section.size / size).map(move |index| start.wrapping_add(index * size))
                 })
-                .map(|offset| self.behind_header(offset.into()))
-        });
+                .take(MAX_CONSTRUCTORS)
+        };
+        let pointers =
+            entries(S_MOD_INIT_FUNC_POINTERS, 8).filter_map(|place| image.word(place).ok());
+        let offsets = entries(S_INIT_FUNC_OFFSETS, 4)
+            .filter_map(|place| image.half(place).ok())
+            .map(|offset| self.behind_header(offset.into()));
         let initialiser = self.initialiser.map(|address| self.place(address));
         initialiser.into_iter().chain(pointers).chain(offsets).take(MAX_CONSTRUCTORS).collect()
     }
@@ -321,7 +324,7 @@ fn text_of(command: &[u8]) -> Result<Cow<'_, str>, ImageError> {
     usize::try_from(offset)
         .ok()
         .and_then(|offset| text_at(command, offset))
-        .map(String::from_utf8_lossy)
+        .map(|text| Cow::Borrowed(readable(text)))
         .ok_or_else(|| ImageError::new("the text of a load command lies outside of it"))
 }
 

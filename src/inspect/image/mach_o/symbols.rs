@@ -13,7 +13,7 @@ use goblin::mach::symbols::{N_EXT, N_PEXT, N_SECT, N_STAB, N_TYPE, N_UNDF, SIZEO
 use scroll::{LE, Pread, Uleb128};
 
 use super::{Commands, table, text_at};
-use crate::inspect::image::{Export, Fixup, Image, ImageError, Import};
+use crate::inspect::image::{Export, Fixup, Image, ImageError, Import, UNREADABLE, readable};
 
 /// All names of exported symbols together. They share their beginnings in the file, and so can be
 /// many times as long as it. Large C++ libraries have a few megabytes of them.
@@ -89,9 +89,11 @@ impl<'data> Trie<'_, 'data> {
                 if spent > limit {
                     return Err(ImageError::new("the names in its export trie are too long"));
                 }
-                let name = String::from_utf8_lossy(&name).into_owned();
-                let place = self.symbol(symbol, &name)?;
-                exports.push((name_in_c(name.into()), place));
+                let readable = std::str::from_utf8(&name);
+                let place = self.symbol(symbol, readable.unwrap_or(UNREADABLE))?;
+                if let Ok(name) = readable {
+                    exports.push((name_in_c(name.to_owned().into()), place));
+                }
             }
             let count = *self.bytes.get(children).ok_or_else(damaged)?;
             let mut at = children + 1;
@@ -126,7 +128,7 @@ impl<'data> Trie<'_, 'data> {
                 })?;
             // Under the same name where no other is given.
             let name = match text_at(bytes, at) {
-                Some(there) if !there.is_empty() => String::from_utf8_lossy(there),
+                Some(there) if !there.is_empty() => readable(there).into(),
                 _ => Cow::Owned(name.to_owned()),
             };
             return Ok(Export::Elsewhere { library: library.name.clone(), name: name_in_c(name) });
@@ -181,7 +183,9 @@ fn listed<'data>(
             N_SECT => Export::At(commands.place(value)),
             _ => Export::Chosen,
         };
-        exports.push((name_in_c(String::from_utf8_lossy(name)), place));
+        if let Ok(name) = std::str::from_utf8(name) {
+            exports.push((name_in_c(name.into()), place));
+        }
     }
     Ok(exports)
 }
@@ -277,7 +281,7 @@ impl<'commands, 'data> Symbols<'commands, 'data> {
     pub(super) fn name(&mut self, name: &'data [u8]) -> Name {
         let names = &mut self.names;
         *self.numbers.entry(name).or_insert_with(|| {
-            names.push(name_in_c(String::from_utf8_lossy(name)));
+            names.push(name_in_c(readable(name).into()));
             // As many as fit the file.
             Name(u32::try_from(names.len() - 1).unwrap_or(u32::MAX))
         })

@@ -8,8 +8,6 @@
 mod fixups;
 mod symbols;
 
-use std::borrow::Cow;
-
 use goblin::container::{Container, Ctx};
 use goblin::pe::data_directories::DataDirectory;
 use goblin::pe::header::{
@@ -356,11 +354,11 @@ fn is_within(image: &Image<'_>, address: u64, size: u64) -> bool {
 }
 
 /// The text at an RVA; `None` where it is none, or has no end within reason.
-fn text<'data>(image: &Image<'data>, address: u32) -> Option<Cow<'data, str>> {
+fn text<'data>(image: &Image<'data>, address: u32) -> Option<&'data str> {
     let bytes = image.raw(BASE + u64::from(address)).ok()?;
     let bytes = &bytes[..bytes.len().min(MAX_NAME)];
     let end = bytes.iter().position(|byte| *byte == 0)?;
-    std::str::from_utf8(&bytes[..end]).ok().map(Cow::Borrowed)
+    std::str::from_utf8(&bytes[..end]).ok()
 }
 
 fn outside(what: &str) -> ImageError {

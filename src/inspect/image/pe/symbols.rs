@@ -46,12 +46,12 @@ pub(super) fn exports<'data>(
         let forwarded = address.wrapping_sub(directory.virtual_address) < directory.size;
         places.push(match address {
             0 => None,
-            _ if forwarded => text(image, address).and_then(|text| elsewhere(&text)),
+            _ if forwarded => text(image, address).and_then(elsewhere),
             _ => Some(Export::At(BASE + u64::from(address))),
         });
     }
     let mut exports = Vec::new();
-    let mut last: Option<Cow<'data, str>> = None;
+    let mut last: Option<&str> = None;
     for index in 0..table.number_of_name_pointers {
         let name = half(image, table.name_pointer_rva, index).ok_or_else(|| outside(what))?;
         let number = padded(image, entry(table.ordinal_table_rva, index, 2))
@@ -59,11 +59,11 @@ pub(super) fn exports<'data>(
             .ok_or_else(|| outside(what))?;
         let Some(name) = text(image, name) else { continue };
         // The loader looks for a name by halving the table.
-        if last.as_ref().is_some_and(|last| *last >= name) {
+        if last.is_some_and(|last| last >= name) {
             return Err(ImageError::new("the names it exports are not in their order"));
         }
         let place = places.get(usize::from(number)).ok_or_else(|| outside(what))?;
-        exports.extend(place.clone().map(|place| (name.clone(), place)));
+        exports.extend(place.clone().map(|place| (name.into(), place)));
         last = Some(name);
     }
     for (index, place) in places.into_iter().enumerate() {
@@ -74,12 +74,9 @@ pub(super) fn exports<'data>(
 }
 
 /// `library.symbol` or `library.#number`.
-fn elsewhere<'data>(text: &str) -> Option<Export<'data>> {
+fn elsewhere(text: &str) -> Option<Export<'_>> {
     let (library, name) = text.rsplit_once('.')?;
-    Some(Export::Elsewhere {
-        library: Cow::Owned(library.to_owned()),
-        name: Cow::Owned(name.to_owned()),
-    })
+    Some(Export::Elsewhere { library: Cow::Borrowed(library), name: Cow::Borrowed(name) })
 }
 
 fn by_number<'data>(number: u64) -> Cow<'data, str> {
@@ -193,6 +190,7 @@ impl<'data> Imports<'data> {
     ) -> Result<(), ImageError> {
         let library =
             text(image, descriptor.name).ok_or_else(|| outside("name of a library it needs"))?;
+        let library = Cow::Borrowed(library);
         if !self.libraries.contains(&library) {
             self.libraries.push(library.clone());
         }
@@ -214,6 +212,7 @@ impl<'data> Imports<'data> {
                     .ok()
                     .and_then(|place| place.checked_add(2))
                     .and_then(|place| text(image, place))
+                    .map(Cow::Borrowed)
                     .ok_or_else(|| outside("name of an imported symbol"))?
             };
             let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);

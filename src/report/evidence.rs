@@ -114,8 +114,8 @@ fn lines(module: &ModuleReport) -> Vec<(String, String)> {
             None => "",
         };
         let steps = match evidence.steps {
-            Some(1) => ", 1 instruction followed".to_owned(),
-            Some(steps) => format!(", {steps} instructions followed"),
+            Some(1) => ", 1 step".to_owned(),
+            Some(steps) => format!(", {steps} steps"),
             None => String::new(),
         };
         let library = evidence.library.as_ref().map(|library| format!(" of {library}"));

@@ -4,6 +4,9 @@
 //! by range, and prints how often the engine agreed, and every row where it did not. Exits with 1
 //! where an answer is wrong or too many are undetermined.
 //!
+//! With `--siblings` the rows' releases are looked at in the wheels that they have for `--platform`
+//! instead: what a module declares is the same in all of them, unless its source says otherwise.
+//!
 //! ```text
 //! cargo run --release --example ground_truth -- fixtures/ground-truth/sample-cp314t-linux-x86_64.jsonl
 //! ```
@@ -23,9 +26,11 @@ use ftcheck::model::digest::Sha256;
 use ftcheck::model::distribution::{DistributionFile, DistributionKind};
 use ftcheck::model::evidence::{Gil, Init, ModuleReport, Subinterpreters};
 use ftcheck::model::platform::Platform;
+use ftcheck::model::tag::TagOrder;
 use ftcheck::model::target::Target;
 use ftcheck::model::wheel_filename::WheelFilename;
 use ftcheck::resolve::Index as _;
+use ftcheck::resolve::pin::best_wheel;
 use ftcheck::wheel_check::{WheelCheck, WheelFindings};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -49,6 +54,12 @@ struct Arguments {
     /// The share of undetermined modules that is borne, in percent
     #[arg(long, default_value_t = 15.0)]
     max_undetermined: f64,
+    /// Look at the same releases' wheels for the platform rather than at the rows' own
+    #[arg(long)]
+    siblings: bool,
+    /// Only these distributions
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
     /// Wheels to work on at a time
     #[arg(long, default_value_t = 8)]
     jobs: usize,
@@ -72,6 +83,8 @@ struct Tools {
     cache: Cache,
     checks: WheelCheck,
     index_url: Url,
+    /// What a sibling has to be for.
+    tags: Option<TagOrder>,
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -79,6 +92,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut wheels: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     for line in std::io::BufReader::new(std::fs::File::open(&arguments.file)?).lines() {
         let row: Row = serde_json::from_str(&line?)?;
+        let distribution = row.wheel.split('-').next().unwrap_or_default();
+        if !arguments.only.is_empty() && !arguments.only.iter().any(|only| only == distribution) {
+            continue;
+        }
         wheels.entry(row.wheel.clone()).or_default().push(row);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -95,6 +112,7 @@ async fn run(
     let tools = Arc::new(Tools {
         checks: WheelCheck::new(Arc::clone(&client), cache.clone(), target, platform),
         index_url: arguments.index_url,
+        tags: arguments.siblings.then(|| TagOrder::new(target, platform)),
         client,
         cache,
     });
@@ -106,12 +124,25 @@ async fn run(
         running.spawn(async move {
             let _permit = permits.acquire_owned().await;
             let found = look_into(&tools, &wheel, rows[0].sha256).await;
+            let (wheel, found) = match found {
+                Ok((wheel, found)) => (wheel, Ok(found)),
+                Err(problem) => (wheel, Err(problem)),
+            };
             (wheel, rows, found)
         });
     }
-    let mut tally = Tally::default();
+    let mut outcomes = Vec::new();
     while let Some(outcome) = running.join_next().await {
-        let (wheel, rows, found) = outcome?;
+        outcomes.push(outcome?);
+    }
+    // As a scan does with what it finds side by side.
+    let mut groups: Vec<(String, &mut Vec<ModuleReport>)> = outcomes
+        .iter_mut()
+        .filter_map(|(wheel, _, found)| Some((wheel.clone(), &mut found.as_mut().ok()?.modules)))
+        .collect();
+    ftcheck::judge::settle(&mut groups);
+    let mut tally = Tally { siblings: arguments.siblings, ..Tally::default() };
+    for (wheel, rows, found) in outcomes {
         for row in rows {
             tally.add(&wheel, &row, &found);
         }
@@ -131,27 +162,43 @@ async fn run(
     Ok(if acceptable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Fetches and inspects the wheel of that name and digest.
-async fn look_into(tools: &Tools, wheel: &str, sha256: Sha256) -> Result<WheelFindings, String> {
+/// Fetches and inspects the wheel of that name and digest, or its sibling.
+async fn look_into(
+    tools: &Tools,
+    wheel: &str,
+    sha256: Sha256,
+) -> Result<(String, WheelFindings), String> {
     let filename: WheelFilename =
         wheel.parse().map_err(|problem: ftcheck::model::wheel_filename::WheelFilenameError| {
             problem.to_string()
         })?;
     let index = SimpleIndex::new(&tools.client, &tools.cache, tools.index_url.clone());
     let files = index.files(&filename.name).await.map_err(|problem| problem.to_string())?;
+    if let Some(tags) = &tools.tags {
+        let of_release = files.iter().filter(|file| *file.kind.version() == filename.version);
+        let (file, sibling) = best_wheel(of_release, tags).ok_or(NO_SIBLING)?;
+        let found = tools.checks.check(file, sibling).await.map_err(|error| error.to_string())?;
+        return Ok((sibling.as_str().to_owned(), found));
+    }
     let is_wanted = |file: &&DistributionFile| match &file.kind {
         DistributionKind::Wheel(other) => other.as_str() == wheel && file.sha256 == Some(sha256),
         DistributionKind::Source(_) => false,
     };
     let file = files.iter().find(is_wanted).ok_or("the index has no such file any more")?;
-    tools.checks.check(file, &filename).await.map_err(|problem| problem.to_string())
+    let found = tools.checks.check(file, &filename).await.map_err(|error| error.to_string())?;
+    Ok((wheel.to_owned(), found))
 }
+
+const NO_SIBLING: &str = "the release has no wheel for the platform";
 
 #[derive(Default)]
 struct Tally {
+    siblings: bool,
     rows: usize,
     wrong: usize,
     undetermined: usize,
+    /// Rows without a sibling: of the release, or of the module in it.
+    absent: usize,
     /// How often which truth met which answer.
     confusion: BTreeMap<(String, String), usize>,
     lines: Vec<String>,
@@ -159,13 +206,26 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, wheel: &str, row: &Row, found: &Result<WheelFindings, String>) {
-        self.rows += 1;
+        if found.as_ref().is_err_and(|problem| problem == NO_SIBLING) {
+            self.absent += 1;
+            return;
+        }
         let place = format!("{wheel} {}", row.member);
         // A module is imported by name: of two files for one name the interpreter takes one.
         let module = match found {
-            Ok(found) => found.modules.iter().find(|module| module.module == row.module),
+            Ok(found) => {
+                let modules = &found.modules;
+                let same_file = modules.iter().find(|module| module.member == row.member);
+                same_file.or_else(|| modules.iter().find(|module| module.module == row.module))
+            }
             Err(_) => None,
         };
+        if module.is_none() && self.siblings && found.is_ok() {
+            self.absent += 1;
+            self.lines.push(format!("absent: {place}: no module of that name"));
+            return;
+        }
+        self.rows += 1;
         let answer = module.map_or(Gil::Undetermined, |module| module.gil);
         *self.confusion.entry((word(row.gil), word(answer))).or_default() += 1;
         if answer == Gil::Undetermined {
@@ -179,6 +239,8 @@ impl Tally {
         } else if answer != row.gil {
             self.wrong += 1;
             self.lines.push(format!("WRONG: {place}: {:?}, truth {:?}", answer, row.gil));
+            let evidence = module.and_then(|module| serde_json::to_string(&module.evidence).ok());
+            self.lines.push(format!("WRONG: {place}: {}", evidence.unwrap_or_default()));
         } else if let Some(module) = module {
             self.compare_details(&place, row, module);
         }
@@ -218,7 +280,11 @@ impl Tally {
             self.wrong,
             self.undetermined,
             self.undetermined_share()
-        )
+        )?;
+        if self.siblings {
+            writeln!(output, "{} modules have no sibling there", self.absent)?;
+        }
+        Ok(())
     }
 }
 

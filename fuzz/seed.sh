@@ -4,16 +4,28 @@ set -eu
 here=$(dirname "$0")
 fixtures=$here/../fixtures
 corpus=$here/corpus
-mkdir -p "$corpus/inspect_module" "$corpus/requirements_txt" "$corpus/uv_lock" \
-    "$corpus/wheel_filename"
+mkdir -p "$corpus/image_load" "$corpus/emulate" "$corpus/inspect_module" \
+    "$corpus/requirements_txt" "$corpus/uv_lock" "$corpus/wheel_filename"
 
-# The first byte picks the interpreter.
-for module in "$fixtures"/modules/built/x86_64-linux-gnu/*.so \
-    "$fixtures"/modules/built/*/declares.*; do
-    folder=$(basename "$(dirname "$module")")
+# The first byte picks the interpreter, on whatever the file is for.
+for module in "$fixtures"/modules/built/*/*.so "$fixtures"/modules/built/*/*.pyd; do
+    name=$(basename "$(dirname "$module")")-$(basename "$module")
+    cp "$module" "$corpus/image_load/$name"
     for target in 0 1 2; do
-        { printf "\\00$target"; cat "$module"; } \
-            > "$corpus/inspect_module/$folder-$(basename "$module")-$target"
+        { printf "\\00$target"; cat "$module"; } > "$corpus/inspect_module/$name-$target"
+    done
+done
+
+# A module, the interpreter, and by way of a patch the first bytes of a hook: nothing, as it is;
+# returns, calls itself.
+for module in 0 1 2 3 4 5 6 7 10 11 12 13 14 15 16 17 20 21 22 23 24 25 26 27; do
+    for target in 0 1 2; do
+        seed=$corpus/emulate/$module-$target
+        { printf "\\0$module\\00$target"; } > "$seed"
+        { cat "$seed"; printf '\200\000\003\061\300\303'; } > "$seed-x86_64-returns"
+        { cat "$seed"; printf '\200\000\005\350\373\377\377\377'; } > "$seed-x86_64-calls"
+        { cat "$seed"; printf '\200\000\004\300\003\137\326'; } > "$seed-aarch64-returns"
+        { cat "$seed"; printf '\200\000\004\000\000\000\224'; } > "$seed-aarch64-calls"
     done
 done
 

@@ -10,14 +10,16 @@
 //! ```
 //!
 //! [`model`] holds the words that all stages share, [`wheel_check`] joins fetching and inspecting
-//! for one wheel, and [`pipeline`] calls the stages in turn. The command line is a thin layer above
-//! in `src/bin/ftcheck`.
+//! for one wheel, [`local`] does the same for files on this machine, and [`pipeline`] calls the
+//! stages in turn. The command line is a thin layer above in `src/bin/ftcheck`.
 
 pub mod fetch;
 pub mod input;
 pub mod inspect;
 pub mod judge;
+pub mod local;
 pub mod model;
+pub mod module_check;
 pub mod pipeline;
 pub mod report;
 pub mod resolve;

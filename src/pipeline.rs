@@ -19,6 +19,7 @@ use crate::input::{Content, Gap, Manifest, Requirement, Wanted};
 use crate::judge;
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind};
+use crate::model::evidence::ModuleReport;
 use crate::model::location::{Location, last_segment, redacted};
 use crate::model::lock::{LockGraph, LockedPackage, LockedSource};
 use crate::model::platform::Platform;
@@ -151,7 +152,24 @@ pub async fn scan(
             }
         }
     }
+    settle(&mut packages);
     ScanReport::new(target, platform, notes, gaps, packages, skipped)
+}
+
+/// Gives modules that another package's module makes the answer of that one.
+fn settle(packages: &mut [PackageReport]) {
+    let mut groups: Vec<(String, &mut Vec<ModuleReport>)> = packages
+        .iter_mut()
+        .map(|package| {
+            let version = package.version.as_deref().unwrap_or_default();
+            (format!("{} {version}", package.name), &mut package.modules)
+        })
+        .collect();
+    judge::settle(&mut groups);
+    for package in packages.iter_mut().filter(|package| !package.modules.is_empty()) {
+        package.verdict = judge::verdict(&package.modules);
+        package.reason = judge::reason(&package.modules);
+    }
 }
 
 /// Evaluates markers, and joins requirements of one name into one.

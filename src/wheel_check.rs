@@ -3,7 +3,6 @@
 //! Shared by everything that looks into wheels of an index. It joins [`crate::fetch`] and
 //! [`crate::inspect`] and knows neither requirements nor reports.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,20 +10,17 @@ use tokio::sync::Semaphore;
 
 use crate::fetch::cache::{Bucket, Cache};
 use crate::fetch::client::{Client, FetchError};
+use crate::fetch::metadata;
 use crate::fetch::wheel::RemoteWheel;
 use crate::inspect;
-use crate::inspect::Inspection;
-use crate::inspect::filename::{ExtensionFile, extension_files};
-use crate::inspect::libraries::Libraries;
+use crate::inspect::Interpreter;
+use crate::inspect::filename::extension_files;
 use crate::model::distribution::DistributionFile;
-use crate::model::evidence::{Evidence, Gil, ModuleReport};
+use crate::model::evidence::ModuleReport;
 use crate::model::platform::Platform;
 use crate::model::target::Target;
 use crate::model::wheel_filename::WheelFilename;
-
-/// Rounds of fetching what answers hang on. Each follows one link of a chain of libraries that need
-/// libraries, which are a few links long.
-const MAX_ROUNDS: usize = 8;
+use crate::module_check::{MAX_ROUNDS, Members, ModuleCheck};
 
 /// What was found in a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,29 +84,31 @@ impl WheelCheck {
     ) -> Result<WheelFindings, FetchError> {
         let modules =
             extension_files(remote.names().iter().map(String::as_str), self.target, self.platform);
-        let metadata = metadata_members(&remote, wheel, file)?;
-        let mut wanted: Vec<usize> =
-            modules.iter().filter_map(|module| index_of(&remote, &module.member)).collect();
-        wanted.extend(metadata);
-        let mut work = Work::new(remote, modules, self.target);
-        for _ in 0..MAX_ROUNDS {
-            work.remote.fetch(&wanted).await?;
+        let interpreter = Interpreter { target: self.target, platform: Some(self.platform) };
+        let modules = modules.into_iter().map(|module| (module, interpreter));
+        let check = ModuleCheck::new(&remote, modules);
+        let metadata =
+            metadata::members(remote.names(), wheel).map_err(|problem| remote.invalid(&problem))?;
+        remote.fetch(&[check.wanted().as_slice(), &metadata].concat()).await?;
+        let mut work = Work { remote, check };
+        for round in 0..MAX_ROUNDS {
             let _permit = Arc::clone(&self.expanding).acquire_owned().await;
             let wheel = wheel.clone();
-            let round = tokio::task::spawn_blocking(move || {
-                if !work.metadata_is_checked {
+            let running = tokio::task::spawn_blocking(move || {
+                if round == 0 {
                     work.check_metadata(metadata, &wheel)?;
                 }
-                work.inspect(&wanted)?;
+                work.check.round(&mut work.remote)?;
                 Ok(work)
             });
-            work = round
+            work = running
                 .await
                 .map_err(|_| FetchError::invalid(&file.url, "an internal error of ftcheck"))??;
-            wanted = work.missing();
+            let wanted = work.check.wanted();
             if wanted.is_empty() {
                 break;
             }
+            work.remote.fetch(&wanted).await?;
         }
         Ok(work.finish())
     }
@@ -131,155 +129,44 @@ impl WheelCheck {
     }
 }
 
-fn index_of(remote: &RemoteWheel, member: &str) -> Option<usize> {
-    remote.names().iter().position(|name| name == member)
-}
+impl Members for RemoteWheel {
+    type Error = FetchError;
 
-/// The members that say what the file is: `METADATA` and `WHEEL` of its `.dist-info` folder.
-fn metadata_members(
-    remote: &RemoteWheel,
-    wheel: &WheelFilename,
-    file: &DistributionFile,
-) -> Result<[usize; 2], FetchError> {
-    let find = |name: &str| {
-        remote
-            .names()
-            .iter()
-            .position(|member| {
-                member
-                    .split_once('/')
-                    .is_some_and(|(folder, rest)| folder.ends_with(".dist-info") && rest == name)
-            })
-            .ok_or_else(|| {
-                FetchError::invalid(
-                    &file.url,
-                    format!("damaged wheel: `{wheel}` has no {name} in a .dist-info folder"),
-                )
-            })
-    };
-    Ok([find("METADATA")?, find("WHEEL")?])
+    fn names(&self) -> &[String] {
+        self.names()
+    }
+
+    fn size(&self, member: usize) -> u64 {
+        self.expanded_size(member)
+    }
+
+    fn read(&mut self, member: usize) -> Result<Vec<u8>, FetchError> {
+        self.read(member)
+    }
 }
 
 /// The part that takes time and no network, carried from round to round.
 struct Work {
     remote: RemoteWheel,
-    target: Target,
-    libraries: Libraries,
-    metadata_is_checked: bool,
-    /// Modules without an answer, with what they still need.
-    pending: Vec<(ExtensionFile, Vec<String>)>,
-    reports: Vec<ModuleReport>,
+    check: ModuleCheck,
 }
 
 impl Work {
-    fn new(remote: RemoteWheel, modules: Vec<ExtensionFile>, target: Target) -> Self {
-        let libraries = Libraries::named(remote.names().iter().map(|name| file_name(name)));
-        let pending = modules.into_iter().map(|module| (module, Vec::new())).collect();
-        Self { remote, target, libraries, metadata_is_checked: false, pending, reports: Vec::new() }
-    }
-
     fn check_metadata(
         &mut self,
         [metadata, wheel_file]: [usize; 2],
         wheel: &WheelFilename,
     ) -> Result<(), FetchError> {
-        let text = self.remote.read(metadata)?;
-        check_metadata(&text, wheel).map_err(|problem| self.remote.invalid(&problem))?;
-        let text = self.remote.read(wheel_file)?;
-        check_wheel_version(&text).map_err(|problem| self.remote.invalid(&problem))?;
-        self.metadata_is_checked = true;
-        Ok(())
+        let (metadata, wheel_file) = (self.remote.read(metadata)?, self.remote.read(wheel_file)?);
+        metadata::check(&metadata, &wheel_file, wheel)
+            .map_err(|problem| self.remote.invalid(&problem))
     }
 
-    /// Looks at every module that has no answer yet, with the libraries that were fetched for it.
-    fn inspect(&mut self, fetched: &[usize]) -> Result<(), FetchError> {
-        let needed: BTreeSet<String> =
-            self.pending.iter().flat_map(|(_, needs)| needs).map(|name| file_name(name)).collect();
-        for member in fetched {
-            let name = file_name(&self.remote.names()[*member]);
-            if needed.contains(&name) {
-                let bytes = self.remote.read(*member)?;
-                self.libraries.insert(name, bytes);
-            }
-        }
-        for (module, _) in std::mem::take(&mut self.pending) {
-            let Some(member) = index_of(&self.remote, &module.member) else { continue };
-            let bytes = self.remote.read(member)?;
-            match inspect::inspect(&module, &bytes, &self.libraries, self.target) {
-                Inspection::Module(report) => self.reports.push(*report),
-                Inspection::NotAModule => {}
-                Inspection::Needs(names) => self.pending.push((module, names)),
-            }
-        }
-        Ok(())
-    }
-
-    /// The members that are needed for the next round.
-    fn missing(&self) -> Vec<usize> {
-        let names: BTreeSet<String> =
-            self.pending.iter().flat_map(|(_, needs)| needs).map(|name| file_name(name)).collect();
-        let members = self.remote.names().iter().enumerate();
-        members.filter(|(_, name)| names.contains(&file_name(name))).map(|(at, _)| at).collect()
-    }
-
-    fn finish(mut self) -> WheelFindings {
-        // Libraries that need libraries without an end.
-        for (module, needs) in self.pending {
-            self.reports.push(ModuleReport {
-                module: module.module,
-                member: module.member,
-                gil: Gil::Undetermined,
-                init: None,
-                subinterpreters: None,
-                reason: Some(format!("it needs too many libraries, such as {}", needs.join(", "))),
-                evidence: Evidence::default(),
-            });
-        }
-        self.reports.sort_by(|a, b| a.module.cmp(&b.module));
+    fn finish(self) -> WheelFindings {
         WheelFindings {
-            modules: self.reports,
+            modules: self.check.finish(),
             size: self.remote.size(),
             sha256_verified: self.remote.digest_is_verified(),
         }
     }
-}
-
-/// The last part of a path.
-fn file_name(path: &str) -> String {
-    path.rsplit('/').next().unwrap_or(path).to_owned()
-}
-
-/// Name and version inside have to be those of the file name, or installers refuse the wheel.
-fn check_metadata(text: &[u8], wheel: &WheelFilename) -> Result<(), String> {
-    let name = header(text, "Name")?;
-    let version = header(text, "Version")?;
-    let same_name = name.parse::<pep508_rs::PackageName>().is_ok_and(|name| name == wheel.name);
-    let same_version =
-        version.parse::<pep440_rs::Version>().is_ok_and(|version| version == wheel.version);
-    if same_name && same_version {
-        return Ok(());
-    }
-    Err(format!(
-        "damaged wheel: expected METADATA of {} {}, found that of {name} {version}",
-        wheel.name, wheel.version
-    ))
-}
-
-/// Installers refuse a major version of the format that they do not know (PEP 427).
-fn check_wheel_version(text: &[u8]) -> Result<(), String> {
-    let version = header(text, "Wheel-Version")?;
-    if version.split('.').next() == Some("1") {
-        return Ok(());
-    }
-    Err(format!("expected a wheel of format 1, found Wheel-Version `{version}`"))
-}
-
-fn header(text: &[u8], name: &str) -> Result<String, String> {
-    use mailparse::MailHeaderMap as _;
-    let (headers, _) = mailparse::parse_headers(text)
-        .map_err(|problem| format!("damaged wheel: its metadata cannot be read: {problem}"))?;
-    headers
-        .get_first_value(name)
-        .map(|value| value.trim().to_owned())
-        .ok_or_else(|| format!("damaged wheel: its metadata has no `{name}`"))
 }

@@ -3,8 +3,10 @@
 //! Nothing is judged here. What could not be fetched is an error with its reason, never an empty
 //! answer.
 
+pub mod archive;
 pub mod cache;
 pub mod client;
+pub mod metadata;
 pub mod simple;
 mod sparse;
 pub mod wheel;

@@ -3,7 +3,6 @@
 //! Where the server knows no ranges the whole file is fetched, and only then is its digest
 //! claimed. What the members mean is told in [`crate::inspect`].
 
-use std::io::Read as _;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,8 +11,8 @@ use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, RANGE,
 };
 use zip::ZipArchive;
-use zip::result::ZipError;
 
+use super::archive::{Archive, ArchiveError};
 use super::sparse::Sparse;
 use crate::fetch::client::{Client, FetchError, Request, Response};
 use crate::model::digest::Sha256;
@@ -30,8 +29,6 @@ const JOIN_DISTANCE: u64 = 32 << 10;
 const LOCAL_HEADER_ALLOWANCE: u64 = 30 + 0xffff + 24;
 /// The largest wheel that is fetched whole where ranges are not served.
 const MAX_WHEEL: u64 = 4 << 30;
-/// The largest member that is expanded.
-const MAX_MEMBER: u64 = 2 << 30;
 /// Requests at a time for one wheel.
 const PARALLEL_RANGES: usize = 4;
 /// Attempts to read the directory, each after fetching what the last one missed.
@@ -42,8 +39,7 @@ pub struct RemoteWheel {
     client: Arc<Client>,
     file: DistributionFile,
     sparse: Sparse,
-    archive: ZipArchive<Sparse>,
-    names: Vec<String>,
+    archive: Archive<Sparse>,
     /// Where members start, sorted: each ends where the next begins.
     starts: Vec<u64>,
     verified: bool,
@@ -87,19 +83,26 @@ impl RemoteWheel {
         }
         let etag = strong_etag(&headers);
         let archive = directory(&client, &file, &sparse, etag.as_ref()).await?;
-        let names = names(&file, &archive)?;
-        let mut starts = (0..archive.len())
-            .map(|member| archive.by_index_data(member).map(|entry| entry.header_start()))
+        let archive = Archive::new(archive).map_err(|problem| damaged(&file, &problem))?;
+        let zip = archive.zip();
+        let mut starts = (0..zip.len())
+            .map(|member| zip.by_index_data(member).map(|entry| entry.header_start()))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|problem| damaged(&file, &problem))?;
+            .map_err(|problem| damaged(&file, &ArchiveError::new(&problem)))?;
         starts.sort_unstable();
-        Ok(Self { client, file, sparse, archive, names, starts, verified, etag })
+        Ok(Self { client, file, sparse, archive, starts, verified, etag })
     }
 
     /// The paths of all members, by index.
     #[must_use]
     pub fn names(&self) -> &[String] {
-        &self.names
+        self.archive.names()
+    }
+
+    /// What a member expands to, in bytes.
+    #[must_use]
+    pub fn expanded_size(&self, member: usize) -> u64 {
+        self.archive.expanded_size(member)
     }
 
     /// The size of the whole file in bytes.
@@ -133,13 +136,13 @@ impl RemoteWheel {
 
     /// The stretches of the file that hold the given members, joined where they lie close.
     fn ranges(&self, members: &[usize]) -> Result<Vec<Range<u64>>, FetchError> {
-        let end_of_members = self.archive.central_directory_start();
+        let zip = self.archive.zip();
+        let end_of_members = zip.central_directory_start();
         let mut ranges = Vec::new();
         for member in members {
-            let entry = self
-                .archive
+            let entry = zip
                 .by_index_data(*member)
-                .map_err(|problem| damaged(&self.file, &problem))?;
+                .map_err(|problem| damaged(&self.file, &ArchiveError::new(&problem)))?;
             let start = entry.header_start();
             let following = self.starts.partition_point(|other| *other <= start);
             let next = self.starts.get(following).copied().unwrap_or(end_of_members);
@@ -152,7 +155,7 @@ impl RemoteWheel {
             if range.is_empty() {
                 return Err(FetchError::invalid(
                     &self.file.url,
-                    format!("damaged wheel: `{}` lies outside the file", self.names[*member]),
+                    format!("damaged wheel: `{}` lies outside the file", self.names()[*member]),
                 ));
             }
             ranges.push(range);
@@ -165,33 +168,7 @@ impl RemoteWheel {
     /// # Errors
     /// Where the member is damaged, or larger than anything that is read.
     pub fn read(&mut self, member: usize) -> Result<Vec<u8>, FetchError> {
-        let name = self.names[member].clone();
-        let mut entry = self
-            .archive
-            .by_index(member)
-            .map_err(|problem| damaged_member(&self.file, &name, &problem.to_string()))?;
-        let (stated, compressed) = (entry.size(), entry.compressed_size());
-        if stated > MAX_MEMBER {
-            return Err(damaged_member(
-                &self.file,
-                &name,
-                &format!("expected at most {MAX_MEMBER} bytes, found a claim of {stated}"),
-            ));
-        }
-        // Deflate expands a byte to at most 1,032: a larger claim is not reserved for.
-        let likely = stated.min(compressed.saturating_mul(1032));
-        let mut bytes = Vec::with_capacity(usize::try_from(likely).unwrap_or(0));
-        let outcome = entry.by_ref().take(stated + 1).read_to_end(&mut bytes);
-        outcome.map_err(|problem| damaged_member(&self.file, &name, &problem.to_string()))?;
-        if bytes.len() as u64 != stated {
-            let found = bytes.len();
-            return Err(damaged_member(
-                &self.file,
-                &name,
-                &format!("expected {stated} bytes, as the directory states, found {found}"),
-            ));
-        }
-        Ok(bytes)
+        self.archive.read(member).map_err(|problem| damaged(&self.file, &problem))
     }
 }
 
@@ -376,29 +353,17 @@ async fn directory(
             Err(problem) => problem,
         };
         let Some(missing) = sparse.take_missing() else {
-            return Err(damaged(file, &problem));
+            return Err(damaged(file, &ArchiveError::new(&problem)));
         };
         // From the missing byte to the next one at hand, but not the whole rest of a large wheel
         // for the sake of a few bytes.
         let gap = sparse.gaps(missing..sparse.size()).into_iter().next();
-        let Some(gap) = gap else { return Err(damaged(file, &problem)) };
+        let Some(gap) = gap else { return Err(damaged(file, &ArchiveError::new(&problem))) };
         let reaches_tail = gap.end - gap.start <= 16 * TAIL;
         let end = if reaches_tail { gap.end } else { gap.start + TAIL };
         fetch_range(client, file, sparse, etag, gap.start..end).await?;
     }
     Err(FetchError::invalid(&file.url, "damaged wheel: its directory has no end"))
-}
-
-fn names(file: &DistributionFile, archive: &ZipArchive<Sparse>) -> Result<Vec<String>, FetchError> {
-    if archive.has_duplicate_names() {
-        // Which of the two an installer would take differs between installers.
-        return Err(FetchError::invalid(&file.url, "damaged wheel: two members share a name"));
-    }
-    archive
-        .file_names()
-        .map(|name| name.map(std::borrow::Cow::into_owned))
-        .collect::<Result<_, _>>()
-        .map_err(|problem| damaged(file, &problem))
 }
 
 /// Compares the digest of the whole file with the one stated. `false` where none is stated.
@@ -414,12 +379,8 @@ fn check_digest(file: &DistributionFile, response: &Response) -> Result<bool, Fe
     Err(FetchError::invalid(&file.url, format!("expected sha256 {stated}, found {found}{served}")))
 }
 
-fn damaged(file: &DistributionFile, problem: &ZipError) -> FetchError {
-    FetchError::invalid(&file.url, format!("damaged wheel: {problem}"))
-}
-
-fn damaged_member(file: &DistributionFile, name: &str, problem: &str) -> FetchError {
-    FetchError::invalid(&file.url, format!("damaged wheel: `{name}`: {problem}"))
+fn damaged(file: &DistributionFile, problem: &ArchiveError) -> FetchError {
+    FetchError::invalid(&file.url, problem.to_string())
 }
 
 #[cfg(test)]

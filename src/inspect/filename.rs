@@ -87,7 +87,7 @@ fn module_name(member: &str, suffix: &str) -> Option<String> {
 
 /// Where a member lies once installed, relative to site-packages: wheels may keep files under
 /// `{name}-{version}.data/platlib` or `purelib` (the binary distribution format).
-fn installed_path(member: &str) -> &str {
+pub(super) fn installed_path(member: &str) -> &str {
     let Some((first, rest)) = member.split_once('/') else { return member };
     if !first.ends_with(".data") {
         return member;

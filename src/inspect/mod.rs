@@ -6,23 +6,26 @@
 //! filename   which files are modules, what they are called
 //! image      the library as the dynamic loader leaves it
 //! libraries  what else of the wheel an answer may hang on
-//! follow     what the init function does, without assumptions
-//! emulate    what it would do in a process
-//! definition the module definition, its slots, and what they declare
+//! closure    the libraries that a module may run in
+//! emulate    what the init function would do in a process
+//! definition the module definition it returns
+//! slots      slot arrays, and what they declare
+//! generator  which tool generated a module
 //! module     all of these in turn
 //! ```
 
+mod closure;
 mod definition;
 mod emulate;
 pub mod filename;
-mod follow;
+mod generator;
 pub mod image;
 pub mod libraries;
 mod module;
-mod view;
+mod slots;
 
-pub use module::{Inspection, inspect};
+pub use module::{Inspection, Interpreter, inspect};
 
 /// Counts up with every change that can alter an answer, so that no answer of an older engine is
 /// taken from a cache.
-pub const ENGINE_VERSION: u32 = 1;
+pub const ENGINE_VERSION: u32 = 2;

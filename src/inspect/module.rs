@@ -1,18 +1,21 @@
 //! From a file to the interpreter's answer: which function, what it does, what it declares.
 //!
-//! How a definition is laid out and what its slots mean is told in [`super::definition`].
+//! What a hook does is found out in [`super::emulate`], what slots mean in [`super::slots`].
 
-use crate::inspect::definition::{Declared, RawDefinition, gil_of};
-use crate::inspect::emulate::{self, Outcome};
+use crate::inspect::closure::Closure;
+use crate::inspect::emulate::{Created, Declaration, Emulator, Hook, Outcome};
 use crate::inspect::filename::{ExtensionFile, Suffix, hook_suffix};
-use crate::inspect::follow::{self, Ending, Purpose};
-use crate::inspect::image::{Export, Format, Image, shown};
-use crate::inspect::libraries::{Libraries, Library};
+use crate::inspect::generator::generator;
+use crate::inspect::image::{Export, Format, Image, Machine};
+use crate::inspect::libraries::Libraries;
+use crate::inspect::slots::{Layout, gil_of};
 use crate::model::evidence::{Evidence, Gil, Init, ModuleReport, Subinterpreters};
+use crate::model::platform::{Architecture, Platform};
 use crate::model::target::Target;
 
-/// Steps that constructors are followed for, all together.
-const CONSTRUCTOR_STEPS: u32 = 1 << 16;
+/// The module whose function makes the modules that cffi generates (cffi, `recompiler.py`).
+const CFFI_BACKEND: &str = "_cffi_backend";
+
 /// What came of looking at a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inspection {
@@ -21,8 +24,17 @@ pub enum Inspection {
     /// It is a library and no extension module: its suffix is bare, and neither it nor what it
     /// needs exports the function that the interpreter would look for.
     NotAModule,
-    /// The answer hangs on these libraries of the wheel too.
+    /// The answer hangs on these libraries of the wheel too, given by their paths in it.
     Needs(Vec<String>),
+}
+
+/// The interpreter that a module would be imported by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interpreter {
+    /// Its release.
+    pub target: Target,
+    /// What it runs on; `None` for whatever the file is built for.
+    pub platform: Option<Platform>,
 }
 
 /// Says what loading the module would do to the GIL.
@@ -31,25 +43,61 @@ pub fn inspect(
     file: &ExtensionFile,
     bytes: &[u8],
     libraries: &Libraries,
-    target: Target,
+    interpreter: Interpreter,
 ) -> Inspection {
-    let mut findings = Findings::default();
-    findings.evidence.format = Format::of(bytes).map(|format| format.as_str().to_owned());
-    let (gil, reason) = match examine(file, bytes, libraries, target, &mut findings) {
-        Ok(Answer::NotAModule) => return Inspection::NotAModule,
-        Ok(Answer::Needs(names)) => return Inspection::Needs(names),
-        Ok(Answer::Gil(gil)) => (gil, None),
-        Err(reason) => (Gil::Undetermined, Some(reason)),
+    let slices = match wanted_slices(bytes, interpreter.platform) {
+        Ok(slices) => slices,
+        Err(reason) => return Findings::default().report(file, Err(reason)),
     };
-    Inspection::Module(Box::new(ModuleReport {
-        module: file.module.clone(),
-        member: file.member.clone(),
-        gil,
-        init: findings.init,
-        subinterpreters: findings.subinterpreters,
-        reason,
-        evidence: findings.evidence,
-    }))
+    let mut agreed: Option<ModuleReport> = None;
+    for slice in slices {
+        let mut findings = Findings::default();
+        findings.evidence.format = Format::of(slice).map(|format| format.as_str().to_owned());
+        let answer = examine(file, slice, libraries, interpreter, &mut findings);
+        let report = match findings.report(file, answer) {
+            Inspection::Module(report) => *report,
+            other => return other,
+        };
+        agreed = Some(match agreed {
+            None => report,
+            Some(other) if other.gil == report.gil => other,
+            Some(other) => ModuleReport {
+                gil: Gil::Undetermined,
+                reason: Some("its slices for different processors differ".to_owned()),
+                ..other
+            },
+        });
+    }
+    match agreed {
+        Some(report) => Inspection::Module(Box::new(report)),
+        None => Findings::default().report(file, Err("the file is empty".to_owned())),
+    }
+}
+
+/// The libraries of a file that the interpreter could take: of a universal binary, the one for its
+/// processor.
+fn wanted_slices(bytes: &[u8], platform: Option<Platform>) -> Result<Vec<&[u8]>, String> {
+    let slices = Image::slices(bytes);
+    let Some(platform) = platform else { return Ok(slices) };
+    let [slice] = slices.as_slice() else {
+        let machine = machine_of(platform.architecture);
+        let fits =
+            |slice: &&&[u8]| Image::load(slice).is_ok_and(|image| image.machine() == machine);
+        let found = slices.iter().find(fits).copied();
+        return found
+            .map(|slice| vec![slice])
+            .ok_or_else(|| format!("none of its slices is for {}", machine.name()));
+    };
+    Ok(vec![slice])
+}
+
+fn machine_of(architecture: Architecture) -> Machine {
+    match architecture {
+        Architecture::X86_64 => Machine::X86_64,
+        Architecture::Aarch64 => Machine::Aarch64,
+        // Compared with the number of no format.
+        _ => Machine::Other(u32::MAX),
+    }
 }
 
 /// What was found on the way, kept even where no answer is reached.
@@ -58,6 +106,26 @@ struct Findings {
     init: Option<Init>,
     subinterpreters: Option<Subinterpreters>,
     evidence: Evidence,
+}
+
+impl Findings {
+    fn report(self, file: &ExtensionFile, answer: Result<Answer, String>) -> Inspection {
+        let (gil, reason) = match answer {
+            Ok(Answer::NotAModule) => return Inspection::NotAModule,
+            Ok(Answer::Needs(members)) => return Inspection::Needs(members),
+            Ok(Answer::Gil(gil)) => (gil, None),
+            Err(reason) => (Gil::Undetermined, Some(reason)),
+        };
+        Inspection::Module(Box::new(ModuleReport {
+            module: file.module.clone(),
+            member: file.member.clone(),
+            gil,
+            init: self.init,
+            subinterpreters: self.subinterpreters,
+            reason,
+            evidence: self.evidence,
+        }))
+    }
 }
 
 enum Answer {
@@ -70,223 +138,200 @@ fn examine(
     file: &ExtensionFile,
     bytes: &[u8],
     libraries: &Libraries,
-    target: Target,
+    interpreter: Interpreter,
     findings: &mut Findings,
 ) -> Result<Answer, String> {
+    let target = interpreter.target;
     let image = Image::load(bytes).map_err(|problem| problem.to_string())?;
     findings.evidence.machine = Some(image.machine().name().into_owned());
-    let suffix = hook_suffix(&file.module);
-
-    if target >= Target::PY315T {
-        // PEP 793: looked for first, and no way back from it.
-        let export_hook = format!("PyModExport{suffix}");
-        if image.export(&export_hook).is_some() {
-            findings.evidence.hook = Some(export_hook);
-            return Err("modules that export their slots (PEP 793) are not read yet".to_owned());
-        }
-    }
-    let hook = format!("PyInit{suffix}");
-    let Some(place) = image.export(&hook) else {
-        return missing_hook(file, &image, libraries, &hook);
+    findings.evidence.generator = generator(&image);
+    check_fit(&image, interpreter)?;
+    let closure = Closure::of(&file.member, image, libraries)?;
+    let Some(found) = find_hook(&closure, file, target) else {
+        return missing_hook(file, &closure, target);
     };
-    findings.evidence.hook = Some(hook);
+    findings.evidence.hook = Some(found.name.clone());
+    if found.library != 0 {
+        findings.evidence.library = closure.member(found.library).map(str::to_owned);
+    }
     if file.suffix == Suffix::StableWithGil {
         return Err("built for the stable ABI with a GIL (abi3): a free-threaded interpreter \
              cannot load it"
             .to_owned());
     }
-
-    let Export::At(entry) = place else {
-        return Err("which function is its hook is chosen while it is loaded".to_owned());
-    };
-    let trace = follow::follow(&image, entry, Purpose::Result);
-    findings.evidence.steps = Some(trace.steps);
-    let definition = match trace.ending {
-        Ending::Returned(Some(value)) if trace.definition == Some(value) => {
-            if image.is_zero_filled(value) {
-                return Err(format!("the definition at {} is filled in at run time", shown(value)));
+    let entry = match found.place {
+        Export::At(entry) => *entry,
+        Export::Chosen => {
+            return Err("which function is its hook is chosen while it is loaded".to_owned());
+        }
+        Export::Elsewhere { library, .. } => {
+            let wanted = closure.wanted();
+            if !wanted.is_empty() {
+                return Ok(Answer::Needs(wanted));
             }
-            RawDefinition::read(&image, value)?
+            return Err(format!("its hook lies in `{library}`, which is not in the wheel"));
         }
-        Ending::Returned(_) => {
-            return Err("the hook returns something other than a module definition".to_owned());
-        }
-        Ending::Stopped(_) => match emulated(&image, libraries, entry, target, findings)? {
-            Emulated::Definition(definition) => definition,
-            Emulated::Answer(answer) => return Ok(answer),
-        },
     };
-    check_constructors(&image, &definition)?;
-    findings.init = Some(Init::MultiPhase);
-    let slots = definition.slots.clone();
-    findings.evidence.definition = Some(definition.into_evidence());
-    let Some(slots) = slots else {
-        return Ok(Answer::Gil(Gil::Enables));
-    };
-    let declared = Declared::read(&slots, target)?;
-    findings.subinterpreters = Some(declared.subinterpreters);
-    if declared.gil == Gil::KeepsOff
-        && let Some(create) = declared.create
-        && !makes_modules(&image, create)
-    {
-        return Err("the module is made by a function of its own, which may return something \
-             other than a module"
-            .to_owned());
-    }
-    Ok(Answer::Gil(declared.gil))
-}
-
-/// What came of running the hook.
-enum Emulated {
-    Definition(RawDefinition),
-    Answer(Answer),
-}
-
-/// Runs the hook, with the libraries of the wheel that it needs.
-fn emulated(
-    image: &Image<'_>,
-    libraries: &Libraries,
-    entry: u64,
-    target: Target,
-    findings: &mut Findings,
-) -> Result<Emulated, String> {
-    let closure = Closure::of(image, libraries)?;
-    let images: Vec<&Image<'_>> = std::iter::once(image).chain(&closure.images).collect();
-    let can_declare = images.iter().any(|image| {
-        DECLARING.into_iter().any(|function| image.imported().any(|name| name == function))
-    });
-    let run = emulate::run(&images, entry, target.minor(), can_declare);
+    let emulator = Emulator::new(closure.loaded(), target)?;
+    let run = emulator.run(found.hook, found.library, entry);
     findings.evidence.steps = Some(run.steps);
-    let answer = match run.outcome {
-        Outcome::Definition(address, memory) => {
-            return RawDefinition::read(&*memory, address).map(Emulated::Definition);
+    match run.outcome {
+        Outcome::Declares { declaration, created } => {
+            if emulator.constructors_change(&declaration) {
+                return Err(
+                    "a constructor of the library changes the module's definition".to_owned()
+                );
+            }
+            declared(&declaration, created, findings)
         }
         Outcome::Module(gil) => {
             findings.init = Some(Init::SinglePhase);
-            Answer::Gil(gil_of(gil, target))
-        }
-        // Whatever else a library of the wheel might do, it has to be here to be known.
-        Outcome::Needs(_) | Outcome::Undeclared if !closure.missing.is_empty() => {
-            Answer::Needs(closure.missing)
-        }
-        Outcome::Undeclared => {
-            findings.init = Some(Init::SinglePhase);
-            Answer::Gil(Gil::Enables)
+            findings.evidence.set_gil = gil.map(|argument| format!("{argument:#x}"));
+            Ok(Answer::Gil(gil_of(gil, target)))
         }
         Outcome::Needs(name) => {
-            return Err(format!("the hook calls `{name}`, whose outcome is not followed yet"));
+            // Whatever else a library of the wheel might do, it has to be here to be known.
+            let wanted = closure.wanted_for(&name);
+            if !wanted.is_empty() {
+                return Ok(Answer::Needs(wanted));
+            }
+            Err(format!("the hook calls `{name}`, whose outcome is not followed yet"))
+        }
+        Outcome::Undeclared => {
+            let wanted = closure.wanted();
+            if !wanted.is_empty() {
+                return Ok(Answer::Needs(wanted));
+            }
+            findings.init = Some(Init::SinglePhase);
+            Ok(Answer::Gil(Gil::Enables))
         }
         Outcome::Delegated => {
-            return Err(
-                "cffi makes the module: the answer is that of the installed cffi, which is \
-                 not looked at yet"
-                    .to_owned(),
-            );
+            findings.init = Some(Init::SinglePhase);
+            findings.evidence.delegates_to = Some(CFFI_BACKEND.to_owned());
+            Err("cffi makes the module: the answer is that of the installed cffi, and none was \
+                 looked at"
+                .to_owned())
         }
-        Outcome::Stopped(reason) => return Err(reason),
-    };
-    Ok(Emulated::Answer(answer))
-}
-
-/// Functions without which nothing can be declared: the two by which modules do, and those by which a
-/// library could get hold of them. Where none is imported, the first module made settles the answer.
-const DECLARING: [&str; 5] =
-    ["PyUnstable_Module_SetGIL", "PyModuleDef_Init", "dlsym", "dlopen", "dlvsym"];
-
-/// Each library takes its own stretch of the memory that a run sees, and more of them would reach
-/// into what lies behind.
-const MAX_LIBRARIES: usize = 160;
-
-/// The libraries of the wheel that a library needs, and those that they need.
-struct Closure<'a> {
-    names: Vec<String>,
-    images: Vec<Image<'a>>,
-    missing: Vec<String>,
-}
-
-impl<'a> Closure<'a> {
-    fn of(image: &Image<'_>, libraries: &'a Libraries) -> Result<Self, String> {
-        let mut names: Vec<String> = image.needed().map(str::to_owned).collect();
-        let mut closure = Self { names: Vec::new(), images: Vec::new(), missing: Vec::new() };
-        let mut at = 0;
-        while let Some(name) = names.get(at).cloned() {
-            at += 1;
-            if closure.images.len() > MAX_LIBRARIES {
-                return Err(format!("it needs more than {MAX_LIBRARIES} libraries of its wheel"));
-            }
-            match libraries.find(&name) {
-                Library::Elsewhere => {}
-                Library::Missing => closure.missing.push(name),
-                Library::Here(bytes) => {
-                    let needed = Image::load(bytes).map_err(|problem| {
-                        format!("it needs `{name}`, which is damaged: {problem}")
-                    })?;
-                    for further in needed.needed() {
-                        if names.iter().all(|known| known != further) {
-                            names.push(further.to_owned());
-                        }
-                    }
-                    closure.names.push(name);
-                    closure.images.push(needed);
-                }
-            }
-        }
-        Ok(closure)
+        Outcome::Stopped(reason) => Err(reason),
     }
+}
+
+/// A file for another system, processor or interpreter cannot be loaded at all.
+fn check_fit(image: &Image<'_>, interpreter: Interpreter) -> Result<(), String> {
+    if let Some(platform) = interpreter.platform {
+        let format = if platform.is_windows() {
+            Format::Pe
+        } else if platform.is_macos() {
+            Format::MachO
+        } else {
+            Format::Elf
+        };
+        let machine = machine_of(platform.architecture);
+        let is_read = matches!(machine, Machine::X86_64 | Machine::Aarch64);
+        if image.format() != format || is_read && image.machine() != machine {
+            return Err(format!(
+                "it is an {} library for {}, which an interpreter on {platform} cannot load",
+                image.format().as_str(),
+                image.machine().name()
+            ));
+        }
+    }
+    let minor = interpreter.target.minor();
+    let own = [format!("python3{minor}t.dll"), "python3t.dll".to_owned()];
+    for needed in image.needed().filter(|_| image.format() == Format::Pe) {
+        let lower = needed.to_ascii_lowercase();
+        let version = lower.strip_prefix("python3").and_then(|rest| rest.strip_suffix(".dll"));
+        let is_python = version.is_some_and(|version| {
+            version.trim_end_matches('t').bytes().all(|byte| byte.is_ascii_digit())
+        });
+        if is_python && !own.contains(&lower) {
+            return Err(format!(
+                "it is linked against {needed}, the library of another interpreter"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The function that the interpreter calls.
+struct Found<'c, 'a> {
+    name: String,
+    hook: Hook,
+    /// The library it lies in, by its place in the closure.
+    library: usize,
+    place: &'c Export<'a>,
+}
+
+fn find_hook<'c, 'a>(
+    closure: &'c Closure<'a>,
+    file: &ExtensionFile,
+    target: Target,
+) -> Option<Found<'c, 'a>> {
+    let suffix = hook_suffix(&file.module);
+    hooks(target).into_iter().find_map(|(prefix, hook)| {
+        let name = format!("{prefix}{suffix}");
+        let (library, place) = closure.export(&name)?;
+        Some(Found { name, hook, library, place })
+    })
+}
+
+/// What the interpreter looks for, in its order: since 3.15 the export of slots comes first, and
+/// there is no way back from it (PEP 793).
+fn hooks(target: Target) -> Vec<(&'static str, Hook)> {
+    let mut hooks = vec![("PyInit", Hook::Init)];
+    if target >= Target::PY315T {
+        hooks.insert(0, ("PyModExport", Hook::Export));
+    }
+    hooks
 }
 
 /// `dlsym` finds the hook also in a library that the file needs. Where none has it, a file with a
 /// bare suffix is just a library, and any other cannot be imported.
 fn missing_hook(
     file: &ExtensionFile,
-    image: &Image<'_>,
-    libraries: &Libraries,
-    hook: &str,
+    closure: &Closure<'_>,
+    target: Target,
 ) -> Result<Answer, String> {
-    let closure = Closure::of(image, libraries)?;
-    let holder = closure.images.iter().position(|needed| needed.export(hook).is_some());
-    if let Some(name) = holder.and_then(|index| closure.names.get(index)) {
-        return Err(format!("`{hook}` lies in `{name}`, which is not followed yet"));
+    let wanted = closure.wanted();
+    if !wanted.is_empty() {
+        return Ok(Answer::Needs(wanted));
     }
-    if !closure.missing.is_empty() {
-        return Ok(Answer::Needs(closure.missing));
+    if file.suffix == Suffix::Bare {
+        return Ok(Answer::NotAModule);
     }
-    match file.suffix {
-        Suffix::Bare => Ok(Answer::NotAModule),
-        _ => Err(format!("it does not export `{hook}`: importing it fails")),
-    }
+    let suffix = hook_suffix(&file.module);
+    let names: Vec<String> =
+        hooks(target).into_iter().map(|(prefix, _)| format!("`{prefix}{suffix}`")).collect();
+    Err(format!("it does not export {}: importing it fails", names.join(" or ")))
 }
 
-/// Whether a `Py_mod_create` function can be taken to return a module: the library imports a
-/// function that makes one, and this one does not return without calling anything.
-fn makes_modules(image: &Image<'_>, create: u64) -> bool {
-    let imports = ["PyModule_NewObject", "PyModule_New", "PyModule_FromDefAndSpec2"]
-        .into_iter()
-        .any(|function| image.imports(function));
-    let trace = follow::follow(image, create, Purpose::Result);
-    imports && matches!(trace.ending, Ending::Stopped(_))
-}
-
-/// The loader runs a library's constructors before anybody calls its hook. As far as they can be
-/// followed, none of them may write to what the answer was read from.
-fn check_constructors(image: &Image<'_>, definition: &RawDefinition) -> Result<(), String> {
-    let mut budget = CONSTRUCTOR_STEPS;
-    for constructor in image.constructors() {
-        let trace = follow::follow(image, *constructor, Purpose::Constructor);
-        for (address, size) in trace.writes {
-            let mut parts = definition.stretches().into_iter();
-            if parts.any(|(start, length)| {
-                address < start.saturating_add(length) && start < address.saturating_add(size)
-            }) {
-                return Err(
-                    "a constructor of the library changes the module's definition".to_owned()
-                );
-            }
+/// The answer that follows from what the hook returned.
+fn declared(
+    declaration: &Declaration,
+    created: Option<Created>,
+    findings: &mut Findings,
+) -> Result<Answer, String> {
+    findings.init = Some(Init::MultiPhase);
+    findings.evidence.definition = Some(declaration.evidence());
+    let layout = match declaration {
+        Declaration::Definition(_) => Layout::Legacy,
+        Declaration::Slots(_) => Layout::Flagged,
+    };
+    let Some(slots) = declaration.slots() else {
+        return Ok(Answer::Gil(Gil::Enables));
+    };
+    let declared = slots.declared(layout)?;
+    findings.subinterpreters = Some(declared.subinterpreters);
+    // What is no module enables the GIL, whatever the slots say.
+    match created {
+        Some(Created::Other) if declared.gil == Gil::KeepsOff => {
+            Err("the module is made by a function of its own, which may return something other \
+                 than a module"
+                .to_owned())
         }
-        budget = budget.saturating_sub(trace.steps.max(1));
-        if budget == 0 {
-            break;
+        Some(Created::Unknown(reason)) if declared.gil == Gil::KeepsOff => {
+            Err(format!("the module is made by a function of its own: {reason}"))
         }
+        _ => Ok(Answer::Gil(declared.gil)),
     }
-    Ok(())
 }

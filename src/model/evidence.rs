@@ -69,24 +69,51 @@ pub struct Evidence {
     /// The processor the file is for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub machine: Option<String>,
+    /// The tool that generated the module, where its bytes name it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub generator: Option<Generator>,
     /// The exported function that the interpreter calls.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hook: Option<String>,
-    /// The `PyModuleDef` that the hook returned.
+    /// The library of the wheel that the function lies in, where it is not the module's own file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub library: Option<String>,
+    /// The `PyModuleDef` or slot array that the hook returned.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub definition: Option<Definition>,
-    /// Instructions of the hook that were followed.
+    /// The argument of the last `PyUnstable_Module_SetGIL` for the module that the hook returned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub set_gil: Option<String>,
+    /// The module that makes this one, so that its answer is the answer for this one too.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub delegates_to: Option<String>,
+    /// The distribution whose module that is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub settled_by: Option<String>,
+    /// Steps of the hook that were followed: instructions, and what large calls of other functions
+    /// weigh.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub steps: Option<u32>,
 }
 
-/// A `PyModuleDef` in initialised data.
+/// A tool that generates extension modules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generator {
+    /// Its name.
+    pub name: String,
+    /// Its version, where that is written in the module.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub version: Option<String>,
+}
+
+/// A `PyModuleDef`, or since 3.15 a slot array (PEP 793).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// Its address in the image, in hexadecimal.
     pub address: String,
-    /// `m_name`.
-    pub name: String,
+    /// `m_name`; slots that are exported have none of their own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
     /// The slot array; `None` where `m_slots` is null.
     pub slots: Option<Vec<Slot>>,
 }

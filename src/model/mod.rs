@@ -7,6 +7,7 @@ pub mod digest;
 pub mod distribution;
 pub mod environment;
 pub mod evidence;
+pub mod inspect_report;
 pub mod location;
 pub mod lock;
 pub mod platform;

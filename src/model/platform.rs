@@ -149,6 +149,28 @@ impl Platform {
         }
     }
 
+    /// What a platform tag of a wheel is built for (PEP 425, PEP 600, PEP 656). `None` for `any`,
+    /// for macOS tags that name several processors, and for what is not known.
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        if tag == "win32" {
+            return "x86-windows".parse().ok();
+        }
+        if let Some(architecture) = tag.strip_prefix("win_") {
+            return format!("{architecture}-windows").parse().ok();
+        }
+        let names = Architecture::ALL.map(Architecture::as_str).into_iter().chain(["arm64"]);
+        let (system, architecture) = names.into_iter().find_map(|name| {
+            Some((tag.strip_suffix(name)?.strip_suffix('_')?, Architecture::from_name(name)?))
+        })?;
+        let system = match system {
+            "manylinux1" => "manylinux_2_5".to_owned(),
+            "manylinux2010" => "manylinux_2_12".to_owned(),
+            other => other.replacen("macosx_", "macos_", 1),
+        };
+        format!("{}-{system}", architecture.as_str()).parse().ok()
+    }
+
     /// The part between the dots of an extension module's own suffix, such as
     /// `cpython-314t-x86_64-linux-gnu` (`EXT_SUFFIX` in CPython's `configure.ac`,
     /// `PYD_TAGGED_SUFFIX` in its `PC/pyconfig.h`).
@@ -188,7 +210,13 @@ impl Platform {
         format!("{architecture}-linux-{environment}")
     }
 
-    /// Whether extension modules end in `.pyd`.
+    /// Whether it is macOS.
+    #[must_use]
+    pub fn is_macos(&self) -> bool {
+        matches!(self.system, OperatingSystem::Macos { .. })
+    }
+
+    /// Whether it is Windows, where modules end in `.pyd`.
     #[must_use]
     pub fn is_windows(&self) -> bool {
         matches!(self.system, OperatingSystem::Windows)

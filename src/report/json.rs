@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Reporter, Style};
+use super::{InspectReporter, Reporter, Style};
+use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
 
 pub(super) struct Json;
@@ -13,6 +14,22 @@ impl Reporter for Json {
     }
 
     fn write(&self, report: &ScanReport, _style: Style, output: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *output, report)?;
+        writeln!(output)
+    }
+}
+
+impl InspectReporter for Json {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn write(
+        &self,
+        report: &InspectReport,
+        _style: Style,
+        output: &mut dyn Write,
+    ) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut *output, report)?;
         writeln!(output)
     }

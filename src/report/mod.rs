@@ -1,16 +1,20 @@
-//! A scan's outcome as text, one file for each format.
+//! A scan's or an inspection's outcome as text, one file for each format.
 //!
-//! A reporter writes to what it is given and decides nothing; formats are found in [`FORMATS`].
+//! A reporter writes to what it is given and decides nothing; formats are found in [`FORMATS`] and
+//! [`INSPECT_FORMATS`].
 
+mod evidence;
+mod inspect_table;
 mod json;
 mod table;
 mod text;
 
 use std::io::{self, Write};
 
+use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
 
-pub use text::{bytes, summary};
+pub use text::{bytes, inspect_summary, summary};
 
 /// How much a person wants to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,3 +52,19 @@ pub trait Reporter: Sync {
 
 /// Every format; the first is the default.
 pub const FORMATS: &[&dyn Reporter] = &[&table::Table, &json::Json];
+
+/// A form that the outcome of an inspection can be written in.
+pub trait InspectReporter: Sync {
+    /// What `--format` calls it.
+    fn name(&self) -> &'static str;
+
+    /// Writes the whole report.
+    ///
+    /// # Errors
+    /// Those of `output`.
+    fn write(&self, report: &InspectReport, style: Style, output: &mut dyn Write)
+    -> io::Result<()>;
+}
+
+/// Every format for inspections; the first is the default.
+pub const INSPECT_FORMATS: &[&dyn InspectReporter] = &[&inspect_table::InspectTable, &json::Json];

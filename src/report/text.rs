@@ -1,23 +1,50 @@
 //! Words that several reports share, and what makes foreign text fit to be shown.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::inspect_report::InspectReport;
 use crate::model::report::{ScanReport, Verdict};
 
 /// The one-line summary.
 #[must_use]
 pub fn summary(report: &ScanReport) -> String {
     let counts = &report.summary;
-    let parts: Vec<String> = Verdict::ALL
-        .into_iter()
-        .filter_map(|verdict| {
-            let count = counts.verdicts.get(verdict.as_str()).copied().unwrap_or(0);
-            (count > 0).then(|| format!("{count} {}", phrase(verdict, count)))
-        })
-        .collect();
     let packages = if counts.packages == 1 { "package" } else { "packages" };
-    let mut line = format!(
+    let line = format!(
         "{} of {} {packages} checked for {} on {}",
         counts.checked, counts.packages, report.target, report.platform
     );
+    with_verdicts(line, &counts.verdicts)
+}
+
+/// The one-line summary of an inspection.
+#[must_use]
+pub fn inspect_summary(report: &InspectReport) -> String {
+    let counts = &report.summary;
+    let targets: BTreeSet<_> = report.files.iter().map(|file| file.target).collect();
+    if targets.is_empty() {
+        return "nothing was checked".to_owned();
+    }
+    let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+    let modules = if counts.modules == 1 { "module" } else { "modules" };
+    let line = format!(
+        "{} of {} checked for {}, {} extension {modules}",
+        counts.checked,
+        counts.files,
+        targets.join(", "),
+        counts.modules
+    );
+    with_verdicts(line, &counts.verdicts)
+}
+
+fn with_verdicts(mut line: String, verdicts: &BTreeMap<&'static str, usize>) -> String {
+    let parts: Vec<String> = Verdict::ALL
+        .into_iter()
+        .filter_map(|verdict| {
+            let count = verdicts.get(verdict.as_str()).copied().unwrap_or(0);
+            (count > 0).then(|| format!("{count} {}", phrase(verdict, count)))
+        })
+        .collect();
     if !parts.is_empty() {
         line.push_str(": ");
         line.push_str(&parts.join(", "));

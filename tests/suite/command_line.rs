@@ -25,6 +25,16 @@ fn short_help_of_scan() {
 }
 
 #[test]
+fn help_of_inspect() {
+    assert_snapshot!(output(&["inspect", "--help"]));
+}
+
+#[test]
+fn short_help_of_inspect() {
+    assert_snapshot!(output(&["inspect", "-h"]));
+}
+
+#[test]
 fn version() {
     assert_eq!(output(&["--version"]), format!("ftcheck {}\n", env!("CARGO_PKG_VERSION")));
 }

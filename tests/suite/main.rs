@@ -19,6 +19,8 @@ mod command_line;
 mod house;
 mod input;
 mod inspect;
+mod inspect_command;
+mod judge;
 mod model;
 mod resolve;
 mod scan;

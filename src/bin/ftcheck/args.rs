@@ -22,6 +22,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Look at everything that a project depends on
     Scan(ScanArguments),
+    /// Look at wheels and compiled modules on this machine
+    Inspect(InspectArguments),
 }
 
 #[derive(Debug, Args)]
@@ -98,6 +100,60 @@ pub(crate) struct ScanArguments {
     pub(crate) no_progress: bool,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes:
+  0  nothing enables the GIL
+  1  something enables the GIL
+  2  something could not be read
+  3  nothing worse found, but something could not be told")]
+pub(crate) struct InspectArguments {
+    /// Wheels, compiled modules (.so, .pyd), and folders that hold some
+    ///
+    /// In a folder everything below it is looked at: modules by the distribution they belong to, and
+    /// wheels.
+    #[arg(required_unless_present = "python", value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// An interpreter or the folder of an environment: look at what is installed there
+    ///
+    /// Where that is gets told by the files around it. Nothing is run.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) python: Vec<PathBuf>,
+
+    /// The free-threaded Python to look with: 3.13t, 3.14t or 3.15t [default: the one that each file
+    /// is built for, else 3.14t]
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) target: Option<Target>,
+
+    /// Where it would run: linux, macos, windows, or a longer form [default: whatever each file is
+    /// built for]
+    ///
+    /// The longer forms are those of `ftcheck scan`, such as x86_64-manylinux_2_28.
+    #[arg(long)]
+    pub(crate) platform: Option<Platform>,
+
+    /// The form of the report
+    #[arg(long, default_value = report::INSPECT_FORMATS[0].name(), value_parser = inspect_format_names())]
+    pub(crate) format: String,
+
+    /// Write the report to a file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Say less: only what is not in order
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Say more: every module, with the evidence for its answer
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+
+    /// Whether to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorWhen,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum ColorWhen {
     /// On terminals, unless NO_COLOR is set
@@ -110,4 +166,8 @@ pub(crate) enum ColorWhen {
 
 fn format_names() -> PossibleValuesParser {
     PossibleValuesParser::new(report::FORMATS.iter().map(|format| format.name()))
+}
+
+fn inspect_format_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(report::INSPECT_FORMATS.iter().map(|format| format.name()))
 }

@@ -1,7 +1,9 @@
 //! The command line: the only place that knows the standard streams and exit codes.
 
 mod args;
+mod inspect;
 mod options;
+mod output;
 mod progress;
 mod scan;
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Scan(arguments) => scan::run(arguments),
+        Command::Inspect(arguments) => inspect::run(arguments),
     };
     match outcome {
         Ok(code) => code,

@@ -4,14 +4,15 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use ftcheck::fetch::cache::Cache;
+use ftcheck::local::{self, Place};
 use ftcheck::model::environment::marker_environment;
 use ftcheck::pipeline::Settings;
-use ftcheck::report::{self, Detail, Reporter, Style};
+use ftcheck::report::{self, Detail, InspectReporter, Reporter, Style};
 use ftcheck::resolve::host;
 use url::Url;
 
 use crate::Failure;
-use crate::args::{ColorWhen, ScanArguments};
+use crate::args::{ColorWhen, InspectArguments, ScanArguments};
 
 /// The index that pip and uv ask without being told otherwise.
 const DEFAULT_INDEX: &str = "https://pypi.org/simple/";
@@ -53,25 +54,60 @@ impl ScanOptions {
             .iter()
             .find(|reporter| reporter.name() == arguments.format)
             .ok_or_else(|| Failure::new(format!("no format is called `{}`", arguments.format)))?;
-        let detail = match (arguments.quiet, arguments.verbose) {
-            (true, _) => Detail::Quiet,
-            (_, true) => Detail::Verbose,
-            _ => Detail::Normal,
-        };
+        let detail = detail(arguments.quiet, arguments.verbose);
         Ok(Self {
             path: arguments.path,
             settings,
             reporter: *reporter,
             offline: arguments.offline,
             cache: cache(arguments.no_cache, arguments.cache_dir)?,
-            style: Style {
-                color: use_color(arguments.color, arguments.output.is_some()),
-                width: if arguments.output.is_some() { None } else { terminal_width() },
-                detail,
-            },
+            style: style(arguments.color, arguments.output.is_some(), detail),
             output: arguments.output,
             progress: !arguments.no_progress && detail != Detail::Quiet,
         })
+    }
+}
+
+/// Everything an inspection needs to know.
+pub(crate) struct InspectOptions {
+    pub(crate) places: Vec<Place>,
+    pub(crate) settings: local::Settings,
+    pub(crate) reporter: &'static dyn InspectReporter,
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) style: Style,
+}
+
+impl InspectOptions {
+    pub(crate) fn new(arguments: InspectArguments) -> Result<Self, Failure> {
+        let reporter = report::INSPECT_FORMATS
+            .iter()
+            .find(|reporter| reporter.name() == arguments.format)
+            .ok_or_else(|| Failure::new(format!("no format is called `{}`", arguments.format)))?;
+        let detail = detail(arguments.quiet, arguments.verbose);
+        let paths = arguments.paths.into_iter().map(Place::Path);
+        Ok(Self {
+            places: paths.chain(arguments.python.into_iter().map(Place::Python)).collect(),
+            settings: local::Settings { target: arguments.target, platform: arguments.platform },
+            reporter: *reporter,
+            style: style(arguments.color, arguments.output.is_some(), detail),
+            output: arguments.output,
+        })
+    }
+}
+
+fn detail(quiet: bool, verbose: bool) -> Detail {
+    match (quiet, verbose) {
+        (true, _) => Detail::Quiet,
+        (_, true) => Detail::Verbose,
+        _ => Detail::Normal,
+    }
+}
+
+fn style(color: ColorWhen, to_file: bool, detail: Detail) -> Style {
+    Style {
+        color: use_color(color, to_file),
+        width: if to_file { None } else { terminal_width() },
+        detail,
     }
 }
 

@@ -1,20 +1,18 @@
 //! `ftcheck scan`.
 
-use std::io::{self, Write as _};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use ftcheck::fetch::client::{Client, Traffic};
 use ftcheck::input::{self, InputError, Source};
-use ftcheck::model::report::{ScanReport, Severity};
 use ftcheck::pipeline;
 use ftcheck::report::{self, Detail};
 
+use crate::Failure;
 use crate::args::ScanArguments;
 use crate::options::ScanOptions;
+use crate::output::{check_output, exit_code, print, say, write_file};
 use crate::progress::Bar;
-use crate::{FOUND, Failure, NOT_KNOWN};
 
 pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let options = ScanOptions::new(arguments)?;
@@ -22,7 +20,7 @@ pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let source = Source::open(&path).map_err(input_failure)?;
     let manifest = format.read(&source).map_err(input_failure)?;
     if let Some(file) = &options.output {
-        check_output(file, &path)?;
+        check_output(file, [path.as_path()])?;
     }
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -60,15 +58,7 @@ pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
         say(&format!("read {}", source.shown));
         say(&traffic(client.traffic(), bar.wheel_bytes()));
     }
-    Ok(exit_code(&report))
-}
-
-fn exit_code(report: &ScanReport) -> ExitCode {
-    match report.severity() {
-        Severity::Finding => ExitCode::from(FOUND),
-        Severity::NotKnown => ExitCode::from(NOT_KNOWN),
-        Severity::Fine => ExitCode::SUCCESS,
-    }
+    Ok(exit_code(report.severity()))
 }
 
 /// What was fetched, beside what whole wheels would have taken.
@@ -84,39 +74,4 @@ fn traffic(traffic: &Traffic, wheel_bytes: u64) -> String {
 
 fn input_failure(problem: InputError) -> Failure {
     Failure::with_hint(problem.to_string(), problem.hint)
-}
-
-/// Tells early what would only fail after the whole scan, and spares the scanned file itself.
-fn check_output(file: &Path, scanned: &Path) -> Result<(), Failure> {
-    let shown = file.display();
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if file.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(Failure::new(format!("{shown}: cannot be written: no such folder")));
-    }
-    let same = std::fs::canonicalize(file).ok().zip(std::fs::canonicalize(scanned).ok());
-    if same.is_some_and(|(output, input)| output == input) {
-        return Err(Failure::new(format!("{shown}: expected another file than the scanned one")));
-    }
-    Ok(())
-}
-
-fn write_file(file: &Path, text: &[u8]) -> Result<(), Failure> {
-    std::fs::write(file, text).map_err(|problem| {
-        Failure::new(format!("{}: cannot be written: {problem}", file.display()))
-    })
-}
-
-fn print(text: &[u8]) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text).and_then(|()| stdout.flush()) {
-        // Whoever reads has read enough.
-        Err(problem) if problem.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome
-            .map_err(|problem| Failure::new(format!("the report cannot be written: {problem}"))),
-    }
-}
-
-fn say(line: &str) {
-    // A note that cannot be shown changes nothing about the outcome.
-    let _ = writeln!(io::stderr().lock(), "{line}");
 }

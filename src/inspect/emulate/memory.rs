@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::inspect::image::{BASE, Image, MAX_EXTENT, PAGE_SIZE, PageWord};
+use super::objects::Object;
+use crate::inspect::image::{
+    BASE, Export, Fixup, Format, Image, Import, MAX_EXTENT, PAGE_SIZE, ReadError,
+};
 
 /// Imported symbols that no loaded library defines, by the order in which they were met.
 const SYMBOLS: u64 = 0x0000_4000_0000_0000;
@@ -17,18 +20,32 @@ const HEAP: u64 = 0x0000_6000_0000_0000;
 const HEAP_SIZE: u64 = 1 << 30;
 const STACK_END: u64 = 0x0000_7ff0_0000_0000;
 const STACK_SIZE: u64 = 8 << 20;
-/// The thread's own block; thread-local variables lie below it, as on x86-64 and not far on others.
+/// What the thread pointer points to.
 pub(super) const THREAD: u64 = 0x0000_7fe0_0000_0000;
 const THREAD_SIZE: u64 = 1 << 20;
+/// Where thread-local data of libraries begins, behind the thread's own block.
+const THREAD_BLOCKS: u64 = 0x1_0000;
+/// The fields of the thread's own block on Windows that point to itself and to the array of all
+/// libraries' blocks, and where that array lies.
+const THREAD_SELF: u64 = 0x30;
+const THREAD_DIRECTORY_POINTER: u64 = 0x58;
+const THREAD_DIRECTORY: u64 = 0x8000;
+/// The name of the function behind TLS descriptors, which no symbol can have.
+pub(super) const DESCRIPTOR: &str = "[tls descriptor]";
 /// Pages in all: 64 MiB.
 const MAX_PAGES: usize = 16 << 10;
+/// So many bytes of a long access are as much work as a short one.
+const BYTES_A_UNIT: usize = 64;
 
 /// Why memory cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
+pub(in crate::inspect) enum Fault {
     /// Nothing is mapped there.
     #[error("touches unmapped memory at {0:#x}")]
     Unmapped(u64),
+    /// The content of a symbol that no library here defines.
+    #[error("depends on the content of `{0}`")]
+    Symbol(String),
     /// Something is there that only the running system knows.
     #[error("depends on {0}, known only at run time")]
     Unknown(String),
@@ -37,82 +54,172 @@ pub(super) enum Fault {
     Budget,
 }
 
-type Page = [u8; PAGE_SIZE];
+pub(super) type Page = [u8; PAGE_SIZE];
 
-/// What an object is, as far as code that looks at it can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Object {
-    /// Made by a stub, of a type that nobody asks for.
-    Plain,
-    /// A capsule, whose type inlined checks compare.
-    Capsule,
-    /// A module.
-    Module,
-    /// A table of functions and objects behind a capsule.
-    Table,
+/// The pages that are here, by number: the address without its place in the page.
+struct Pages {
+    content: Vec<Box<Page>>,
+    places: HashMap<u64, usize>,
+    /// Where pages were found last, each in a slot that follows from its number: code touches the
+    /// same few again and again.
+    recent: [Option<(u64, usize)>; RECENT],
 }
 
-pub(super) struct Memory<'p, 'd> {
-    images: Vec<&'p Image<'d>>,
-    pages: HashMap<u64, Box<Page>>,
-    /// Eight-byte words that hold something unknown, by address, with what it is.
-    unknown: BTreeMap<u64, &'static str>,
+/// How many pages are remembered.
+const RECENT: usize = 64;
+
+impl Pages {
+    fn new() -> Self {
+        Self { content: Vec::new(), places: HashMap::new(), recent: [None; RECENT] }
+    }
+
+    fn len(&self) -> usize {
+        self.content.len()
+    }
+
+    fn get_mut(&mut self, number: u64) -> Option<&mut Page> {
+        let slot = self.recent.get_mut(usize::try_from(number % RECENT as u64).ok()?)?;
+        let place = match *slot {
+            Some((known, place)) if known == number => place,
+            _ => {
+                let place = *self.places.get(&number)?;
+                *slot = Some((number, place));
+                place
+            }
+        };
+        self.content.get_mut(place).map(AsMut::as_mut)
+    }
+
+    /// Adds a page that is not here.
+    fn insert(&mut self, number: u64, page: Box<Page>) {
+        self.places.insert(number, self.content.len());
+        self.content.push(page);
+    }
+}
+
+/// Eight-byte words that hold something unknown, by address, with what it is.
+#[derive(Default)]
+struct Unknown {
+    words: BTreeMap<u64, &'static str>,
+    /// Behind the last of them. They lie in libraries, below most of what code touches.
+    end: u64,
+}
+
+impl Unknown {
+    fn insert(&mut self, address: u64, what: &'static str) {
+        self.words.insert(address, what);
+        self.end = self.end.max(address.saturating_add(8));
+    }
+
+    /// Those that a stretch touches.
+    fn within(&self, address: u64, size: usize) -> impl Iterator<Item = (&u64, &&'static str)> {
+        let end = address.saturating_add(size as u64);
+        let range = address.saturating_sub(7)..end.max(1);
+        let words = (address < self.end).then(|| self.words.range(range));
+        words.into_iter().flatten().filter(move |(at, _)| **at < end)
+    }
+
+    /// Forgets those that a stretch covers as a whole.
+    fn replace(&mut self, address: u64, size: usize) {
+        let end = address.saturating_add(size as u64);
+        let replaced: Vec<u64> = self
+            .within(address, size)
+            .map(|(at, _)| *at)
+            .filter(|at| *at >= address && at.saturating_add(8) <= end)
+            .collect();
+        for at in replaced {
+            self.words.remove(&at);
+        }
+    }
+}
+
+/// Libraries that see each other's symbols: what each import is bound to. Made once, used by every
+/// run.
+pub(super) struct Linked<'p, 'd> {
+    pub(super) libraries: Vec<Loaded<'p, 'd>>,
+    /// What imports of each library were bound to.
+    bindings: Vec<Vec<Binding>>,
     /// Names of symbols, by index; addresses follow from it.
     symbols: Vec<String>,
     by_name: HashMap<String, u64>,
-    /// What imports of each image were bound to.
-    bindings: Vec<Vec<u64>>,
-    objects: Vec<Object>,
-    heap_next: u64,
 }
 
-impl<'p, 'd> Memory<'p, 'd> {
-    /// Maps the libraries, the first being the module itself, and binds what they import: to the
-    /// first library that exports it, and otherwise to a symbol that stands for it.
+/// A library of the process, under the file name that others need it by.
+#[derive(Clone, Copy)]
+pub(in crate::inspect) struct Loaded<'p, 'd> {
+    pub(in crate::inspect) name: &'p str,
+    pub(in crate::inspect) image: &'p Image<'d>,
+}
+
+#[derive(Clone, Copy)]
+enum Binding {
+    To(u64),
+    /// A weak symbol that some library of the system may have.
+    MayBeMissing,
+}
+
+/// Weak symbols that compilers' start-up code asks for, and that no process has: profiling, and
+/// transactional memory.
+const MISSING: [&str; 4] = [
+    "__gmon_start__",
+    "_ITM_registerTMCloneTable",
+    "_ITM_deregisterTMCloneTable",
+    "_Jv_RegisterClasses",
+];
+
+impl<'p, 'd> Linked<'p, 'd> {
+    /// Binds what each library imports: to the library that it names or else the first that exports
+    /// the symbol, and otherwise to an address that stands for it.
     ///
     /// `outside` says which names are never taken from a library of the wheel.
-    pub(super) fn new(images: Vec<&'p Image<'d>>, outside: impl Fn(&str) -> bool) -> Self {
-        let mut memory = Self {
-            bindings: Vec::new(),
-            pages: HashMap::new(),
-            unknown: BTreeMap::new(),
-            symbols: Vec::new(),
-            by_name: HashMap::new(),
-            objects: Vec::new(),
-            heap_next: HEAP,
-            images,
-        };
-        let mut exports: HashMap<&str, u64> = HashMap::new();
-        if memory.images.len() > 1 {
-            for (index, image) in memory.images.iter().enumerate() {
-                for (name, address) in image.export_addresses() {
-                    exports.entry(name).or_insert(shift(index) + address);
+    pub(super) fn new(libraries: Vec<Loaded<'p, 'd>>, outside: impl Fn(&str) -> bool) -> Self {
+        let mut exports: HashMap<&str, Vec<(usize, u64)>> = HashMap::new();
+        if libraries.len() > 1 {
+            for (index, library) in libraries.iter().enumerate() {
+                for (name, place) in library.image.exports() {
+                    if let Export::At(address) = place {
+                        exports.entry(name).or_default().push((index, shift(index) + address));
+                    }
                 }
             }
         }
-        let images = memory.images.clone();
-        for image in images {
-            let bound = image
-                .imported()
-                .map(|name| match exports.get(name).filter(|_| !outside(name)) {
-                    Some(address) => *address,
-                    None => memory.symbol(name),
+        let mut linked =
+            Self { bindings: Vec::new(), symbols: Vec::new(), by_name: HashMap::new(), libraries };
+        for library in linked.libraries.clone() {
+            let bound = library
+                .image
+                .imports()
+                .iter()
+                .map(|import| {
+                    let name = import.name.as_ref();
+                    let found = if outside(name) {
+                        None
+                    } else {
+                        exports.get(name).and_then(|places| linked.choose(import, places))
+                    };
+                    match found {
+                        Some(address) => Binding::To(address),
+                        None if import.weak && MISSING.contains(&name) => Binding::To(0),
+                        None if import.weak && !outside(name) => Binding::MayBeMissing,
+                        None => Binding::To(linked.symbol(name)),
+                    }
                 })
                 .collect();
-            memory.bindings.push(bound);
+            linked.bindings.push(bound);
         }
-        memory
+        linked
     }
 
-    /// The place in an image that an address stands for. The first image is mapped where it is
-    /// mapped by itself, the next ones behind it.
-    pub(super) fn in_image(&self, address: u64) -> Option<(usize, u64)> {
-        let index = usize::try_from(address.checked_sub(BASE)? / MAX_EXTENT).ok()?;
-        (index < self.images.len()).then(|| (index, address - shift(index)))
+    /// Of the libraries that export a symbol, the one that the import names, or the first.
+    fn choose(&self, import: &Import<'_>, places: &[(usize, u64)]) -> Option<u64> {
+        let wanted = import.library.as_deref().map(file_name);
+        let found = places.iter().find(|(index, _)| {
+            wanted.is_none_or(|wanted| self.libraries[*index].name.eq_ignore_ascii_case(wanted))
+        });
+        found.map(|(_, address)| *address)
     }
 
-    /// The address that stands for an imported symbol.
-    pub(super) fn symbol(&mut self, name: &str) -> u64 {
+    fn symbol(&mut self, name: &str) -> u64 {
         if let Some(address) = self.by_name.get(name) {
             return *address;
         }
@@ -121,14 +228,153 @@ impl<'p, 'd> Memory<'p, 'd> {
         self.by_name.insert(name.to_owned(), address);
         address
     }
+}
+
+/// The last part of a path as a loader is given it.
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+pub(in crate::inspect) struct Memory<'l, 'p, 'd> {
+    linked: &'l Linked<'p, 'd>,
+    pages: Pages,
+    unknown: Unknown,
+    /// Symbols that were met in this run alone.
+    symbols: Vec<String>,
+    by_name: HashMap<String, u64>,
+    objects: Vec<Object>,
+    heap_next: u64,
+    /// Where the thread-local data of each library lies.
+    thread_blocks: Vec<Option<u64>>,
+    /// See [`Memory::blank`]; 0 as long as there is none.
+    pub(super) blank: u64,
+    /// The feature release of the interpreter: 14 for 3.14.
+    pub(super) minor: u8,
+    /// Stretches that nothing should write to, and whether something did.
+    watched: Vec<(u64, u64)>,
+    touched: bool,
+    work: u64,
+}
+
+impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
+    pub(super) fn new(linked: &'l Linked<'p, 'd>, minor: u8) -> Self {
+        let mut memory = Self {
+            linked,
+            pages: Pages::new(),
+            unknown: Unknown::default(),
+            symbols: Vec::new(),
+            by_name: HashMap::new(),
+            objects: Vec::new(),
+            heap_next: HEAP,
+            thread_blocks: Vec::new(),
+            blank: 0,
+            minor,
+            watched: Vec::new(),
+            touched: false,
+            work: 0,
+        };
+        memory.lay_out_thread_blocks();
+        memory
+    }
+
+    /// Gives each library its thread-local data, one behind the other.
+    fn lay_out_thread_blocks(&mut self) {
+        let end = THREAD + THREAD_SIZE;
+        let mut next = THREAD + THREAD_BLOCKS;
+        let mut filled = Vec::new();
+        for (index, library) in self.linked.libraries.iter().enumerate() {
+            let template = library.image.thread_template();
+            let block = template.and_then(|template| {
+                let align = template.align.clamp(16, PAGE_SIZE as u64).next_power_of_two();
+                let start = next.next_multiple_of(align);
+                next = start.checked_add(template.size).filter(|next| *next <= end)?;
+                filled.push((index, template, start));
+                Some(start)
+            });
+            self.thread_blocks.push(block);
+        }
+        for (index, template, start) in filled {
+            let size = template.initialised.min(template.size);
+            let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+            let copied = self
+                .read_into(shift(index).wrapping_add(template.address), &mut bytes)
+                .and_then(|()| self.write(start, &bytes));
+            if copied.is_err() {
+                self.thread_blocks[index] = None;
+            }
+        }
+        let is_windows = |library: &Loaded<'_, '_>| library.image.format() == Format::Pe;
+        if self.linked.libraries.iter().any(is_windows) {
+            // Where it fails, the code that looks there fails too.
+            let _ = self.lay_out_thread_directory();
+        }
+    }
+
+    /// The thread environment block of Windows: it points to itself and to an array of the blocks
+    /// of all libraries, each at the number that the loader wrote into the library (`winternl.h`,
+    /// and the code that compilers emit).
+    fn lay_out_thread_directory(&mut self) -> Result<(), Fault> {
+        self.write_word(THREAD + THREAD_SELF, THREAD)?;
+        self.write_word(THREAD + THREAD_DIRECTORY_POINTER, THREAD + THREAD_DIRECTORY)?;
+        for (index, library) in self.linked.libraries.iter().enumerate() {
+            let Some(template) = library.image.thread_template() else { continue };
+            let place = THREAD + THREAD_DIRECTORY + index as u64 * 8;
+            match self.thread_block(index) {
+                Some(block) => self.write_word(place, block)?,
+                None => {
+                    self.unknown.insert(place, "thread-local data");
+                }
+            }
+            if let Some(number) = template.index {
+                let number = shift(index).wrapping_add(number);
+                // There are few libraries.
+                self.write(number, &u32::try_from(index).unwrap_or(0).to_le_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The place in a library that an address stands for. The first one is mapped where it is
+    /// mapped by itself, the next ones behind it.
+    pub(super) fn in_image(&self, address: u64) -> Option<(usize, u64)> {
+        let index = usize::try_from(address.checked_sub(BASE)? / MAX_EXTENT).ok()?;
+        (index < self.linked.libraries.len()).then(|| (index, address - shift(index)))
+    }
+
+    /// Where the thread-local data of a library lies, by the library's place in the process.
+    pub(super) fn thread_block(&self, index: usize) -> Option<u64> {
+        self.thread_blocks.get(index).copied().flatten()
+    }
+
+    /// The address that stands for an imported symbol.
+    pub(super) fn symbol(&mut self, name: &str) -> u64 {
+        if let Some(address) = self.linked.by_name.get(name).or_else(|| self.by_name.get(name)) {
+            return *address;
+        }
+        let index = self.linked.symbols.len() + self.symbols.len();
+        let address = SYMBOLS + index as u64 * SYMBOL_STRIDE;
+        self.symbols.push(name.to_owned());
+        self.by_name.insert(name.to_owned(), address);
+        address
+    }
+
+    fn symbol_count(&self) -> u64 {
+        (self.linked.symbols.len() + self.symbols.len()) as u64
+    }
 
     /// The symbol that begins at `address`.
-    pub(super) fn symbol_at(&self, address: u64) -> Option<&str> {
+    pub(in crate::inspect) fn symbol_at(&self, address: u64) -> Option<&str> {
         let offset = address.checked_sub(SYMBOLS)?;
         if !offset.is_multiple_of(SYMBOL_STRIDE) {
             return None;
         }
-        self.symbols.get(usize::try_from(offset / SYMBOL_STRIDE).ok()?).map(String::as_str)
+        let index = usize::try_from(offset / SYMBOL_STRIDE).ok()?;
+        let own = index.checked_sub(self.linked.symbols.len());
+        let name = match own {
+            Some(own) => self.symbols.get(own),
+            None => self.linked.symbols.get(index),
+        };
+        name.map(String::as_str)
     }
 
     /// A new object.
@@ -138,19 +384,19 @@ impl<'p, 'd> Memory<'p, 'd> {
         address
     }
 
-    /// What kind of object begins at `address`.
-    pub(super) fn object_at(&self, address: u64) -> Option<Object> {
+    /// What object begins at `address`.
+    pub(super) fn object_at(&self, address: u64) -> Option<&Object> {
         let offset = address.checked_sub(OBJECTS)?;
         if !offset.is_multiple_of(OBJECT_STRIDE) {
             return None;
         }
-        self.objects.get(usize::try_from(offset / OBJECT_STRIDE).ok()?).copied()
+        self.objects.get(usize::try_from(offset / OBJECT_STRIDE).ok()?)
     }
 
     /// Whether a value is the address of something.
-    pub(super) fn is_mapped(&self, value: u64) -> bool {
+    pub(in crate::inspect) fn is_mapped(&self, value: u64) -> bool {
         self.in_image(value).is_some()
-            || within(value, SYMBOLS, self.symbols.len() as u64 * SYMBOL_STRIDE)
+            || within(value, SYMBOLS, self.symbol_count() * SYMBOL_STRIDE)
             || within(value, OBJECTS, self.objects.len() as u64 * OBJECT_STRIDE)
             || within(value, HEAP, self.heap_next - HEAP)
             || within(value, STACK_END - STACK_SIZE, STACK_SIZE)
@@ -168,30 +414,40 @@ impl<'p, 'd> Memory<'p, 'd> {
         Ok(address)
     }
 
+    /// Zeroed memory of the heap that begins at a page.
+    pub(super) fn allocate_aligned(&mut self, size: u64) -> Result<u64, Fault> {
+        self.heap_next = self.heap_next.next_multiple_of(PAGE_SIZE as u64);
+        self.allocate(size)
+    }
+
     /// Where the stack begins, growing downwards.
     pub(super) fn stack_top() -> u64 {
         STACK_END - 0x1000
     }
 
     /// Whether the loader changes any of `size` bytes of a library.
-    pub(super) fn is_relocated(&self, address: u64, size: u64) -> bool {
-        self.in_image(address)
-            .is_some_and(|(index, place)| self.images[index].is_relocated(place, size))
+    pub(in crate::inspect) fn is_relocated(&self, address: u64, size: u64) -> bool {
+        self.in_image(address).is_some_and(|(index, place)| {
+            self.linked.libraries[index].image.is_relocated(place, size)
+        })
     }
 
     /// Machine code from `address` to the end of its page, at most.
     pub(super) fn code(&self, address: u64) -> Result<&'d [u8], Fault> {
         let (index, place) = self.in_image(address).ok_or(Fault::Unmapped(address))?;
-        self.images[index].code(place).map_err(|_| Fault::Unmapped(address))
+        self.linked.libraries[index].image.code(place).map_err(|_| Fault::Unmapped(address))
     }
 
-    pub(super) fn read<const SIZE: usize>(&mut self, address: u64) -> Result<[u8; SIZE], Fault> {
+    pub(in crate::inspect) fn read<const SIZE: usize>(
+        &mut self,
+        address: u64,
+    ) -> Result<[u8; SIZE], Fault> {
         let mut bytes = [0; SIZE];
         self.read_into(address, &mut bytes)?;
         Ok(bytes)
     }
 
-    pub(super) fn word(&mut self, address: u64) -> Result<u64, Fault> {
+    pub(in crate::inspect) fn word(&mut self, address: u64) -> Result<u64, Fault> {
         self.read(address).map(u64::from_le_bytes)
     }
 
@@ -201,35 +457,32 @@ impl<'p, 'd> Memory<'p, 'd> {
             bytes[range.clone()].copy_from_slice(&page[offset..offset + range.len()]);
         })?;
         // Only known once the pages are here.
-        match self.unknown_within(address, size).next() {
+        match self.unknown.within(address, size).next() {
             Some((_, what)) => Err(Fault::Unknown((*what).to_owned())),
             None => Ok(()),
         }
     }
 
-    /// The unknown words that a stretch touches.
-    fn unknown_within(
-        &self,
-        address: u64,
-        size: usize,
-    ) -> impl Iterator<Item = (&u64, &&'static str)> {
-        let end = address.saturating_add(size as u64);
-        self.unknown.range(address.saturating_sub(7)..end.max(1)).filter(move |(at, _)| **at < end)
+    /// Has writes to these stretches noted: start and length.
+    pub(super) fn watch(&mut self, stretches: Vec<(u64, u64)>) {
+        self.watched = stretches;
+    }
+
+    /// Whether anything wrote to what is watched.
+    pub(super) fn is_touched(&self) -> bool {
+        self.touched
     }
 
     pub(super) fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Fault> {
+        let behind = address.saturating_add(bytes.len() as u64);
+        self.touched |= self
+            .watched
+            .iter()
+            .any(|(start, length)| *start < behind && address < start.saturating_add(*length));
         self.each_part(address, bytes.len(), |page, offset, range| {
             page[offset..offset + range.len()].copy_from_slice(&bytes[range.clone()]);
         })?;
-        let end = address.saturating_add(bytes.len() as u64);
-        let replaced: Vec<u64> = self
-            .unknown_within(address, bytes.len())
-            .map(|(at, _)| *at)
-            .filter(|at| *at >= address && at.saturating_add(8) <= end)
-            .collect();
-        for at in replaced {
-            self.unknown.remove(&at);
-        }
+        self.unknown.replace(address, bytes.len());
         Ok(())
     }
 
@@ -238,7 +491,7 @@ impl<'p, 'd> Memory<'p, 'd> {
     }
 
     /// The zero-terminated bytes at `address`, at most 64 KiB of them.
-    pub(super) fn text(&mut self, address: u64) -> Result<Vec<u8>, Fault> {
+    pub(in crate::inspect) fn text(&mut self, address: u64) -> Result<Vec<u8>, Fault> {
         let mut text = Vec::new();
         while text.len() < 1 << 16 {
             match self.read::<1>(address.wrapping_add(text.len() as u64))? {
@@ -249,6 +502,16 @@ impl<'p, 'd> Memory<'p, 'd> {
         Err(Fault::Unknown("a text without an end".to_owned()))
     }
 
+    /// How much was read and written so far, in accesses and in bytes of long ones.
+    pub(super) fn work(&self) -> u64 {
+        self.work
+    }
+
+    /// Has work counted that is done on what was read before, in bytes.
+    pub(super) fn charge(&mut self, bytes: usize) {
+        self.work = self.work.saturating_add((bytes / BYTES_A_UNIT) as u64);
+    }
+
     /// Calls `with` for each page that a stretch lies on.
     fn each_part(
         &mut self,
@@ -256,6 +519,8 @@ impl<'p, 'd> Memory<'p, 'd> {
         size: usize,
         mut with: impl FnMut(&mut Page, usize, std::ops::Range<usize>),
     ) -> Result<(), Fault> {
+        self.work = self.work.saturating_add(1);
+        self.charge(size);
         let mut done = 0;
         while done < size {
             let at = address.checked_add(done as u64).ok_or(Fault::Unmapped(address))?;
@@ -263,10 +528,10 @@ impl<'p, 'd> Memory<'p, 'd> {
             // Less than a page, so that it always fits.
             let offset = usize::try_from(at % PAGE_SIZE as u64).unwrap_or(0);
             let count = (PAGE_SIZE - offset).min(size - done);
-            if !self.pages.contains_key(&number) {
+            if self.pages.get_mut(number).is_none() {
                 self.bring_in(number)?;
             }
-            let page = self.pages.get_mut(&number).ok_or(Fault::Unmapped(at))?;
+            let page = self.pages.get_mut(number).ok_or(Fault::Unmapped(at))?;
             with(page, offset, done..done + count);
             done += count;
         }
@@ -281,21 +546,15 @@ impl<'p, 'd> Memory<'p, 'd> {
         let address = number * PAGE_SIZE as u64;
         let mut page = Box::new([0; PAGE_SIZE]);
         if let Some((index, place)) = self.in_image(address) {
-            let (bindings, unknown) = (&self.bindings[index], &mut self.unknown);
-            self.images[index]
-                .page(place, &mut page, |offset, content| match content {
-                    PageWord::Address(place) => Some(shift(index).wrapping_add(place)),
-                    PageWord::Import(import) => bindings.get(import).copied(),
-                    PageWord::Unknown(what) => {
-                        unknown.insert(address + offset, what);
-                        None
-                    }
-                })
+            self.image_page(index, place, address, &mut page)
                 .map_err(|_| Fault::Unmapped(address))?;
-        } else if within(address, SYMBOLS, self.symbols.len() as u64 * SYMBOL_STRIDE) {
-            self.symbol_page(address, &mut page)?;
+        } else if within(address, SYMBOLS, self.symbol_count() * SYMBOL_STRIDE) {
+            let offset = (address - SYMBOLS) % SYMBOL_STRIDE;
+            let name = self.symbol_at(address - offset).unwrap_or_default().to_owned();
+            self.symbol_page(&name, address - offset, offset, &mut page)?;
         } else if within(address, OBJECTS, self.objects.len() as u64 * OBJECT_STRIDE) {
-            self.object_page(address, &mut page);
+            let object = self.object_at(address).cloned();
+            self.object_page(object.as_ref(), &mut page);
         } else if !within(address, HEAP, self.heap_next - HEAP)
             && !within(address, STACK_END - STACK_SIZE, STACK_SIZE)
             && !within(address, THREAD - THREAD_SIZE, 2 * THREAD_SIZE)
@@ -305,61 +564,57 @@ impl<'p, 'd> Memory<'p, 'd> {
         self.pages.insert(number, page);
         Ok(())
     }
-}
 
-impl Memory<'_, '_> {
-    /// What lies at a symbol that no library of the wheel defines.
-    fn symbol_page(&mut self, address: u64, page: &mut Page) -> Result<(), Fault> {
-        let start = address - (address - SYMBOLS) % SYMBOL_STRIDE;
-        let name = self.symbol_at(start).unwrap_or_default().to_owned();
-        let behind = start + PAGE_SIZE as u64;
-        let is_first = address == start;
-        match name.as_str() {
-            // Variables that point to an object.
-            "stdin" | "stdout" | "stderr" if is_first => put(page, 0, behind),
-            "environ" | "__environ" if is_first => {}
-            "Py_Version" if is_first => put(page, 0, PY_VERSION),
-            name if name.starts_with("PyExc_") && is_first => put(page, 0, behind),
-            name if is_object(name) || name.starts_with("PyExc_") => {
-                self.object_body(page, "PyType_Type");
+    /// A page of a library, with what the loader writes into it.
+    fn image_page(
+        &mut self,
+        index: usize,
+        place: u64,
+        address: u64,
+        page: &mut Page,
+    ) -> Result<(), ReadError> {
+        let bindings = &self.linked.bindings[index];
+        let block = self.thread_block(index);
+        let descriptor = self.symbol(DESCRIPTOR);
+        let unknown = &mut self.unknown;
+        let uncovered = self.linked.libraries[index].image.page(place, page, |offset, fixup| {
+            let what = match fixup {
+                Fixup::Address(place) => return Some(shift(index).wrapping_add(place)),
+                Fixup::Number(value) => return Some(value),
+                Fixup::ThreadModule => return Some(index as u64 + 1),
+                Fixup::ThreadDescriptor => return Some(descriptor),
+                Fixup::ThreadOffset(offset) => match block {
+                    Some(block) => return Some(block.wrapping_add(offset).wrapping_sub(THREAD)),
+                    None => "thread-local data",
+                },
+                Fixup::Import { index, addend } => {
+                    match bindings.get(usize::try_from(index).unwrap_or(usize::MAX)) {
+                        // Null stays null.
+                        Some(Binding::To(0)) => return Some(0),
+                        Some(Binding::To(to)) => return Some(to.wrapping_add_signed(addend)),
+                        _ => "a symbol that may be missing",
+                    }
+                }
+                Fixup::Unknown(what) => what,
+            };
+            unknown.insert(address.wrapping_add(offset), what);
+            None
+        })?;
+        for part in uncovered {
+            // A segment may end within a word, and an aligned word begin behind that.
+            let first = part.start.next_multiple_of(8);
+            for at in std::iter::once(part.start).chain((first..part.end).step_by(8)) {
+                let distance = at.wrapping_sub(place);
+                self.unknown.insert(address.wrapping_add(distance), "what lies behind a segment");
             }
-            _ => return Err(Fault::Unknown(format!("the content of `{name}`"))),
         }
         Ok(())
     }
-
-    fn object_page(&mut self, address: u64, page: &mut Page) {
-        match self.object_at(address) {
-            Some(Object::Capsule) => self.object_body(page, "PyCapsule_Type"),
-            Some(Object::Module) => self.object_body(page, "PyModule_Type"),
-            Some(Object::Table) => {
-                for index in 0..PAGE_SIZE / 8 {
-                    let entry = self.symbol(&format!("[{index}]"));
-                    put(page, index * 8, entry);
-                }
-            }
-            _ => self.object_body(page, "PyBaseObject_Type"),
-        }
-    }
-
-    /// The head of a `PyObject` of a free-threaded build: immortal, so that inlined reference
-    /// counting leaves it alone, and of a type that inlined checks can compare.
-    fn object_body(&mut self, page: &mut Page, type_name: &str) {
-        page[0x0c..0x10].copy_from_slice(&u32::MAX.to_le_bytes());
-        let type_address = self.symbol(type_name);
-        put(page, 0x18, type_address);
-    }
 }
 
-fn put(page: &mut Page, offset: usize, value: u64) {
-    page[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
-}
-
-/// Names of the C API that are objects rather than functions or pointers to objects.
-fn is_object(name: &str) -> bool {
-    name.starts_with('[')
-        || (name.starts_with("Py") || name.starts_with("_Py"))
-            && ["_Type", "Struct", "Object", "Type"].iter().any(|end| name.ends_with(end))
+/// Where an address of the library at `index` lies in the process.
+pub(super) fn address_in(index: usize, address: u64) -> u64 {
+    shift(index).wrapping_add(address)
 }
 
 /// How far an image lies from where it is mapped by itself.
@@ -370,6 +625,3 @@ fn shift(index: usize) -> u64 {
 fn within(address: u64, start: u64, size: u64) -> bool {
     address.wrapping_sub(start) < size
 }
-
-/// `PY_VERSION_HEX` of a final release; inlined checks ask for the feature release at most.
-const PY_VERSION: u64 = 0x030e_00f0;

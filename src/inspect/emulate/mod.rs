@@ -2,47 +2,62 @@
 //!
 //! ```text
 //! x86_64   instructions
+//! aarch64  instructions
 //! memory   what the process sees
+//! objects  what code finds in objects of the interpreter
 //! process  what happened so far, and calls that leave the wheel's libraries
 //! c_api    what functions of the interpreter give back
-//! libc     what functions of the C and C++ runtime give back
+//! runtime  what functions of the C and C++ runtime give back
 //! ```
 //!
 //! What the interpreter would answer is not always known. The likely answer is assumed first; a run
 //! that ends badly is made again with another. A run that cannot be brought to a good end says
 //! nothing.
 
+mod aarch64;
 mod c_api;
-mod libc;
 mod memory;
+mod objects;
 mod process;
+mod runtime;
 mod x86_64;
 
-use std::cell::RefCell;
+use crate::inspect::definition::RawDefinition;
+use crate::inspect::image::{BASE, Machine, shown};
+use crate::inspect::slots::{Layout, SlotArray};
+use crate::model::evidence::Definition;
+use crate::model::target::Target;
+use memory::Linked;
+use objects::{Object, PLAIN};
+use process::{Process, Stop, System, Variadic};
 
-use crate::inspect::definition::{SLOT_SIZE, SLOTS_OFFSET};
-use crate::inspect::image::{Image, Machine, ReadError};
-use crate::inspect::view::View;
-use memory::Memory;
-use process::{Process, Stop};
+pub(super) use memory::{Fault, Loaded, Memory};
 
 /// Instructions in one run; the longest that was met took 40,000.
-const MAX_STEPS: u32 = 200_000;
+const MAX_STEPS: u32 = 500_000;
 /// Instructions in all runs for one module.
-const MAX_STEPS_IN_ALL: u32 = 600_000;
+const MAX_STEPS_IN_ALL: u32 = 2_000_000;
+/// Instructions that one constructor is followed for, and all of them together.
+const MAX_CONSTRUCTOR_STEPS: u32 = 20_000;
+const MAX_CONSTRUCTOR_STEPS_IN_ALL: u32 = 100_000;
 /// Runs with other choices, to come to a good end or to see whether the answer hangs on them.
 const MAX_RUNS: usize = 64;
 
 /// What came of running an init function.
-pub(super) enum Outcome<'p, 'd> {
-    /// It returned a definition, to be read from the memory it left behind.
-    Definition(u64, Box<Snapshot<'p, 'd>>),
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It returned a definition or slots, read from memory once it was done.
+    Declares {
+        declaration: Declaration,
+        /// What the function of the `Py_mod_create` slot made; `None` without one.
+        created: Option<Created>,
+    },
     /// It returned a module that it made itself, with the last argument of
     /// `PyUnstable_Module_SetGIL` for it.
     Module(Option<u64>),
     /// It returned what cffi made for it.
     Delegated,
-    /// It leaves the library for this symbol, which nobody is known to have.
+    /// It leaves the libraries that are here for this symbol, which nobody is known to have.
     Needs(String),
     /// It made a module, and no library that is here could declare anything for it.
     Undeclared,
@@ -50,108 +65,334 @@ pub(super) enum Outcome<'p, 'd> {
     Stopped(String),
 }
 
-/// A run and what came of it.
-pub(super) struct Run<'p, 'd> {
-    pub(super) outcome: Outcome<'p, 'd>,
-    /// Instructions executed in the last run.
-    pub(super) steps: u32,
+/// What a hook returned for the interpreter to make the module from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Declaration {
+    /// `PyInit_*` returned a definition.
+    Definition(RawDefinition),
+    /// `PyModExport_*` returned slots.
+    Slots(SlotArray),
 }
 
-/// Runs the hook of the first of `images`, the others being libraries it needs.
-pub(super) fn run<'p, 'd>(
-    images: &[&'p Image<'d>],
-    entry: u64,
-    minor: u8,
-    can_declare: bool,
-) -> Run<'p, 'd> {
-    let machine = images.first().map(|image| image.machine());
-    if machine != Some(Machine::X86_64) {
-        let name = machine.map(Machine::name).unwrap_or_default();
-        let outcome = Outcome::Stopped(format!("{name} code is not followed yet"));
-        return Run { outcome, steps: 0 };
-    }
-    let mut runner = Runner { images, entry, minor, can_declare, steps: 0 };
-    let mut choices: Vec<usize> = Vec::new();
-    let mut first_failure = None;
-    let mut steps = 0;
-    for _ in 0..MAX_RUNS {
-        let attempt = runner.attempt(&choices);
-        steps = attempt.steps;
-        let failure = match attempt.outcome {
-            Ok(outcome) => {
-                let outcome = runner.confirmed(outcome, &choices, attempt.choices_met);
-                return Run { outcome, steps };
-            }
-            Err(failure) => failure,
-        };
-        first_failure.get_or_insert(failure);
-        // The latest choice before things went wrong that was not turned yet.
-        let turned = |number: &usize| !choices.contains(number);
-        let Some(next) = (0..attempt.choices_met).rev().find(turned) else { break };
-        // Later choices belong to another course of events.
-        choices.retain(|number| *number < next);
-        choices.push(next);
-        if runner.steps >= MAX_STEPS_IN_ALL {
-            break;
+impl Declaration {
+    pub(super) fn slots(&self) -> Option<&SlotArray> {
+        match self {
+            Self::Definition(definition) => definition.slots.as_ref(),
+            Self::Slots(slots) => Some(slots),
         }
     }
-    let reason = first_failure.unwrap_or_else(|| "the hook comes to no end".to_owned());
-    Run { outcome: Outcome::Stopped(reason), steps }
+
+    pub(super) fn evidence(&self) -> Definition {
+        match self {
+            Self::Definition(definition) => definition.evidence(),
+            Self::Slots(slots) => Definition {
+                address: shown(slots.address),
+                name: None,
+                slots: Some(slots.evidence()),
+            },
+        }
+    }
+
+    /// The memory that the answer is read from: where each stretch begins, and how many bytes.
+    fn stretches(&self) -> Vec<(u64, u64)> {
+        match self {
+            Self::Definition(definition) => definition.stretches(),
+            Self::Slots(slots) => slots.stretches().to_vec(),
+        }
+    }
 }
+
+/// Which of the functions that the interpreter looks for is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hook {
+    /// `PyInit_*`: returns a definition, or a module.
+    Init,
+    /// `PyModExport_*`: returns slots (PEP 793).
+    Export,
+}
+
+/// What a `Py_mod_create` function made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Created {
+    /// A module object.
+    Module,
+    /// Something that is not known to be a module.
+    Other,
+    /// It could not be followed; the text says why.
+    Unknown(String),
+}
+
+/// A run and what came of it.
+pub(super) struct Run {
+    pub(super) outcome: Outcome,
+    /// Instructions executed in the run that the outcome is of.
+    pub(super) steps: u32,
+    /// Every run failed, rather than stopped at something that is not followed.
+    went_wrong: bool,
+}
+
+/// The libraries that a hook may run in, and for which interpreter.
+pub(super) struct Emulator<'p, 'd> {
+    linked: Linked<'p, 'd>,
+    system: (System, Variadic),
+    call: Call,
+    target: Target,
+    can_declare: bool,
+}
+
+/// A processor: calls a function and gives back what it returns.
+type Call =
+    fn(&mut Process<'_, '_, '_>, u64, [u64; 3], budget: u32, steps: &mut u32) -> Result<u64, Stop>;
+
+impl<'p, 'd> Emulator<'p, 'd> {
+    /// The first of `libraries` is the module itself, the others are those it needs.
+    ///
+    /// # Errors
+    /// Where its processor is not one that is followed.
+    pub(super) fn new(libraries: Vec<Loaded<'p, 'd>>, target: Target) -> Result<Self, String> {
+        let module = libraries.first().map(|library| library.image).ok_or("there is no library")?;
+        let call: Call = match module.machine() {
+            Machine::X86_64 => x86_64::call,
+            Machine::Aarch64 => aarch64::call,
+            other @ Machine::Other(_) => {
+                return Err(format!("{} code is not followed yet", other.name()));
+            }
+        };
+        let system = System::of(module.format());
+        let variadic = match (system, module.machine()) {
+            (System::Linux | System::MacOs, Machine::X86_64) => Variadic::X86_64,
+            (System::Linux, Machine::Aarch64) => Variadic::Aarch64,
+            _ => Variadic::Pointer,
+        };
+        let can_declare = libraries.iter().any(|library| {
+            library.image.imports().iter().any(|import| DECLARING.contains(&import.name.as_ref()))
+        });
+        let linked = Linked::new(libraries, |name| process::is_outside(system, name));
+        Ok(Self { linked, system: (system, variadic), call, target, can_declare })
+    }
+
+    /// Runs the hook at `entry` of the library at `index`, as often as its choices ask for.
+    ///
+    /// The loader calls constructors before anybody calls a hook. Nearly no hook needs what they
+    /// leave behind, and following them all is a long way: they come first only where a run without
+    /// them came to no good end.
+    pub(super) fn run(&self, hook: Hook, index: usize, entry: u64) -> Run {
+        let run = self.run_after(false, hook, index, entry);
+        let mut libraries = self.linked.libraries.iter();
+        if !run.went_wrong || libraries.all(|library| library.image.constructors().is_empty()) {
+            return run;
+        }
+        let other = self.run_after(true, hook, index, entry);
+        if other.went_wrong { run } else { other }
+    }
+
+    /// Runs the hook, after all constructors or without them.
+    fn run_after(&self, constructors: bool, hook: Hook, index: usize, entry: u64) -> Run {
+        let entry = memory::address_in(index, entry);
+        let mut runner = Runner { emulator: self, constructors, hook, entry, steps: 0 };
+        let mut choices: Vec<usize> = Vec::new();
+        let mut first_failure = None;
+        let mut steps = 0;
+        for _ in 0..MAX_RUNS {
+            let attempt = runner.attempt(&choices);
+            steps = attempt.steps;
+            let failure = match attempt.outcome {
+                Ok(outcome) => {
+                    let outcome = runner.confirmed(outcome, &choices, attempt.choices_met);
+                    return Run { outcome, steps, went_wrong: false };
+                }
+                Err(failure) => failure,
+            };
+            first_failure.get_or_insert(failure);
+            // The latest choice before things went wrong that was not turned yet.
+            let turned = |number: &usize| !choices.contains(number);
+            let Some(next) = (0..attempt.choices_met).rev().find(turned) else { break };
+            // Later choices belong to another course of events.
+            choices.retain(|number| *number < next);
+            choices.push(next);
+            if runner.steps >= MAX_STEPS_IN_ALL {
+                break;
+            }
+        }
+        let reason = first_failure.unwrap_or_else(|| "the hook comes to no end".to_owned());
+        Run { outcome: Outcome::Stopped(reason), steps, went_wrong: true }
+    }
+
+    /// Whether a constructor of the module changes what `declaration` was read from. The loader
+    /// runs them before anybody calls the hook; here each is followed by itself, as far as that
+    /// goes.
+    pub(super) fn constructors_change(&self, declaration: &Declaration) -> bool {
+        let mut process = self.process();
+        process.memory.watch(declaration.stretches());
+        self.construct(&mut process, 0);
+        process.memory.is_touched()
+    }
+
+    /// Runs the constructors of the library at `index`, each as far as that goes.
+    fn construct(&self, process: &mut Process<'_, '_, '_>, index: usize) {
+        let Some(library) = self.linked.libraries.get(index) else { return };
+        let base = memory::address_in(index, BASE);
+        // DllMain does nothing unless it is told that a process takes the library in: the library's
+        // address, DLL_PROCESS_ATTACH, null.
+        let arguments = match self.system.0 {
+            System::Windows => [base, 1, 0],
+            System::Linux | System::MacOs => [0; 3],
+        };
+        let mut budget = MAX_CONSTRUCTOR_STEPS_IN_ALL;
+        for constructor in library.image.constructors() {
+            let mut steps = 0;
+            let limit = MAX_CONSTRUCTOR_STEPS.min(budget);
+            let constructor = memory::address_in(index, *constructor);
+            // How it ends is of no matter.
+            let _ = (self.call)(process, constructor, arguments, limit, &mut steps);
+            budget = budget.saturating_sub(steps.max(1));
+            if budget == 0 || process.memory.is_touched() {
+                break;
+            }
+        }
+    }
+
+    fn process(&self) -> Process<'_, 'p, 'd> {
+        Process::new(&self.linked, self.system, self.target.minor(), self.can_declare)
+    }
+}
+
+/// Functions without which nothing can be declared: the two by which modules do, and those by which
+/// a library could get hold of them. Where none is imported, the first module made settles the
+/// answer.
+const DECLARING: [&str; 9] = [
+    "PyUnstable_Module_SetGIL",
+    "PyModuleDef_Init",
+    "PyModuleDef_Type",
+    "dlsym",
+    "dlopen",
+    "dlvsym",
+    "GetProcAddress",
+    "LoadLibraryA",
+    "LoadLibraryExW",
+];
 
 /// Makes runs of one hook.
 struct Runner<'r, 'p, 'd> {
-    images: &'r [&'p Image<'d>],
+    emulator: &'r Emulator<'p, 'd>,
+    /// Whether the constructors of all libraries run before the hook.
+    constructors: bool,
+    hook: Hook,
     entry: u64,
-    minor: u8,
-    can_declare: bool,
     /// Instructions of all runs so far.
     steps: u32,
 }
 
 /// One run: what came of it, or how it went wrong.
-struct Attempt<'p, 'd> {
-    outcome: Result<Outcome<'p, 'd>, String>,
+struct Attempt {
+    outcome: Result<Outcome, String>,
     steps: u32,
     /// Choices met before it ended, or before it went wrong.
     choices_met: usize,
 }
 
-impl<'p, 'd> Runner<'_, 'p, 'd> {
-    fn attempt(&mut self, choices: &[usize]) -> Attempt<'p, 'd> {
-        let memory = Memory::new(self.images.to_vec(), process::is_outside);
-        let mut process = Process::new(memory, self.minor, self.can_declare, choices);
+impl Runner<'_, '_, '_> {
+    fn attempt(&mut self, choices: &[usize]) -> Attempt {
+        let mut process = self.emulator.process();
+        if self.constructors {
+            // Those of what a library needs come before its own.
+            for index in (0..self.emulator.linked.libraries.len()).rev() {
+                self.emulator.construct(&mut process, index);
+            }
+        }
+        process.begin(choices);
         let mut steps = 0;
         let budget = MAX_STEPS.min(MAX_STEPS_IN_ALL.saturating_sub(self.steps).max(1));
-        let ending = x86_64::call(&mut process, self.entry, budget, &mut steps);
-        self.steps += steps;
-        let met = process.choices_met();
-        let choices_met = process.choices_at_error.unwrap_or(met);
+        let ending = (self.emulator.call)(&mut process, self.entry, [0; 3], budget, &mut steps);
         let outcome = match ending {
-            Ok(0) => Err("the hook returns no module".to_owned()),
-            // The import fails with SystemError (CPython, `Python/importdl.c`).
-            Ok(_) if process.error => Err("the hook returns with an exception set".to_owned()),
-            Ok(value) => {
-                let outcome = settle(process, value);
-                return Attempt { outcome: Ok(outcome), steps, choices_met: met };
-            }
+            Ok(value) => match gone_wrong(&process, value) {
+                Some(failure) => Err(failure),
+                None => self.settle(&mut process, value, budget, &mut steps),
+            },
             Err(Stop::Settled) => Ok(Outcome::Undeclared),
             Err(Stop::Needs(name)) => Ok(Outcome::Needs(name)),
             Err(Stop::Reason(reason)) => Ok(Outcome::Stopped(reason)),
             Err(Stop::Failure(failure)) => Err(failure),
         };
-        Attempt { outcome, steps, choices_met }
+        self.steps = self.steps.saturating_add(steps);
+        let met = process.choices_met();
+        let at_error = process.choices_at_error.filter(|_| outcome.is_err());
+        Attempt { outcome, steps, choices_met: at_error.unwrap_or(met) }
+    }
+
+    /// What the value that the hook returned stands for.
+    fn settle(
+        &self,
+        process: &mut Process<'_, '_, '_>,
+        value: u64,
+        budget: u32,
+        steps: &mut u32,
+    ) -> Result<Outcome, String> {
+        let target = self.emulator.target;
+        let read = match self.hook {
+            Hook::Export => {
+                let slots = SlotArray::read(&mut process.memory, value, Layout::Flagged, target);
+                Some(slots.map(Declaration::Slots))
+            }
+            Hook::Init if process.definitions.contains(&value) => {
+                let definition = RawDefinition::read(&mut process.memory, value, target);
+                Some(definition.map(Declaration::Definition))
+            }
+            Hook::Init => None,
+        };
+        if let Some(read) = read {
+            let declaration = match read {
+                Ok(declaration) => declaration,
+                Err(reason) => return Ok(Outcome::Stopped(reason)),
+            };
+            let created = match declaration.slots().and_then(SlotArray::create) {
+                None => None,
+                Some(function) => Some(self.create(process, function, value, budget, steps)?),
+            };
+            return Ok(Outcome::Declares { declaration, created });
+        }
+        if let Some(made) = process.modules.iter().find(|made| made.object == value) {
+            return Ok(Outcome::Module(made.gil));
+        }
+        if process.delegated == Some(value) {
+            return Ok(Outcome::Delegated);
+        }
+        Ok(Outcome::Stopped("the hook returns something that it did not make itself".to_owned()))
+    }
+
+    /// Calls the function of a `Py_mod_create` slot, as the interpreter does with what the hook
+    /// returned (`PyModule_FromDefAndSpec2`).
+    fn create(
+        &self,
+        process: &mut Process<'_, '_, '_>,
+        function: u64,
+        definition: u64,
+        budget: u32,
+        steps: &mut u32,
+    ) -> Result<Created, String> {
+        let spec = process.memory.object(PLAIN);
+        let made = (self.emulator.call)(process, function, [spec, definition, 0], budget, steps);
+        match made {
+            Ok(value) => match gone_wrong(process, value) {
+                Some(failure) => Err(failure),
+                None if process.memory.object_at(value) == Some(&Object::Module) => {
+                    Ok(Created::Module)
+                }
+                None => Ok(Created::Other),
+            },
+            Err(Stop::Failure(failure)) => Err(failure),
+            Err(Stop::Settled) => Ok(Created::Module),
+            Err(Stop::Needs(name)) => {
+                Ok(Created::Unknown(format!("calls `{name}`, whose outcome is not followed yet")))
+            }
+            Err(Stop::Reason(reason)) => Ok(Created::Unknown(reason)),
+        }
     }
 
     /// Whether the answer hangs on what was assumed: turns each choice by itself, as far as the
     /// budget reaches. Runs that go wrong or cannot be followed say nothing; any other has to end
     /// alike.
-    fn confirmed(
-        &mut self,
-        outcome: Outcome<'p, 'd>,
-        choices: &[usize],
-        met: usize,
-    ) -> Outcome<'p, 'd> {
+    fn confirmed(&mut self, outcome: Outcome, choices: &[usize], met: usize) -> Outcome {
         let Some(expected) = outcome.kind() else { return outcome };
         for number in (0..met).filter(|number| !choices.contains(number)).take(MAX_RUNS) {
             if self.steps >= MAX_STEPS_IN_ALL {
@@ -170,71 +411,36 @@ impl<'p, 'd> Runner<'_, 'p, 'd> {
     }
 }
 
-impl Outcome<'_, '_> {
-    /// What has to be equal in runs that differ in what was assumed: which definition with which
-    /// slots, or what was declared. Nothing for ends that are no answer.
-    fn kind(&self) -> Option<Vec<u64>> {
+/// Why what a function returned is no success; `None` where it is one.
+fn gone_wrong(process: &Process<'_, '_, '_>, value: u64) -> Option<String> {
+    if value == 0 {
+        return Some("the hook returns no module".to_owned());
+    }
+    // The import fails with SystemError (CPython, `Python/importdl.c`).
+    process.error.map(|_| "the hook returns with an exception set".to_owned())
+}
+
+impl Outcome {
+    /// What has to be equal in runs that differ in what was assumed: which slots, or what was
+    /// declared. Nothing for ends that are no answer.
+    fn kind(&self) -> Option<Kind> {
         match self {
-            Self::Definition(address, memory) => {
-                let array = memory.word(address.wrapping_add(SLOTS_OFFSET)).unwrap_or(0);
-                let mut kind = vec![1];
-                for index in 0..MAX_COMPARED_SLOTS {
-                    let at = array.wrapping_add(index * SLOT_SIZE);
-                    let Ok(id @ 1..) = memory.half(at) else { break };
-                    let value = memory.word(at.wrapping_add(8)).unwrap_or(0);
-                    let is_address = memory.holds_address(at.wrapping_add(8));
-                    kind.extend([u64::from(id), if is_address { 0 } else { value }]);
-                }
-                Some(kind)
+            Self::Declares { created: Some(Created::Unknown(_)), .. } => None,
+            Self::Declares { declaration, created } => {
+                Some(Kind::Slots(declaration.slots().map(SlotArray::kinds), created.clone()))
             }
-            Self::Module(gil) => Some(vec![2, u64::from(gil.is_some()), gil.unwrap_or(0)]),
-            Self::Undeclared => Some(vec![2, 0, 0]),
-            Self::Delegated => Some(vec![3]),
+            Self::Module(gil) => Some(Kind::Module(*gil)),
+            Self::Undeclared => Some(Kind::Module(None)),
+            Self::Delegated => Some(Kind::Delegated),
             Self::Needs(_) | Self::Stopped(_) => None,
         }
     }
 }
 
-/// More than any definition has.
-const MAX_COMPARED_SLOTS: u64 = 64;
-
-/// What the value that the hook returned stands for.
-fn settle<'p, 'd>(process: Process<'p, 'd>, value: u64) -> Outcome<'p, 'd> {
-    if process.definitions.contains(&value) {
-        return Outcome::Definition(value, Box::new(Snapshot(RefCell::new(process.memory))));
-    }
-    if let Some(created) = process.modules.iter().find(|created| created.object == value) {
-        return Outcome::Module(created.gil);
-    }
-    if process.delegated == Some(value) {
-        return Outcome::Delegated;
-    }
-    Outcome::Stopped("the hook returns something that it did not make itself".to_owned())
-}
-
-/// Memory after a run.
-pub(super) struct Snapshot<'p, 'd>(RefCell<Memory<'p, 'd>>);
-
-impl View for Snapshot<'_, '_> {
-    fn word(&self, address: u64) -> Result<u64, ReadError> {
-        self.0.borrow_mut().word(address).map_err(|_| ReadError::Outside(address))
-    }
-
-    fn half(&self, address: u64) -> Result<u32, ReadError> {
-        let bytes = self.0.borrow_mut().read::<4>(address);
-        bytes.map(u32::from_le_bytes).map_err(|_| ReadError::Outside(address))
-    }
-
-    fn text(&self, address: u64) -> Result<String, ReadError> {
-        let text = self.0.borrow_mut().text(address).map_err(|_| ReadError::Outside(address))?;
-        String::from_utf8(text).map_err(|_| ReadError::Unterminated(address))
-    }
-
-    fn holds_address(&self, address: u64) -> bool {
-        self.word(address).is_ok_and(|value| self.0.borrow().is_mapped(value))
-    }
-
-    fn symbol(&self, value: u64) -> Option<String> {
-        self.0.borrow().symbol_at(value).map(str::to_owned)
-    }
+#[derive(PartialEq, Eq)]
+enum Kind {
+    /// Ids, and values that are numbers.
+    Slots(Option<Vec<(i32, Option<u64>)>>, Option<Created>),
+    Module(Option<u64>),
+    Delegated,
 }

@@ -5,14 +5,22 @@
 //! none is in a process. What the loader takes from other libraries is represented by addresses of
 //! its own, see [`Image::import_at`]. Nothing here runs or decodes code.
 
+//!
+//! Every format's folder has the same files:
+//!
+//! ```text
+//! mod      segments, what the library needs, what runs when it is loaded, thread-local data
+//! symbols  what it exports, and what it takes from others
+//! fixups   what the loader writes into it
+//! ```
+
 mod elf;
+mod mach_o;
+mod pe;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-/// Imported symbols are given addresses from here on: no library can be mapped there.
-const IMPORTS: u64 = 0xffff_f000_0000_0000;
-/// The distance of two imported symbols, so that an addend cannot turn one into the other.
-const IMPORT_STRIDE: u64 = 0x1_0000;
 /// Where images are mapped; addresses that the file itself states are counted from here.
 pub const BASE: u64 = 0x0000_1000_0000_0000;
 /// How far a library may reach: far more than any does, and away from whatever else is mapped.
@@ -21,15 +29,17 @@ pub const MAX_EXTENT: u64 = 1 << 38;
 /// The unit in which memory is looked at by code that is emulated.
 pub const PAGE_SIZE: usize = 4096;
 
-/// What the loader puts into a word of a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PageWord {
-    /// An address of this image.
-    Address(u64),
-    /// The import of that index, as [`Image::imported`] lists them.
-    Import(usize),
-    /// Something that is only known at run time; the text says what.
-    Unknown(&'static str),
+/// More words than the loader writes into the largest known libraries; an upper bound on memory,
+/// since the compact forms stand for many times their own size.
+const MAX_FIXUPS: usize = 1 << 23;
+
+/// Stands for every name that is no UTF-8. None is asked for by such a name, and none is called so,
+/// since names end at a zero.
+const UNREADABLE: &str = "a name that is not UTF-8\0";
+
+/// The text of a name. It is no copy: many records may share the bytes of one.
+fn readable(name: &[u8]) -> &str {
+    std::str::from_utf8(name).unwrap_or(UNREADABLE)
 }
 
 /// The container format.
@@ -107,22 +117,73 @@ impl Segment<'_> {
     }
 }
 
-/// What the loader puts at an address.
+/// What the loader puts into eight bytes of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fixup {
-    /// A pointer, into the image or to an import.
-    Pointer(u64),
+pub enum Fixup {
+    /// An address of this image.
+    Address(u64),
+    /// A number.
+    Number(u64),
+    /// The address of an imported symbol, and so many bytes on.
+    Import {
+        /// Its place in [`Image::imports`].
+        index: u32,
+        /// The bytes.
+        addend: i64,
+    },
+    /// The number that the loader gave to the library's thread-local data.
+    ThreadModule,
+    /// How far from the thread pointer that byte of the library's thread-local data lies.
+    ThreadOffset(u64),
+    /// The function behind a TLS descriptor, which takes the descriptor's address and gives back
+    /// the word behind it.
+    ThreadDescriptor,
     /// Something that is only known at run time; the text says what.
     Unknown(&'static str),
 }
 
 /// Where an exported symbol lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Export {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Export<'data> {
     /// At this address.
     At(u64),
     /// At an address that a function of the library chooses while it is loaded.
     Chosen,
+    /// In another library.
+    Elsewhere {
+        /// The library, as it is needed; on Windows without its suffix.
+        library: Cow<'data, str>,
+        /// The symbol's name there.
+        name: Cow<'data, str>,
+    },
+}
+
+/// A symbol that the library takes from another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import<'data> {
+    /// Its name as in C, without the underscore that Mach-O puts before each. A symbol that is
+    /// taken by number is called `#` and the number.
+    pub name: Cow<'data, str>,
+    /// The library that has to have it, where the format says so, as in [`Image::needed`];
+    /// otherwise the first that has it.
+    pub library: Option<Cow<'data, str>>,
+    /// Null where nobody has it.
+    pub weak: bool,
+}
+
+/// What every thread's own data starts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThreadTemplate {
+    /// Where its initialised part lies in the image.
+    pub address: u64,
+    /// The length of that part in bytes.
+    pub initialised: u64,
+    /// The length of all of it: zeros follow.
+    pub size: u64,
+    /// A power of two.
+    pub align: u64,
+    /// Where the loader puts the library's number (Windows).
+    pub index: Option<u64>,
 }
 
 /// Why memory could not be read.
@@ -135,13 +196,8 @@ pub enum ReadError {
     #[error("address {} is not initialised by the file", shown(*.0))]
     Uninitialised(u64),
     /// The loader decides at run time what is there.
-    #[error("address {} holds {what}, known only at run time", shown(*.address))]
-    Dynamic {
-        /// The address.
-        address: u64,
-        /// What is there.
-        what: &'static str,
-    },
+    #[error("address {} is only known at run time", shown(*.0))]
+    Dynamic(u64),
     /// There is no end to a text within reason.
     #[error("no text of a sensible length ends after address {}", shown(*.0))]
     Unterminated(u64),
@@ -173,14 +229,25 @@ pub struct Image<'data> {
     segments: Vec<Segment<'data>>,
     /// Sorted by address.
     fixups: Vec<(u64, Fixup)>,
-    exports: Vec<(Cow<'data, str>, Export)>,
-    imports: Vec<Cow<'data, str>>,
+    exports: Vec<(Cow<'data, str>, Export<'data>)>,
+    imports: Vec<Import<'data>>,
     needed: Vec<Cow<'data, str>>,
-    /// Functions that the loader calls before anything else.
+    search_paths: Vec<Cow<'data, str>>,
     constructors: Vec<u64>,
+    thread_template: Option<ThreadTemplate>,
 }
 
 impl<'data> Image<'data> {
+    /// The libraries in a file, by processor: one, or those of a universal binary. A library that
+    /// is for no single processor, or is none at all, is given as it is.
+    #[must_use]
+    pub fn slices(bytes: &'data [u8]) -> Vec<&'data [u8]> {
+        match Format::of(bytes) {
+            Some(Format::MachO) => mach_o::slices(bytes),
+            _ => vec![bytes],
+        }
+    }
+
     /// Maps and relocates a library.
     ///
     /// # Errors
@@ -188,32 +255,51 @@ impl<'data> Image<'data> {
     pub fn load(bytes: &'data [u8]) -> Result<Self, ImageError> {
         match Format::of(bytes) {
             Some(Format::Elf) => elf::load(bytes),
-            Some(other) => {
-                Err(ImageError::new(format!("{} libraries are not read yet", other.as_str())))
-            }
+            Some(Format::MachO) => mach_o::load(bytes),
+            Some(Format::Pe) => pe::load(bytes),
             None => Err(ImageError::new(
                 "expected an ELF, Mach-O or PE library, found none of their signatures",
             )),
         }
     }
 
-    /// Puts together what a format's loader found.
-    fn assemble(mut self) -> Result<Self, ImageError> {
-        self.segments.sort_by_key(|segment| segment.address);
-        for pair in self.segments.windows(2) {
+    /// A library of which nothing but its segments is known so far.
+    fn mapped(
+        format: Format,
+        machine: Machine,
+        mut segments: Vec<Segment<'data>>,
+    ) -> Result<Self, ImageError> {
+        segments.sort_by_key(|segment| segment.address);
+        for pair in segments.windows(2) {
             if pair[0].address + pair[0].size > pair[1].address {
                 return Err(ImageError::new("its segments overlap"));
             }
         }
-        self.fixups.sort_by_key(|(address, _)| *address);
-        self.fixups.dedup_by(|(later, content), (first, kept)| {
+        Ok(Self {
+            format,
+            machine,
+            segments,
+            fixups: Vec::new(),
+            exports: Vec::new(),
+            imports: Vec::new(),
+            needed: Vec::new(),
+            search_paths: Vec::new(),
+            constructors: Vec::new(),
+            thread_template: None,
+        })
+    }
+
+    /// Puts in place what the loader writes.
+    fn set_fixups(&mut self, mut fixups: Vec<(u64, Fixup)>) {
+        fixups.sort_by_key(|(address, _)| *address);
+        fixups.dedup_by(|(later, content), (first, kept)| {
             // The tables of a library may overlap, which does no harm where they agree.
             if later == first && content != kept {
                 *kept = Fixup::Unknown("the outcome of two relocations");
             }
             later == first
         });
-        Ok(self)
+        self.fixups = fixups;
     }
 
     /// The container format.
@@ -230,82 +316,19 @@ impl<'data> Image<'data> {
 
     /// An exported symbol.
     #[must_use]
-    pub fn export(&self, name: &str) -> Option<Export> {
-        self.exports.iter().find(|(export, _)| export == name).map(|(_, place)| *place)
+    pub fn export(&self, name: &str) -> Option<&Export<'data>> {
+        self.exports.iter().find(|(export, _)| export == name).map(|(_, place)| place)
     }
 
-    /// The names of all exported symbols.
-    pub fn exports(&self) -> impl Iterator<Item = &str> {
-        self.exports.iter().map(|(name, _)| name.as_ref())
+    /// All exported symbols.
+    pub fn exports(&self) -> impl Iterator<Item = (&str, &Export<'data>)> {
+        self.exports.iter().map(|(name, place)| (name.as_ref(), place))
     }
 
-    /// The names and addresses of all exported symbols that have a fixed one.
-    pub fn export_addresses(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.exports.iter().filter_map(|(name, place)| match place {
-            Export::At(address) => Some((name.as_ref(), *address)),
-            Export::Chosen => None,
-        })
-    }
-
-    /// Fills a page, at a multiple of [`PAGE_SIZE`], as the loader leaves it. `word` is asked for
-    /// each relocated word, at its distance from the page's start, what to put there; nothing where
-    /// it has none.
-    ///
-    /// # Errors
-    /// Where no segment reaches into the page.
-    pub fn page(
-        &self,
-        address: u64,
-        page: &mut [u8; PAGE_SIZE],
-        mut word: impl FnMut(u64, PageWord) -> Option<u64>,
-    ) -> Result<(), ReadError> {
-        let end = address.saturating_add(PAGE_SIZE as u64);
-        let mut touched = false;
-        let first =
-            self.segments.partition_point(|one| one.address.saturating_add(one.size) <= address);
-        for segment in self.segments[first..].iter().take_while(|one| one.address < end) {
-            touched = true;
-            let start = segment.address.max(address);
-            let from = usize::try_from(start - segment.address).unwrap_or(usize::MAX);
-            let to = usize::try_from(start - address).unwrap_or(0);
-            let data = segment.data.get(from..).unwrap_or_default();
-            let length = data.len().min(PAGE_SIZE - to);
-            page[to..to + length].copy_from_slice(&data[..length]);
-        }
-        if !touched {
-            return Err(ReadError::Outside(address));
-        }
-        for (at, fixup) in self.fixups_within(address, PAGE_SIZE as u64) {
-            let content = match fixup {
-                Fixup::Unknown(what) => PageWord::Unknown(what),
-                Fixup::Pointer(value) => match value.checked_sub(IMPORTS) {
-                    Some(offset) => PageWord::Import(
-                        usize::try_from(offset / IMPORT_STRIDE).unwrap_or(usize::MAX),
-                    ),
-                    None => PageWord::Address(*value),
-                },
-            };
-            let Some(value) = word(at.wrapping_sub(address), content) else { continue };
-            // A word may begin before the page or end behind it.
-            for (index, byte) in value.to_le_bytes().into_iter().enumerate() {
-                let place = at.wrapping_add(index as u64).wrapping_sub(address);
-                if let Some(target) = usize::try_from(place).ok().and_then(|at| page.get_mut(at)) {
-                    *target = byte;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the library takes a symbol of that name from another one.
+    /// The symbols that it takes from other libraries.
     #[must_use]
-    pub fn imports(&self, name: &str) -> bool {
-        self.imports.iter().any(|import| import == name)
-    }
-
-    /// The names of all symbols that it takes from other libraries.
-    pub fn imported(&self) -> impl Iterator<Item = &str> {
-        self.imports.iter().map(AsRef::as_ref)
+    pub fn imports(&self) -> &[Import<'data>] {
+        &self.imports
     }
 
     /// The functions that the loader calls once the library is in place, as far as they are known.
@@ -314,20 +337,70 @@ impl<'data> Image<'data> {
         &self.constructors
     }
 
-    /// The libraries it asks the loader for.
+    /// The libraries it asks the loader for, as it names them.
     pub fn needed(&self) -> impl Iterator<Item = &str> {
         self.needed.iter().map(AsRef::as_ref)
     }
 
-    /// The name of the imported symbol that `address` stands for.
+    /// Where the loader is to look for them, as the library says it: `$ORIGIN/../x.libs`,
+    /// `@loader_path/.dylibs`.
+    pub fn search_paths(&self) -> impl Iterator<Item = &str> {
+        self.search_paths.iter().map(AsRef::as_ref)
+    }
+
+    /// What every thread's own data starts as, where the library has any.
     #[must_use]
-    pub fn import_at(&self, address: u64) -> Option<&str> {
-        let offset = address.checked_sub(IMPORTS)?;
-        if !offset.is_multiple_of(IMPORT_STRIDE) {
-            return None;
+    pub fn thread_template(&self) -> Option<ThreadTemplate> {
+        self.thread_template
+    }
+
+    /// Fills a page, at a multiple of [`PAGE_SIZE`], as the loader leaves it. `word` is asked for
+    /// each word that the loader writes, at its distance from the page's start, what to put there;
+    /// nothing where it has none. Gives back which parts of the page no segment covers: whatever the
+    /// loader leaves there is not known.
+    ///
+    /// # Errors
+    /// Where no segment reaches into the page.
+    pub fn page(
+        &self,
+        address: u64,
+        page: &mut [u8; PAGE_SIZE],
+        mut word: impl FnMut(u64, Fixup) -> Option<u64>,
+    ) -> Result<Vec<Range<u64>>, ReadError> {
+        let end = address.saturating_add(PAGE_SIZE as u64);
+        let mut uncovered = Vec::new();
+        let mut covered = address;
+        let first =
+            self.segments.partition_point(|one| one.address.saturating_add(one.size) <= address);
+        for segment in self.segments[first..].iter().take_while(|one| one.address < end) {
+            let start = segment.address.max(address);
+            if start > covered {
+                uncovered.push(covered..start);
+            }
+            covered = segment.address.saturating_add(segment.size).min(end);
+            let from = usize::try_from(start - segment.address).unwrap_or(usize::MAX);
+            let to = usize::try_from(start - address).unwrap_or(0);
+            let data = segment.data.get(from..).unwrap_or_default();
+            let length = data.len().min(PAGE_SIZE - to);
+            page[to..to + length].copy_from_slice(&data[..length]);
         }
-        let index = usize::try_from(offset / IMPORT_STRIDE).ok()?;
-        self.imports.get(index).map(AsRef::as_ref)
+        if covered == address {
+            return Err(ReadError::Outside(address));
+        }
+        if covered < end {
+            uncovered.push(covered..end);
+        }
+        for (at, fixup) in self.fixups_within(address, PAGE_SIZE as u64) {
+            let Some(value) = word(at.wrapping_sub(address), *fixup) else { continue };
+            // A word may begin before the page or end behind it.
+            for (index, byte) in value.to_le_bytes().into_iter().enumerate() {
+                let place = at.wrapping_add(index as u64).wrapping_sub(address);
+                if let Some(target) = usize::try_from(place).ok().and_then(|at| page.get_mut(at)) {
+                    *target = byte;
+                }
+            }
+        }
+        Ok(uncovered)
     }
 
     fn segment(&self, address: u64) -> Result<&Segment<'data>, ReadError> {
@@ -370,60 +443,21 @@ impl<'data> Image<'data> {
         &self.fixups[first..first + length]
     }
 
-    /// Eight bytes as the loader leaves them: an address of this image, of an import, or a number.
+    /// The bytes that the file has for its segments, before relocation.
+    pub(super) fn contents(&self) -> impl Iterator<Item = &'data [u8]> {
+        self.segments.iter().map(|segment| segment.data)
+    }
+
+    /// Eight bytes as the loader leaves them: an address of this image, or a number.
     ///
     /// # Errors
     /// Where the file does not initialise all of them, or the loader's value is not known.
     pub fn word(&self, address: u64) -> Result<u64, ReadError> {
         match self.fixups_within(address, 8) {
             [] => self.bytes::<8>(address).map(u64::from_le_bytes),
-            [(at, Fixup::Pointer(value))] if *at == address => Ok(*value),
-            [(at, Fixup::Unknown(what))] if *at == address => {
-                Err(ReadError::Dynamic { address, what })
-            }
-            _ => Err(ReadError::Dynamic { address, what: "parts of relocated pointers" }),
+            [(at, Fixup::Address(value) | Fixup::Number(value))] if *at == address => Ok(*value),
+            _ => Err(ReadError::Dynamic(address)),
         }
-    }
-
-    /// Four bytes, none of them relocated.
-    ///
-    /// # Errors
-    /// As for [`Image::word`].
-    pub fn half(&self, address: u64) -> Result<u32, ReadError> {
-        self.plain::<4>(address).map(u32::from_le_bytes)
-    }
-
-    /// One byte, not relocated.
-    ///
-    /// # Errors
-    /// As for [`Image::word`].
-    pub fn byte(&self, address: u64) -> Result<u8, ReadError> {
-        self.plain::<1>(address).map(|[byte]| byte)
-    }
-
-    /// Whether `address` is memory that starts as zero, because neither the file has bytes for it
-    /// nor the loader puts a pointer there.
-    #[must_use]
-    pub fn is_zero_filled(&self, address: u64) -> bool {
-        self.raw(address) == Err(ReadError::Uninitialised(address))
-            && !self.is_relocated(address, 8)
-    }
-
-    /// Whether the loader changes any of `size` bytes at `address`.
-    #[must_use]
-    pub fn is_relocated(&self, address: u64, size: u64) -> bool {
-        !self.fixups_within(address, size).is_empty()
-    }
-
-    fn plain<const SIZE: usize>(&self, address: u64) -> Result<[u8; SIZE], ReadError> {
-        if !self.fixups_within(address, SIZE as u64).is_empty() {
-            return Err(ReadError::Dynamic { address, what: "parts of relocated pointers" });
-        }
-        self.bytes(address)
-    }
-
-    fn bytes<const SIZE: usize>(&self, address: u64) -> Result<[u8; SIZE], ReadError> {
-        self.raw(address)?.first_chunk().copied().ok_or(ReadError::Uninitialised(address))
     }
 
     /// The zero-terminated text at `address`.
@@ -438,5 +472,23 @@ impl<'data> Image<'data> {
             .position(|byte| *byte == 0)
             .ok_or(ReadError::Unterminated(address))?;
         std::str::from_utf8(&bytes[..end]).map_err(|_| ReadError::Unterminated(address))
+    }
+
+    /// Four bytes, none of them written by the loader.
+    fn half(&self, address: u64) -> Result<u32, ReadError> {
+        if self.is_relocated(address, 4) {
+            return Err(ReadError::Dynamic(address));
+        }
+        self.bytes(address).map(u32::from_le_bytes)
+    }
+
+    /// Whether the loader changes any of `size` bytes at `address`.
+    #[must_use]
+    pub fn is_relocated(&self, address: u64, size: u64) -> bool {
+        !self.fixups_within(address, size).is_empty()
+    }
+
+    fn bytes<const SIZE: usize>(&self, address: u64) -> Result<[u8; SIZE], ReadError> {
+        self.raw(address)?.first_chunk().copied().ok_or(ReadError::Uninitialised(address))
     }
 }

@@ -290,7 +290,7 @@ impl Assembler {
     }
 
     /// An instruction that ends in the distance to `target`, and `behind` bytes after that.
-    fn relative(self, opcode: &[u8], target: u64, behind: &[u8]) -> Self {
+    pub(super) fn relative(self, opcode: &[u8], target: u64, behind: &[u8]) -> Self {
         let length = self.bytes.len() + opcode.len() + 4 + behind.len();
         let distance = target.wrapping_sub(CODE + length as u64).cast_signed();
         let distance = i32::try_from(distance).unwrap().to_le_bytes();

@@ -1,14 +1,18 @@
 //! Mirrors `src/inspect`.
 
 mod crafted;
+mod crafted_mach_o;
 mod filename;
 mod hostile;
+mod hostile_everywhere;
 mod libraries;
+mod mach_o;
 mod module;
+mod pe;
 
 use ftcheck::inspect::filename::{ExtensionFile, Suffix, extension_files, suffixes};
 use ftcheck::inspect::libraries::Libraries;
-use ftcheck::inspect::{Inspection, inspect};
+use ftcheck::inspect::{Inspection, Interpreter, inspect};
 use ftcheck::model::evidence::ModuleReport;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::target::Target;
@@ -34,7 +38,7 @@ fn installed(module: &str, suffix: Suffix, target: Target, platform: Platform) -
 
 /// The answer for a file that lies in its wheel alone; `None` where it is no module.
 fn inspect_alone(file: &ExtensionFile, bytes: &[u8], target: Target) -> Option<ModuleReport> {
-    match inspect(file, bytes, &Libraries::default(), target) {
+    match inspect(file, bytes, &Libraries::default(), Interpreter { target, platform: None }) {
         Inspection::Module(report) => Some(*report),
         Inspection::NotAModule => None,
         Inspection::Needs(names) => panic!("{} asks for {names:?}, of no library", file.member),

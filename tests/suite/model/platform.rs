@@ -158,3 +158,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn tags_of_wheels_name_platforms() {
+    for (tag, platform) in [
+        ("manylinux_2_28_x86_64", "x86_64-manylinux_2_28"),
+        ("manylinux2014_aarch64", "aarch64-manylinux_2_17"),
+        ("manylinux2010_i686", "i686-manylinux_2_12"),
+        ("manylinux1_x86_64", "x86_64-manylinux_2_5"),
+        ("musllinux_1_2_armv7l", "armv7l-musllinux_1_2"),
+        ("linux_riscv64", "riscv64-linux"),
+        ("macosx_11_0_arm64", "aarch64-macos_11_0"),
+        ("macosx_10_13_x86_64", "x86_64-macos_10_13"),
+        ("win_amd64", "x86_64-windows"),
+        ("win_arm64", "aarch64-windows"),
+        ("win32", "i686-windows"),
+    ] {
+        assert_eq!(Platform::from_tag(tag), platform.parse().ok(), "{tag}");
+        assert!(Platform::from_tag(tag).is_some(), "{tag}");
+    }
+    for tag in ["any", "", "x86_64", "_x86_64", "macosx_11_0_universal2", "win_ia64", "linux_vax"] {
+        assert_eq!(Platform::from_tag(tag), None, "{tag}");
+    }
+}

@@ -1,7 +1,6 @@
 //! Instructions on general-purpose registers.
 #![expect(
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     reason = "a register keeps the low bits of what is computed"
 )]
 
@@ -9,23 +8,29 @@ use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 
 use super::{Cpu, Flags, Stop, mask};
 
-/// Repetitions of a string instruction; more is no part of an init function.
-const MAX_REPETITIONS: u64 = 1 << 20;
-
-impl Cpu<'_, '_, '_> {
+impl Cpu<'_, '_, '_, '_> {
     /// Executes an instruction on general-purpose registers; `false` where it is none.
     #[expect(clippy::too_many_lines, reason = "one arm for each instruction")]
     pub(super) fn integer(&mut self, instruction: &Instruction) -> Result<bool, Stop> {
         match instruction.mnemonic() {
             Mnemonic::Nop
+            | Mnemonic::Fnop
             | Mnemonic::Endbr64
+            | Mnemonic::Endbr32
+            | Mnemonic::Rdsspq
+            | Mnemonic::Rdsspd
             | Mnemonic::Pause
             | Mnemonic::Mfence
             | Mnemonic::Lfence
             | Mnemonic::Sfence
+            | Mnemonic::Clflush
             | Mnemonic::Prefetcht0
+            | Mnemonic::Prefetcht1
+            | Mnemonic::Prefetcht2
             | Mnemonic::Prefetchnta
-            | Mnemonic::Prefetchw => {}
+            | Mnemonic::Prefetch
+            | Mnemonic::Prefetchw
+            | Mnemonic::Prefetchwt1 => {}
             Mnemonic::Mov if Self::is_plain(instruction) => {
                 let value = self.read(instruction, 1)?;
                 self.write(instruction, 0, value)?;
@@ -40,7 +45,7 @@ impl Cpu<'_, '_, '_> {
                 self.write(instruction, 0, value)?;
             }
             Mnemonic::Lea => {
-                let address = self.address(instruction)?;
+                let address = self.offset(instruction)?;
                 self.write(instruction, 0, address)?;
             }
             Mnemonic::Push if instruction.stack_pointer_increment() == -8 => {
@@ -94,53 +99,27 @@ impl Cpu<'_, '_, '_> {
             Mnemonic::Imul => self.multiply(instruction)?,
             Mnemonic::Mul => self.multiply_wide(instruction)?,
             Mnemonic::Div => self.divide(instruction)?,
-            Mnemonic::Shl | Mnemonic::Sal | Mnemonic::Shr | Mnemonic::Sar => {
-                self.shift(instruction)?;
-            }
-            Mnemonic::Rol | Mnemonic::Ror => self.rotate(instruction)?,
-            Mnemonic::Cdqe => {
-                let value = sign_extended(self.get(Register::RAX) & mask(4), 4);
-                self.set(Register::RAX, value);
-            }
-            Mnemonic::Cwde => {
-                let value = sign_extended(self.get(Register::RAX) & mask(2), 2) & mask(4);
-                self.set(Register::RAX, value);
-            }
-            Mnemonic::Cqo => {
-                let negative = self.get(Register::RAX) >> 63 == 1;
-                self.set(Register::RDX, if negative { u64::MAX } else { 0 });
-            }
-            Mnemonic::Cdq => {
-                let negative = self.get(Register::RAX) >> 31 & 1 == 1;
-                self.set(Register::RDX, if negative { mask(4) } else { 0 });
-            }
+            Mnemonic::Idiv => self.divide_signed(instruction)?,
+            Mnemonic::Cbw => self.extend_accumulator(1),
+            Mnemonic::Cwde => self.extend_accumulator(2),
+            Mnemonic::Cdqe => self.extend_accumulator(4),
+            Mnemonic::Cwd => self.fill_with_sign(2),
+            Mnemonic::Cdq => self.fill_with_sign(4),
+            Mnemonic::Cqo => self.fill_with_sign(8),
             Mnemonic::Bswap => {
                 let value = self.read(instruction, 0)?;
                 let value = match Self::size(instruction, 0) {
                     8 => value.swap_bytes(),
-                    _ => value.swap_bytes() >> 32,
+                    4 => value.swap_bytes() >> 32,
+                    // Of 16 bits the result is not defined.
+                    _ => return Err(super::unsupported(instruction)),
                 };
                 self.write(instruction, 0, value)?;
             }
-            Mnemonic::Bt | Mnemonic::Bts | Mnemonic::Btr
-                if instruction.op0_kind() == OpKind::Register =>
-            {
-                let bits = Self::size(instruction, 0) as u64 * 8;
-                let value = self.read(instruction, 0)?;
-                let bit = 1 << (self.read(instruction, 1)? % bits);
-                self.flags.carry = value & bit != 0;
-                match instruction.mnemonic() {
-                    Mnemonic::Bts => self.write(instruction, 0, value | bit)?,
-                    Mnemonic::Btr => self.write(instruction, 0, value & !bit)?,
-                    _ => {}
-                }
-            }
-            Mnemonic::Bsf
-            | Mnemonic::Tzcnt
-            | Mnemonic::Bsr
-            | Mnemonic::Lzcnt
-            | Mnemonic::Popcnt => {
-                self.count_bits(instruction)?;
+            Mnemonic::Movbe => {
+                let bits = Self::size(instruction, 0) * 8;
+                let value = self.read(instruction, 1)?.swap_bytes() >> (64 - bits);
+                self.write(instruction, 0, value)?;
             }
             Mnemonic::Xchg => {
                 let (left, right) = (self.read(instruction, 0)?, self.read(instruction, 1)?);
@@ -164,41 +143,73 @@ impl Cpu<'_, '_, '_> {
                     let value = self.read(instruction, 1)?;
                     self.write(instruction, 0, value)?;
                 } else {
-                    let kept = if size >= 4 { 0 } else { self.get(Register::RAX) & !mask(size) };
-                    self.set(Register::RAX, kept | found);
+                    self.set_part(Register::RAX, size, found);
                 }
             }
-            Mnemonic::Stosb
-            | Mnemonic::Stosd
-            | Mnemonic::Stosq
-            | Mnemonic::Movsb
-            | Mnemonic::Movsq => return self.string(instruction),
-            // A processor that can do nothing beyond what every x86-64 one can.
-            Mnemonic::Cpuid => {
-                for register in [Register::RAX, Register::RBX, Register::RCX, Register::RDX] {
-                    self.set(register, 0);
+            Mnemonic::Cmpxchg8b => self.exchange_pair(instruction, 4)?,
+            Mnemonic::Cmpxchg16b => self.exchange_pair(instruction, 8)?,
+            Mnemonic::Enter if instruction.stack_pointer_increment() < 0 => {
+                self.enter(instruction)?;
+            }
+            Mnemonic::Xlatb => {
+                let at = self.get(Register::RBX).wrapping_add(self.get(Register::RAX) & 0xff);
+                if instruction.has_segment_prefix() || instruction.memory_base() != Register::RBX {
+                    return Err(super::unsupported(instruction));
                 }
+                let value = self.load(at, 1)?;
+                self.set_part(Register::RAX, 1, value);
             }
-            Mnemonic::Xgetbv | Mnemonic::Rdtsc => {
-                self.set(Register::RAX, 0);
-                self.set(Register::RDX, 0);
-            }
-            _ => return self.conditional(instruction),
+            _ if instruction.is_string_instruction() => return self.string(instruction),
+            _ => return Ok(self.bits(instruction)? || self.conditional(instruction)?),
         }
         Ok(true)
     }
 
     /// `setcc` and `cmovcc`.
     fn conditional(&mut self, instruction: &Instruction) -> Result<bool, Stop> {
-        let name = format!("{:?}", instruction.mnemonic());
-        let holds = self.condition(instruction.condition_code());
-        if name.starts_with("Set") {
-            self.write(instruction, 0, u64::from(holds))?;
-        } else if name.starts_with("Cmov") {
-            let value = self.read(instruction, u32::from(holds))?;
-            self.write(instruction, 0, value)?;
-        } else {
-            return Ok(false);
+        match instruction.mnemonic() {
+            Mnemonic::Seta
+            | Mnemonic::Setae
+            | Mnemonic::Setb
+            | Mnemonic::Setbe
+            | Mnemonic::Sete
+            | Mnemonic::Setg
+            | Mnemonic::Setge
+            | Mnemonic::Setl
+            | Mnemonic::Setle
+            | Mnemonic::Setne
+            | Mnemonic::Setno
+            | Mnemonic::Setnp
+            | Mnemonic::Setns
+            | Mnemonic::Seto
+            | Mnemonic::Setp
+            | Mnemonic::Sets => {
+                let holds = self.condition(instruction.condition_code());
+                self.write(instruction, 0, u64::from(holds))?;
+            }
+            Mnemonic::Cmova
+            | Mnemonic::Cmovae
+            | Mnemonic::Cmovb
+            | Mnemonic::Cmovbe
+            | Mnemonic::Cmove
+            | Mnemonic::Cmovg
+            | Mnemonic::Cmovge
+            | Mnemonic::Cmovl
+            | Mnemonic::Cmovle
+            | Mnemonic::Cmovne
+            | Mnemonic::Cmovno
+            | Mnemonic::Cmovnp
+            | Mnemonic::Cmovns
+            | Mnemonic::Cmovo
+            | Mnemonic::Cmovp
+            | Mnemonic::Cmovs => {
+                // The source is read in any case, and the upper half of a register cleared.
+                let source = self.read(instruction, 1)?;
+                let holds = self.condition(instruction.condition_code());
+                let value = if holds { source } else { self.read(instruction, 0)? };
+                self.write(instruction, 0, value)?;
+            }
+            _ => return Ok(false),
         }
         Ok(true)
     }
@@ -244,19 +255,23 @@ impl Cpu<'_, '_, '_> {
         if keeps { self.write(instruction, 0, result) } else { Ok(()) }
     }
 
-    /// `imul` with two or three operands; the one-operand form is not met in init functions.
+    /// `imul` with two or three operands, or with one and a result twice as wide.
     fn multiply(&mut self, instruction: &Instruction) -> Result<(), Stop> {
         let size = Self::size(instruction, 0);
         let (left, right) = match instruction.op_count() {
+            1 => (self.get(Register::RAX), self.read(instruction, 0)?),
             2 => (self.read(instruction, 0)?, self.read(instruction, 1)?),
-            3 => (self.read(instruction, 1)?, self.read(instruction, 2)?),
-            _ => return Err(super::unsupported(instruction)),
+            _ => (self.read(instruction, 1)?, self.read(instruction, 2)?),
         };
         let signed = |value| i128::from(sign_extended(value, size).cast_signed());
         let product = signed(left) * signed(right);
-        let result = low_bits(product) & mask(size);
+        let result = low_bits(product.cast_unsigned()) & mask(size);
         let fits = signed(result) == product;
         self.flags = Flags { carry: !fits, overflow: !fits, ..logic_flags(result, size) };
+        if instruction.op_count() == 1 {
+            self.set_wide(size, product.cast_unsigned());
+            return Ok(());
+        }
         self.write(instruction, 0, result)
     }
 
@@ -264,154 +279,123 @@ impl Cpu<'_, '_, '_> {
         let size = Self::size(instruction, 0);
         let left = self.get(Register::RAX) & mask(size);
         let product = u128::from(left) * u128::from(self.read(instruction, 0)?);
-        let (low, high) = match size {
-            8 => (product as u64, (product >> 64) as u64),
-            4 => (product as u64 & mask(4), (product >> 32) as u64 & mask(4)),
-            _ => return Err(super::unsupported(instruction)),
-        };
-        self.set(Register::RAX, low);
-        self.set(Register::RDX, high);
-        self.flags = Flags { carry: high != 0, overflow: high != 0, ..logic_flags(low, size) };
+        let fits = product <= u128::from(mask(size));
+        let low = low_bits(product);
+        self.flags = Flags { carry: !fits, overflow: !fits, ..logic_flags(low, size) };
+        self.set_wide(size, product);
         Ok(())
     }
 
     fn divide(&mut self, instruction: &Instruction) -> Result<(), Stop> {
         let size = Self::size(instruction, 0);
-        if size < 4 {
-            return Err(super::unsupported(instruction));
-        }
-        let bits = size * 8;
-        let high = u128::from(self.get(Register::RDX) & mask(size));
-        let dividend = high << bits | u128::from(self.get(Register::RAX) & mask(size));
+        let dividend = self.wide(size);
         let divisor = u128::from(self.read(instruction, 0)?);
-        let quotient = dividend.checked_div(divisor).and_then(|value| u64::try_from(value).ok());
-        let Some(quotient) = quotient.filter(|value| *value <= mask(size)) else {
-            return Err(Stop::Failure("the hook divides by zero".to_owned()));
-        };
-        self.set(Register::RAX, quotient);
-        self.set(Register::RDX, (dividend % divisor) as u64);
+        let quotient = dividend.checked_div(divisor).filter(|value| *value <= mask(size).into());
+        let Some(quotient) = quotient else { return Err(division_error()) };
+        self.set_quotient(size, low_bits(quotient), low_bits(dividend % divisor));
         Ok(())
     }
 
-    fn shift(&mut self, instruction: &Instruction) -> Result<(), Stop> {
+    fn divide_signed(&mut self, instruction: &Instruction) -> Result<(), Stop> {
         let size = Self::size(instruction, 0);
-        let bits = size as u64 * 8;
-        let count = self.read(instruction, 1)? & if size == 8 { 63 } else { 31 };
-        let value = self.read(instruction, 0)?;
-        if count == 0 {
-            return Ok(());
-        }
-        let bit = |value: u64, at: u64| at < 64 && value >> at & 1 == 1;
-        let (result, carry) = match instruction.mnemonic() {
-            Mnemonic::Shr => (value.unbounded_shr(shift_of(count)), bit(value, count - 1)),
-            Mnemonic::Sar => {
-                let signed = sign_extended(value, size).cast_signed();
-                (
-                    signed.unbounded_shr(shift_of(count)).cast_unsigned(),
-                    signed >> (count - 1).min(63) & 1 == 1,
-                )
-            }
-            _ => (value.unbounded_shl(shift_of(count)), count <= bits && bit(value, bits - count)),
+        let unused = 128 - size * 16;
+        let dividend = (self.wide(size) << unused).cast_signed() >> unused;
+        let divisor = i128::from(sign_extended(self.read(instruction, 0)?, size).cast_signed());
+        let limit = i128::from(mask(size) >> 1);
+        let quotient = dividend.checked_div(divisor);
+        let Some(quotient) = quotient.filter(|value| (-limit - 1..=limit).contains(value)) else {
+            return Err(division_error());
         };
-        let result = result & mask(size);
-        let flags = logic_flags(result, size);
-        let sign = bit(value, bits - 1);
-        let overflow = match instruction.mnemonic() {
-            Mnemonic::Shr => sign,
-            Mnemonic::Sar => false,
-            _ => flags.sign != carry,
-        };
-        self.flags = Flags { carry, overflow, ..flags };
-        self.write(instruction, 0, result)
+        let remainder = dividend.wrapping_rem(divisor);
+        let (quotient, remainder) = (quotient.cast_unsigned(), remainder.cast_unsigned());
+        self.set_quotient(size, low_bits(quotient), low_bits(remainder));
+        Ok(())
     }
 
-    fn rotate(&mut self, instruction: &Instruction) -> Result<(), Stop> {
-        let size = Self::size(instruction, 0);
-        let bits = size as u64 * 8;
-        let count = (self.read(instruction, 1)? & if size == 8 { 63 } else { 31 }) % bits;
-        let value = self.read(instruction, 0)?;
-        if count == 0 {
-            return Ok(());
+    /// A value twice as wide as `size`, which products and dividends are: in `ax`, or in the lower
+    /// parts of `rdx` and `rax`.
+    fn wide(&self, size: usize) -> u128 {
+        if size == 1 {
+            return u128::from(self.get(Register::RAX) & 0xffff);
         }
-        let left = if instruction.mnemonic() == Mnemonic::Rol { count } else { bits - count };
-        let result = (value << left | value >> (bits - left)) & mask(size);
-        self.flags.carry = if instruction.mnemonic() == Mnemonic::Rol {
-            result & 1 == 1
+        let high = u128::from(self.get(Register::RDX) & mask(size));
+        high << (size * 8) | u128::from(self.get(Register::RAX) & mask(size))
+    }
+
+    fn set_wide(&mut self, size: usize, value: u128) {
+        if size == 1 {
+            self.set_part(Register::RAX, 2, low_bits(value));
         } else {
-            result >> (bits - 1) & 1 == 1
-        };
-        self.write(instruction, 0, result)
+            self.set_part(Register::RAX, size, low_bits(value));
+            self.set_part(Register::RDX, size, low_bits(value >> (size * 8)));
+        }
     }
 
-    fn count_bits(&mut self, instruction: &Instruction) -> Result<(), Stop> {
-        let size = Self::size(instruction, 0);
-        let bits = size as u64 * 8;
-        let value = self.read(instruction, 1)?;
-        let unused = 64 - bits;
-        let result = match instruction.mnemonic() {
-            Mnemonic::Popcnt => u64::from(value.count_ones()),
-            Mnemonic::Tzcnt => u64::from(value.trailing_zeros()).min(bits),
-            Mnemonic::Lzcnt => u64::from(value.leading_zeros()) - unused,
-            // Of zero these leave the register as it is.
-            _ if value == 0 => {
-                self.flags.zero = true;
-                return Ok(());
-            }
-            Mnemonic::Bsf => u64::from(value.trailing_zeros()),
-            _ => 63 - u64::from(value.leading_zeros()),
-        };
-        self.flags = match instruction.mnemonic() {
-            Mnemonic::Tzcnt | Mnemonic::Lzcnt => {
-                Flags { zero: result == 0, carry: value == 0, ..Flags::default() }
-            }
-            _ => Flags { zero: value == 0, ..Flags::default() },
-        };
-        self.write(instruction, 0, result)
+    fn set_quotient(&mut self, size: usize, quotient: u64, remainder: u64) {
+        if size == 1 {
+            self.set_part(Register::RAX, 2, (remainder & 0xff) << 8 | quotient & 0xff);
+        } else {
+            self.set_part(Register::RAX, size, quotient);
+            self.set_part(Register::RDX, size, remainder);
+        }
     }
 
-    /// `rep stos` and `rep movs`, forwards.
-    fn string(&mut self, instruction: &Instruction) -> Result<bool, Stop> {
-        let (size, copies) = match instruction.mnemonic() {
-            Mnemonic::Stosb => (1, false),
-            Mnemonic::Stosd => (4, false),
-            Mnemonic::Stosq => (8, false),
-            Mnemonic::Movsb => (1, true),
-            _ => (8, true),
-        };
-        let repeats = instruction.has_rep_prefix();
-        let count = if repeats { self.get(Register::RCX) } else { 1 };
-        if count > MAX_REPETITIONS {
-            return Err(Stop::Reason("the hook fills too much memory".to_owned()));
+    /// `cbw` and its like: the accumulator, made twice as wide as `size`.
+    fn extend_accumulator(&mut self, size: usize) {
+        let value = sign_extended(self.get(Register::RAX), size);
+        self.set_part(Register::RAX, size * 2, value);
+    }
+
+    /// `cwd` and its like: `rdx` takes the sign of `rax`.
+    fn fill_with_sign(&mut self, size: usize) {
+        let negative = is_negative(self.get(Register::RAX), size);
+        self.set_part(Register::RDX, size, if negative { u64::MAX } else { 0 });
+    }
+
+    /// `cmpxchg8b` and `cmpxchg16b`, on two words of `size` bytes.
+    fn exchange_pair(&mut self, instruction: &Instruction, size: usize) -> Result<(), Stop> {
+        let low = self.address(instruction)?;
+        let high = low.wrapping_add(size as u64);
+        if size == 8 && low % 16 != 0 {
+            return Err(Stop::Failure("the hook exchanges words that are not aligned".to_owned()));
         }
-        for _ in 0..count {
-            let target = self.get(Register::RDI);
-            let value = if copies {
-                let source = self.get(Register::RSI);
-                self.set(Register::RSI, source.wrapping_add(size as u64));
-                self.load(source, size)?
-            } else {
-                self.get(Register::RAX)
-            };
-            self.store(target, size, value)?;
-            self.set(Register::RDI, target.wrapping_add(size as u64));
+        let found = (self.load(low, size)?, self.load(high, size)?);
+        let part = |register| self.get(register) & mask(size);
+        let expected = (part(Register::RAX), part(Register::RDX));
+        let new = (part(Register::RBX), part(Register::RCX));
+        self.flags.zero = found == expected;
+        if self.flags.zero {
+            self.store(low, size, new.0)?;
+            self.store(high, size, new.1)?;
+        } else {
+            self.set_part(Register::RAX, size, found.0);
+            self.set_part(Register::RDX, size, found.1);
         }
-        if repeats {
-            self.set(Register::RCX, 0);
+        Ok(())
+    }
+
+    /// A frame within no other.
+    fn enter(&mut self, instruction: &Instruction) -> Result<(), Stop> {
+        if instruction.immediate(1) & 31 != 0 {
+            return Err(super::unsupported(instruction));
         }
-        Ok(true)
+        self.push(self.get(Register::RBP))?;
+        let frame = self.get(Register::RSP);
+        self.set(Register::RBP, frame);
+        self.set(Register::RSP, frame.wrapping_sub(instruction.immediate(0)));
+        Ok(())
     }
 }
 
-fn low_bits(value: i128) -> u64 {
+fn division_error() -> Stop {
+    Stop::Failure("the hook divides by zero, or into more than fits".to_owned())
+}
+
+fn low_bits(value: u128) -> u64 {
     value as u64
 }
 
-fn shift_of(count: u64) -> u32 {
-    // At most 63: the count was masked.
-    count as u32
-}
-
-fn sign_extended(value: u64, size: usize) -> u64 {
+pub(super) fn sign_extended(value: u64, size: usize) -> u64 {
     let unused = 64 - size.min(8) * 8;
     ((value << unused).cast_signed() >> unused).cast_unsigned()
 }
@@ -421,7 +405,7 @@ fn is_negative(value: u64, size: usize) -> bool {
 }
 
 /// The flags after a bitwise operation.
-fn logic_flags(value: u64, size: usize) -> Flags {
+pub(super) fn logic_flags(value: u64, size: usize) -> Flags {
     let value = value & mask(size);
     Flags {
         zero: value == 0,
@@ -429,6 +413,7 @@ fn logic_flags(value: u64, size: usize) -> Flags {
         carry: false,
         overflow: false,
         parity: (value & 0xff).count_ones().is_multiple_of(2),
+        adjust: false,
     }
 }
 
@@ -440,18 +425,20 @@ fn sum(left: u64, right: u64, carry: u64, size: usize) -> (u64, Flags) {
     let flags = Flags {
         carry: wide > u128::from(mask(size)),
         overflow: same && is_negative(result, size) != is_negative(left, size),
+        adjust: (left ^ right ^ result) & 0x10 != 0,
         ..logic_flags(result, size)
     };
     (result, flags)
 }
 
-fn difference(left: u64, right: u64, borrow: u64, size: usize) -> (u64, Flags) {
+pub(super) fn difference(left: u64, right: u64, borrow: u64, size: usize) -> (u64, Flags) {
     let (left, right) = (left & mask(size), right & mask(size));
     let result = left.wrapping_sub(right).wrapping_sub(borrow) & mask(size);
     let differ = is_negative(left, size) != is_negative(right, size);
     let flags = Flags {
         carry: u128::from(left) < u128::from(right) + u128::from(borrow),
         overflow: differ && is_negative(result, size) != is_negative(left, size),
+        adjust: (left ^ right ^ result) & 0x10 != 0,
         ..logic_flags(result, size)
     };
     (result, flags)

@@ -1,25 +1,43 @@
 //! 64-bit x86: registers, operands, and where the next instruction is.
 //!
-//! What the instructions compute is in [`integer`] and [`vector`]. An instruction that is not known
-//! ends the run; none is passed over.
+//! What the instructions compute is in the modules below. An instruction that is not known ends the
+//! run; none is passed over.
+//!
+//! ```text
+//! integer  general-purpose registers
+//! bits     shifts, and other work on single bits
+//! strings  string instructions
+//! machine  what the processor says about itself
+//! vector   vector registers as a whole
+//! packed   integers in them
+//! shuffle  their parts in another order
+//! float    floating-point numbers in them
+//! ```
 
+mod bits;
+mod float;
 mod integer;
+mod machine;
+mod packed;
+mod shuffle;
+mod strings;
 mod vector;
 
+#[cfg(test)]
+mod tests;
+
 use iced_x86::{
-    Code, ConditionCode, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind,
-    Register,
+    Code, ConditionCode, Decoder, DecoderOptions, EncodingKind, FlowControl, Instruction, Mnemonic,
+    OpKind, Register,
 };
 
 use super::memory::{Memory, THREAD};
-use super::process::{Process, Stop};
+use super::process::{Arguments, CALLER, CANARY, Entered, Process, Reaction, STUB, Stop, System};
 
-/// The address that the outermost call returns to; nothing is mapped there.
-const CALLER: u64 = 0x0000_7fff_dead_0000;
 /// Where glibc keeps the stack protector's canary, relative to `fs`.
 const CANARY_OFFSET: u64 = 0x28;
-/// Any value will do: it is written and compared, never used.
-const CANARY: u64 = 0x00c0_ffee_0000;
+/// Room that a caller leaves on the stack for four arguments (Windows).
+const HOME_SPACE: u64 = 0x20;
 
 /// The arithmetic flags.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,60 +48,119 @@ struct Flags {
     carry: bool,
     overflow: bool,
     parity: bool,
+    /// A carry out of the lowest four bits.
+    adjust: bool,
 }
 
-struct Cpu<'r, 'p, 'd> {
-    process: &'r mut Process<'p, 'd>,
+struct Cpu<'r, 'l, 'p, 'd> {
+    process: &'r mut Process<'l, 'p, 'd>,
     registers: [u64; 16],
     /// The lower 256 bits of the vector registers.
     vectors: [[u64; 4]; 16],
+    /// The stack of the old floating-point unit, the top last. Nothing is computed with it.
+    long_numbers: Vec<[u8; 10]>,
     flags: Flags,
+    /// Whether string instructions go downwards.
+    backwards: bool,
+    /// A flag that means nothing and that programs may change.
+    identification: bool,
+    /// Whether an instruction was executed that may have met a floating-point exception.
+    has_computed: bool,
     instruction_pointer: u64,
+    /// Steps so far, and how many there may be.
+    steps: &'r mut u32,
+    budget: u32,
     /// The code that was last decoded from: a stretch of one library.
     code: (u64, &'d [u8]),
+    /// Where code begins that the loader does not change, [`STRETCH`] bytes of it.
+    unchanged: u64,
+    /// Instructions that were decoded, each at a place that follows from its address: code that
+    /// runs is mostly code that ran before.
+    decoded: Box<[Instruction; DECODED]>,
 }
+
+/// How much code is checked at a time for changes by the loader.
+const STRETCH: u64 = 256;
+/// How many decoded instructions are kept.
+const DECODED: usize = 256;
 
 /// Calls the function at `entry` and gives back what it returns.
 ///
 /// # Errors
 /// Where it does not return within `budget` steps, or does something that cannot be followed.
 pub(super) fn call(
-    process: &mut Process<'_, '_>,
+    process: &mut Process<'_, '_, '_>,
     entry: u64,
+    arguments: [u64; 3],
     budget: u32,
     steps: &mut u32,
 ) -> Result<u64, Stop> {
-    let mut cpu = Cpu {
-        process,
-        registers: [0; 16],
-        vectors: [[0; 4]; 16],
-        flags: Flags::default(),
-        instruction_pointer: entry,
-        code: (0, &[]),
-    };
+    let mut cpu = Cpu::new(process, entry, budget, steps);
     cpu.set(Register::RSP, Memory::stack_top());
     cpu.process.memory.write_word(THREAD, THREAD)?;
-    cpu.process.memory.write_word(THREAD + CANARY_OFFSET, CANARY)?;
+    if cpu.process.system == System::Linux {
+        cpu.process.memory.write_word(THREAD + CANARY_OFFSET, CANARY)?;
+    }
+    cpu.pass(arguments);
     cpu.push(CALLER)?;
     while cpu.instruction_pointer != CALLER {
-        if *steps == budget {
-            return Err(Stop::Reason("the hook takes more steps than are followed".to_owned()));
-        }
-        *steps += 1;
-        cpu.step()?;
+        cpu.count_step()?;
+        let outcome = cpu.step();
+        *cpu.steps = cpu.steps.saturating_add(cpu.process.take_steps_of_calls());
+        outcome?;
     }
     Ok(cpu.get(Register::RAX))
 }
 
-impl Cpu<'_, '_, '_> {
+impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
+    fn new(
+        process: &'r mut Process<'l, 'p, 'd>,
+        entry: u64,
+        budget: u32,
+        steps: &'r mut u32,
+    ) -> Self {
+        Self {
+            process,
+            registers: [0; 16],
+            vectors: [[0; 4]; 16],
+            long_numbers: Vec::new(),
+            flags: Flags::default(),
+            backwards: false,
+            identification: false,
+            has_computed: false,
+            instruction_pointer: entry,
+            steps,
+            budget,
+            code: (0, &[]),
+            unchanged: 0,
+            decoded: Box::new([Instruction::default(); DECODED]),
+        }
+    }
+}
+
+impl Cpu<'_, '_, '_, '_> {
+    fn count_step(&mut self) -> Result<(), Stop> {
+        if *self.steps >= self.budget {
+            return Err(Stop::Reason("the hook takes more steps than are followed".to_owned()));
+        }
+        *self.steps += 1;
+        Ok(())
+    }
+
     fn step(&mut self) -> Result<(), Stop> {
         let at = self.instruction_pointer;
-        if self.process.is_outside(at) {
-            return self.leave(at);
-        }
-        let instruction = self.decode(at)?;
-        if self.process.memory.is_relocated(at, instruction.len() as u64) {
-            return Err(Stop::Reason("the loader changes the code of the hook".to_owned()));
+        let place = usize::try_from(at).unwrap_or(0) % DECODED;
+        // An empty place says that it ends at 0, where no code is.
+        let mut instruction = self.decoded[place];
+        if instruction.ip() != at || instruction.is_invalid() {
+            if self.process.is_outside(at) {
+                return if at == STUB { self.come_back() } else { self.leave(at) };
+            }
+            instruction = self.decode(at)?;
+            if self.is_changed(at, instruction.len() as u64) {
+                return Err(Stop::Reason("the loader changes the code of the hook".to_owned()));
+            }
+            self.decoded[place] = instruction;
         }
         self.instruction_pointer = instruction.next_ip();
         match instruction.flow_control() {
@@ -97,7 +174,7 @@ impl Cpu<'_, '_, '_> {
                 self.instruction_pointer = instruction.near_branch_target();
                 return Ok(());
             }
-            FlowControl::IndirectBranch => {
+            FlowControl::IndirectBranch if instruction.is_jmp_near_indirect() => {
                 self.instruction_pointer = self.read(&instruction, 0)?;
                 return Ok(());
             }
@@ -113,7 +190,9 @@ impl Cpu<'_, '_, '_> {
                 self.instruction_pointer = target;
                 return Ok(());
             }
-            FlowControl::Return if instruction.mnemonic() == Mnemonic::Ret => {
+            FlowControl::Return
+                if matches!(instruction.code(), Code::Retnq | Code::Retnq_imm16) =>
+            {
                 self.instruction_pointer = self.pop()?;
                 if instruction.op_count() == 1 {
                     let freed = instruction.immediate(0);
@@ -121,16 +200,23 @@ impl Cpu<'_, '_, '_> {
                 }
                 return Ok(());
             }
-            _ if matches!(instruction.code(), Code::Ud2 | Code::Hlt | Code::Int3) => {
+            _ if matches!(
+                instruction.mnemonic(),
+                Mnemonic::Ud0 | Mnemonic::Ud1 | Mnemonic::Ud2
+            ) || matches!(instruction.mnemonic(), Mnemonic::Hlt | Mnemonic::Int3) =>
+            {
                 return Err(Stop::Failure("the hook ends the process".to_owned()));
             }
             // xbegin, syscall and others that leave the process.
             _ => return Err(unsupported(&instruction)),
         }
-        if self.integer(&instruction)? || self.vector(&instruction)? {
-            return Ok(());
+        if !matches!(instruction.encoding(), EncodingKind::Legacy | EncodingKind::VEX) {
+            return Err(unsupported(&instruction));
         }
-        Err(unsupported(&instruction))
+        let known = self.integer(&instruction)?
+            || self.vector(&instruction)?
+            || self.machine(&instruction)?;
+        if known { Ok(()) } else { Err(unsupported(&instruction)) }
     }
 
     fn decode(&mut self, at: u64) -> Result<Instruction, Stop> {
@@ -153,24 +239,110 @@ impl Cpu<'_, '_, '_> {
         Ok(instruction)
     }
 
-    /// A call or jump to a function outside of the wheel's libraries, which then returns.
-    fn leave(&mut self, target: u64) -> Result<(), Stop> {
+    /// Whether the loader changes any of `size` bytes of code.
+    fn is_changed(&mut self, at: u64, size: u64) -> bool {
+        let offset = at.wrapping_sub(self.unchanged);
+        if offset < STRETCH && offset + size <= STRETCH {
+            return false;
+        }
+        if self.process.memory.is_relocated(at, STRETCH) {
+            return self.process.memory.is_relocated(at, size);
+        }
+        self.unchanged = at;
+        false
+    }
+
+    /// The registers that arguments are passed in, in their order.
+    fn argument_registers(&self) -> &'static [Register] {
         use Register::{R8, R9, RCX, RDI, RDX, RSI};
-        let arguments = [RDI, RSI, RDX, RCX, R8, R9].map(|register| self.get(register));
-        let result = self.process.call(target, arguments)?;
-        self.set(Register::RAX, result);
-        self.instruction_pointer = self.pop()?;
+        match self.process.system {
+            System::Windows => &[RCX, RDX, R8, R9],
+            System::Linux | System::MacOs => &[RDI, RSI, RDX, RCX, R8, R9],
+        }
+    }
+
+    fn pass(&mut self, arguments: [u64; 3]) {
+        for (register, value) in self.argument_registers().iter().zip(arguments) {
+            self.set(*register, value);
+        }
+    }
+
+    /// A call or jump to a function outside of the wheel's libraries.
+    fn leave(&mut self, target: u64) -> Result<(), Stop> {
+        if self.process.is_thread_descriptor(target) {
+            // Takes the descriptor and gives back its second word, both in rax.
+            let offset = self.load(self.get(Register::RAX).wrapping_add(8), 8)?;
+            self.set(Register::RAX, offset);
+            self.instruction_pointer = self.pop()?;
+            return Ok(());
+        }
+        let mut arguments = Arguments {
+            registers: [0; 8],
+            count: self.argument_registers().len(),
+            stack: self.get(Register::RSP).wrapping_add(8),
+            variadic_on_stack: false,
+        };
+        if self.process.system == System::Windows {
+            arguments.stack = arguments.stack.wrapping_add(HOME_SPACE);
+        }
+        for (place, register) in arguments.registers.iter_mut().zip(self.argument_registers()) {
+            *place = self.get(*register);
+        }
+        match self.process.call(target, &arguments)? {
+            Reaction::Return(result) => {
+                self.set(Register::RAX, result);
+                self.instruction_pointer = self.pop()?;
+            }
+            Reaction::Keep => self.instruction_pointer = self.pop()?,
+            Reaction::ReturnPair(first, second) => {
+                self.set(Register::RAX, first);
+                self.set(Register::RDX, second);
+                self.instruction_pointer = self.pop()?;
+            }
+            Reaction::Enter { function, arguments, result } => {
+                let back_to = self.pop()?;
+                self.process.entered.push(Entered { back_to, result });
+                self.push(STUB)?;
+                self.pass(arguments);
+                self.instruction_pointer = function;
+            }
+        }
+        Ok(())
+    }
+
+    /// A function returns that a stub had called.
+    fn come_back(&mut self) -> Result<(), Stop> {
+        if let Some(function) = self.process.next_in_turn(self.get(Register::RAX))? {
+            self.push(STUB)?;
+            self.pass([0; 3]);
+            self.instruction_pointer = function;
+            return Ok(());
+        }
+        let entered = self.process.entered.pop();
+        let entered = entered
+            .ok_or_else(|| Stop::Reason("the hook jumps to where nobody came from".to_owned()))?;
+        if let Some(result) = entered.result {
+            self.set(Register::RAX, result);
+        }
+        self.instruction_pointer = entered.back_to;
         Ok(())
     }
 
     fn branch(&mut self, instruction: &Instruction) -> Result<(), Stop> {
         let taken = match instruction.condition_code() {
-            // jrcxz and loop have no condition of their own.
             ConditionCode::None => match instruction.code() {
                 Code::Jrcxz_rel8_64 => self.get(Register::RCX) == 0,
+                Code::Jecxz_rel8_64 => self.get(Register::RCX) & mask(4) == 0,
+                Code::Loop_rel8_64_RCX => self.count_down() != 0,
                 _ => return Err(unsupported(instruction)),
             },
-            condition => self.condition(condition),
+            condition => {
+                let more = match instruction.code() {
+                    Code::Loope_rel8_64_RCX | Code::Loopne_rel8_64_RCX => self.count_down() != 0,
+                    _ => instruction.is_jcc_short_or_near(),
+                };
+                more && self.condition(condition)
+            }
         };
         if taken {
             self.instruction_pointer = instruction.near_branch_target();
@@ -178,8 +350,15 @@ impl Cpu<'_, '_, '_> {
         Ok(())
     }
 
+    /// What `loop` does before it looks.
+    fn count_down(&mut self) -> u64 {
+        let count = self.get(Register::RCX).wrapping_sub(1);
+        self.set(Register::RCX, count);
+        count
+    }
+
     fn condition(&self, condition: ConditionCode) -> bool {
-        let Flags { zero, sign, carry, overflow, parity } = self.flags;
+        let Flags { zero, sign, carry, overflow, parity, .. } = self.flags;
         match condition {
             ConditionCode::None => true,
             ConditionCode::o => overflow,
@@ -208,6 +387,13 @@ impl Cpu<'_, '_, '_> {
 
     fn set(&mut self, register: Register, value: u64) {
         self.registers[register.number() & 15] = value;
+    }
+
+    /// Writes the lowest `size` bytes of a register. The upper half is cleared where 32 bits are
+    /// written, and left where fewer are.
+    fn set_part(&mut self, register: Register, size: usize, value: u64) {
+        let kept = if size >= 4 { 0 } else { self.get(register) & !mask(size) };
+        self.set(register, kept | value & mask(size));
     }
 
     /// The value of an operand, as wide as it is.
@@ -247,15 +433,12 @@ impl Cpu<'_, '_, '_> {
                     return Err(unsupported(instruction));
                 }
                 let full = register.full_register();
-                let before = self.get(full);
-                let value = match register.size() {
-                    8 => value,
-                    // A 32-bit write clears the upper half.
-                    4 => value & mask(4),
-                    _ if is_high_byte(register) => before & !0xff00 | (value & 0xff) << 8,
-                    size => before & !mask(size) | value & mask(size),
-                };
-                self.set(full, value);
+                if is_high_byte(register) {
+                    let before = self.get(full);
+                    self.set(full, before & !0xff00 | (value & 0xff) << 8);
+                } else {
+                    self.set_part(full, register.size(), value);
+                }
                 Ok(())
             }
             OpKind::Memory => {
@@ -276,26 +459,36 @@ impl Cpu<'_, '_, '_> {
 
     /// The address of the memory operand.
     fn address(&self, instruction: &Instruction) -> Result<u64, Stop> {
+        let segment = match instruction.segment_prefix() {
+            Register::FS if self.process.system == System::Linux => THREAD,
+            Register::GS if self.process.system != System::Linux => THREAD,
+            Register::None | Register::DS | Register::SS | Register::CS | Register::ES => 0,
+            _ => return Err(unsupported(instruction)),
+        };
+        Ok(self.offset(instruction)?.wrapping_add(segment))
+    }
+
+    /// The address of the memory operand within its segment.
+    fn offset(&self, instruction: &Instruction) -> Result<u64, Stop> {
         if instruction.is_ip_rel_memory_operand() {
             return Ok(instruction.ip_rel_memory_address());
         }
-        let part = |register: Register| match register {
+        let mut width = 8;
+        let mut part = |register: Register| match register {
             Register::None => Ok(0),
             register if register.is_gpr64() => Ok(self.get(register)),
-            register if register.is_gpr32() => Ok(self.get(register.full_register()) & mask(4)),
+            register if register.is_gpr32() => {
+                width = 4;
+                Ok(self.get(register.full_register()))
+            }
             _ => Err(unsupported(instruction)),
         };
         let base = part(instruction.memory_base())?;
         let index = part(instruction.memory_index())?;
-        let segment = match instruction.segment_prefix() {
-            Register::FS => THREAD,
-            Register::None | Register::DS | Register::SS | Register::CS | Register::ES => 0,
-            _ => return Err(unsupported(instruction)),
-        };
-        Ok(base
+        let sum = base
             .wrapping_add(index.wrapping_mul(u64::from(instruction.memory_index_scale())))
-            .wrapping_add(instruction.memory_displacement64())
-            .wrapping_add(segment))
+            .wrapping_add(instruction.memory_displacement64());
+        Ok(sum & mask(width))
     }
 
     /// Up to eight bytes of memory.

@@ -1,23 +1,35 @@
-//! Instructions on vector registers: the moves that compilers emit to copy and clear structures, and
-//! the integer operations met beside them.
+//! Vector registers: how instructions reach them, and those that move whole vectors or their lowest
+//! words.
+//!
+//! What is computed in them is in [`super::float`], [`super::packed`] and [`super::shuffle`]. Of
+//! encodings, the old one and VEX are followed: 128 and 256 bits.
 
-use iced_x86::{Instruction, Mnemonic, OpKind, Register};
+use iced_x86::{EncodingKind, Instruction, Mnemonic, OpKind, Register};
 
-use super::{Cpu, Stop, mask};
+use super::{Cpu, Stop, mask, unsupported};
 
 /// A vector register, lowest word first.
-type Vector = [u64; 4];
+pub(super) type Vector = [u64; 4];
 
-impl Cpu<'_, '_, '_> {
+impl Cpu<'_, '_, '_, '_> {
     /// Executes an instruction on vector registers; `false` where it is none that is known.
-    #[expect(clippy::too_many_lines, reason = "one arm for each instruction")]
     pub(super) fn vector(&mut self, instruction: &Instruction) -> Result<bool, Stop> {
+        if self.moves(instruction)? || self.packed(instruction)? || self.shuffle(instruction)? {
+            return Ok(true);
+        }
+        let computes = self.float(instruction)?;
+        self.has_computed |= computes;
+        Ok(computes)
+    }
+
+    fn moves(&mut self, instruction: &Instruction) -> Result<bool, Stop> {
         match instruction.mnemonic() {
             Mnemonic::Vzeroupper => {
                 for vector in &mut self.vectors {
                     vector[2..].fill(0);
                 }
             }
+            Mnemonic::Vzeroall => self.vectors.fill([0; 4]),
             Mnemonic::Movaps
             | Mnemonic::Movups
             | Mnemonic::Movapd
@@ -26,14 +38,20 @@ impl Cpu<'_, '_, '_> {
             | Mnemonic::Movdqu
             | Mnemonic::Lddqu
             | Mnemonic::Movntdq
+            | Mnemonic::Movntps
+            | Mnemonic::Movntpd
+            | Mnemonic::Movntdqa
             | Mnemonic::Vmovaps
             | Mnemonic::Vmovups
             | Mnemonic::Vmovapd
             | Mnemonic::Vmovupd
             | Mnemonic::Vmovdqa
             | Mnemonic::Vmovdqu
-                if instruction.op_count() == 2 =>
-            {
+            | Mnemonic::Vlddqu
+            | Mnemonic::Vmovntdq
+            | Mnemonic::Vmovntps
+            | Mnemonic::Vmovntpd
+            | Mnemonic::Vmovntdqa => {
                 let value = self.source(instruction, 1)?;
                 self.target(instruction, value)?;
             }
@@ -46,159 +64,59 @@ impl Cpu<'_, '_, '_> {
                 let value = self.low(instruction, 1, size)? & mask(size);
                 self.set_low(instruction, value, size)?;
             }
-            Mnemonic::Movss | Mnemonic::Movsd if instruction.op_count() == 2 => {
-                let size = if instruction.mnemonic() == Mnemonic::Movss { 4 } else { 8 };
-                let value = self.low(instruction, 1, size)? & mask(size);
-                let between_registers = instruction.op0_kind() == OpKind::Register
-                    && instruction.op1_kind() == OpKind::Register;
-                if between_registers {
-                    let number = vector_number(instruction.op0_register());
-                    let word = &mut self.vectors[number][0];
-                    *word = *word & !mask(size) | value;
-                } else {
-                    self.set_low(instruction, value, size)?;
-                }
+            Mnemonic::Movss | Mnemonic::Vmovss => self.move_scalar(instruction, 4)?,
+            Mnemonic::Movsd | Mnemonic::Vmovsd => self.move_scalar(instruction, 8)?,
+            Mnemonic::Movhps | Mnemonic::Movhpd | Mnemonic::Vmovhps | Mnemonic::Vmovhpd => {
+                self.move_word(instruction, 1)?;
             }
-            Mnemonic::Movhps | Mnemonic::Movhpd => match instruction.op0_kind() {
-                OpKind::Register => {
-                    let address = self.address(instruction)?;
-                    let value = self.load(address, 8)?;
-                    self.vectors[vector_number(instruction.op0_register())][1] = value;
-                }
-                _ => {
-                    let value = self.vectors[vector_number(instruction.op1_register())][1];
-                    let address = self.address(instruction)?;
-                    self.store(address, 8, value)?;
-                }
-            },
-            Mnemonic::Movlps | Mnemonic::Movlpd => match instruction.op0_kind() {
-                OpKind::Register => {
-                    let address = self.address(instruction)?;
-                    let value = self.load(address, 8)?;
-                    self.vectors[vector_number(instruction.op0_register())][0] = value;
-                }
-                _ => {
-                    let value = self.vectors[vector_number(instruction.op1_register())][0];
-                    let address = self.address(instruction)?;
-                    self.store(address, 8, value)?;
-                }
-            },
-            Mnemonic::Pinsrq => {
-                let value = self.read(instruction, 1)?;
-                let lane = instruction.immediate(2) & 1;
-                self.vectors[vector_number(instruction.op0_register())][usize::from(lane == 1)] =
-                    value;
+            Mnemonic::Movlps | Mnemonic::Movlpd | Mnemonic::Vmovlps | Mnemonic::Vmovlpd => {
+                self.move_word(instruction, 0)?;
             }
-            Mnemonic::Vpinsrq => {
-                let mut vector = self.source(instruction, 1)?;
-                let value = self.read(instruction, 2)?;
-                vector[usize::from(instruction.immediate(3) & 1 == 1)] = value;
-                vector[2..].fill(0);
-                self.target(instruction, vector)?;
-            }
-            Mnemonic::Vinserti128 | Mnemonic::Vinsertf128 => {
-                let mut vector = self.source(instruction, 1)?;
-                let part = self.source(instruction, 2)?;
-                let lane = usize::from(instruction.immediate(3) & 1 == 1) * 2;
-                vector[lane..lane + 2].copy_from_slice(&part[..2]);
-                self.target(instruction, vector)?;
-            }
-            Mnemonic::Pshufd => {
-                let source = self.source(instruction, 1)?;
-                let order = instruction.immediate(2);
-                let lane = |index: u64| {
-                    let from = order >> (index * 2) & 3;
-                    let word = source[usize::from(from >= 2)];
-                    word >> (from % 2 * 32) & mask(4)
-                };
-                let low = lane(0) | lane(1) << 32;
-                let high = lane(2) | lane(3) << 32;
-                self.target(instruction, [low, high, 0, 0])?;
-            }
-            _ => return self.lanes(instruction),
-        }
-        Ok(true)
-    }
-
-    /// Operations that work on each word of two vectors alike.
-    fn lanes(&mut self, instruction: &Instruction) -> Result<bool, Stop> {
-        let whole: fn(u64, u64) -> u64 = match instruction.mnemonic() {
-            Mnemonic::Pxor
-            | Mnemonic::Xorps
-            | Mnemonic::Xorpd
-            | Mnemonic::Vpxor
-            | Mnemonic::Vxorps
-            | Mnemonic::Vxorpd => |a, b| a ^ b,
-            Mnemonic::Pand | Mnemonic::Andps | Mnemonic::Andpd | Mnemonic::Vpand => |a, b| a & b,
-            Mnemonic::Pandn | Mnemonic::Andnps => |a, b| !a & b,
-            Mnemonic::Por | Mnemonic::Orps | Mnemonic::Orpd | Mnemonic::Vpor => |a, b| a | b,
-            Mnemonic::Paddq | Mnemonic::Vpaddq => u64::wrapping_add,
-            Mnemonic::Psubq => u64::wrapping_sub,
-            Mnemonic::Paddd => |a, b| each(a, b, 32, u64::wrapping_add),
-            Mnemonic::Psubd => |a, b| each(a, b, 32, u64::wrapping_sub),
-            Mnemonic::Pcmpeqb => |a, b| each(a, b, 8, equal),
-            Mnemonic::Pcmpeqd => |a, b| each(a, b, 32, equal),
-            _ => return self.unpack(instruction),
-        };
-        let (left, right) = self.pair(instruction)?;
-        let mut result = [0; 4];
-        for (index, word) in result.iter_mut().enumerate() {
-            *word = whole(left[index], right[index]);
-        }
-        self.target(instruction, result)?;
-        Ok(true)
-    }
-
-    /// Operations that bring words of two vectors together.
-    fn unpack(&mut self, instruction: &Instruction) -> Result<bool, Stop> {
-        let mnemonic = instruction.mnemonic();
-        match mnemonic {
-            Mnemonic::Pmovmskb => {
-                let source = self.source(instruction, 1)?;
-                let bytes = source[..2].iter().flat_map(|word| word.to_le_bytes());
-                let bits = bytes.enumerate().map(|(at, byte)| u64::from(byte >> 7) << at);
-                let value = bits.fold(0, |all, bit| all | bit);
-                self.write(instruction, 0, value)?;
-                return Ok(true);
-            }
-            Mnemonic::Movddup => {
-                let word = self.low(instruction, 1, 8)?;
-                self.target(instruction, [word, word, 0, 0])?;
-                return Ok(true);
-            }
-            Mnemonic::Punpcklqdq
-            | Mnemonic::Vpunpcklqdq
-            | Mnemonic::Movlhps
-            | Mnemonic::Unpcklpd
-            | Mnemonic::Punpckhqdq
-            | Mnemonic::Movhlps
-            | Mnemonic::Punpckldq
-            | Mnemonic::Unpcklps => {}
             _ => return Ok(false),
         }
-        let (left, right) = self.pair(instruction)?;
-        let interleaved = |a: u64, b: u64| a & mask(4) | (b & mask(4)) << 32;
-        let result = match mnemonic {
-            Mnemonic::Punpckhqdq => [left[1], right[1], 0, 0],
-            Mnemonic::Movhlps => [right[1], left[1], 0, 0],
-            Mnemonic::Punpckldq | Mnemonic::Unpcklps => {
-                [interleaved(left[0], right[0]), interleaved(left[0] >> 32, right[0] >> 32), 0, 0]
-            }
-            _ => [left[0], right[0], 0, 0],
-        };
-        self.target(instruction, result)?;
         Ok(true)
     }
 
-    /// The two vectors that an instruction works on: those of the older form, which overwrites its
-    /// first operand, or of the newer one with three.
-    fn pair(&mut self, instruction: &Instruction) -> Result<(Vector, Vector), Stop> {
-        let first = u32::from(instruction.op_count() == 3);
+    /// The lowest number: between registers it leaves what lies above, from memory it clears that.
+    fn move_scalar(&mut self, instruction: &Instruction, size: usize) -> Result<(), Stop> {
+        let last = instruction.op_count().saturating_sub(1);
+        let value = self.low(instruction, last, size)? & mask(size);
+        let between_registers =
+            (0..=last).all(|index| instruction.op_kind(index) == OpKind::Register);
+        if !between_registers {
+            return self.set_low(instruction, value, size);
+        }
+        let mut vector = self.source(instruction, Self::first(instruction))?;
+        set_lane(&mut vector, size * 8, 0, value);
+        self.target(instruction, vector)
+    }
+
+    /// One of the two lowest words, from or to memory.
+    fn move_word(&mut self, instruction: &Instruction, place: usize) -> Result<(), Stop> {
+        let address = self.address(instruction)?;
+        if instruction.op0_kind() != OpKind::Register {
+            let vector = self.source(instruction, 1)?;
+            return self.store(address, 8, lane(&vector, 64, place));
+        }
+        let mut vector = self.source(instruction, Self::first(instruction))?;
+        set_lane(&mut vector, 64, place, self.load(address, 8)?);
+        self.target(instruction, vector)
+    }
+
+    /// Which operand is the first that is read, where an instruction reads two vectors: the old form
+    /// overwrites its first, the new one has three.
+    pub(super) fn first(instruction: &Instruction) -> u32 {
+        u32::from(is_vex(instruction))
+    }
+
+    /// The two vectors that an instruction works on.
+    pub(super) fn pair(&mut self, instruction: &Instruction) -> Result<(Vector, Vector), Stop> {
+        let first = Self::first(instruction);
         Ok((self.source(instruction, first)?, self.source(instruction, first + 1)?))
     }
 
     /// A vector operand, as wide as it is.
-    fn source(&mut self, instruction: &Instruction, index: u32) -> Result<Vector, Stop> {
+    pub(super) fn source(&mut self, instruction: &Instruction, index: u32) -> Result<Vector, Stop> {
         let mut vector = [0; 4];
         match instruction.op_kind(index) {
             OpKind::Register => {
@@ -208,44 +126,52 @@ impl Cpu<'_, '_, '_> {
             }
             OpKind::Memory => {
                 let address = self.address(instruction)?;
-                let size = instruction.memory_size().size().min(32);
                 let mut bytes = [0; 32];
-                self.process.memory.read_into(address, &mut bytes[..size])?;
+                let part = bytes.get_mut(..width_in_memory(instruction)?);
+                self.process.memory.read_into(address, part.unwrap_or_default())?;
                 for (word, part) in vector.iter_mut().zip(bytes.chunks_exact(8)) {
                     *word = part.first_chunk().map_or(0, |part| u64::from_le_bytes(*part));
                 }
             }
-            _ => return Err(super::unsupported(instruction)),
+            _ => return Err(unsupported(instruction)),
         }
         Ok(vector)
     }
 
     /// Writes the first operand. The older instructions leave the upper half of the register, the
     /// newer ones clear it.
-    fn target(&mut self, instruction: &Instruction, value: Vector) -> Result<(), Stop> {
+    pub(super) fn target(&mut self, instruction: &Instruction, value: Vector) -> Result<(), Stop> {
         match instruction.op0_kind() {
             OpKind::Register => {
                 let register = instruction.op0_register();
                 let words = words_of(instruction, register)?;
                 let vector = &mut self.vectors[vector_number(register)];
                 vector[..words].copy_from_slice(&value[..words]);
-                if format!("{:?}", instruction.mnemonic()).starts_with('V') {
+                if is_vex(instruction) {
                     vector[words..].fill(0);
                 }
                 Ok(())
             }
             OpKind::Memory => {
                 let address = self.address(instruction)?;
-                let size = instruction.memory_size().size().min(32);
-                let bytes: Vec<u8> = value.iter().flat_map(|word| word.to_le_bytes()).collect();
-                Ok(self.process.memory.write(address, &bytes[..size])?)
+                let mut bytes = [0; 32];
+                for (part, word) in bytes.chunks_exact_mut(8).zip(value) {
+                    part.copy_from_slice(&word.to_le_bytes());
+                }
+                let part = bytes.get(..width_in_memory(instruction)?).unwrap_or_default();
+                Ok(self.process.memory.write(address, part)?)
             }
-            _ => Err(super::unsupported(instruction)),
+            _ => Err(unsupported(instruction)),
         }
     }
 
     /// The lowest word of an operand of any kind.
-    fn low(&mut self, instruction: &Instruction, index: u32, size: usize) -> Result<u64, Stop> {
+    pub(super) fn low(
+        &mut self,
+        instruction: &Instruction,
+        index: u32,
+        size: usize,
+    ) -> Result<u64, Stop> {
         match instruction.op_kind(index) {
             OpKind::Register if instruction.op_register(index).is_vector_register() => {
                 Ok(self.vectors[vector_number(instruction.op_register(index))][0])
@@ -259,13 +185,17 @@ impl Cpu<'_, '_, '_> {
     }
 
     /// Writes the lowest word of the first operand and clears the rest of a vector register.
-    fn set_low(&mut self, instruction: &Instruction, value: u64, size: usize) -> Result<(), Stop> {
+    pub(super) fn set_low(
+        &mut self,
+        instruction: &Instruction,
+        value: u64,
+        size: usize,
+    ) -> Result<(), Stop> {
         match instruction.op0_kind() {
             OpKind::Register if instruction.op0_register().is_vector_register() => {
-                let keeps_upper = !format!("{:?}", instruction.mnemonic()).starts_with('V');
                 let vector = &mut self.vectors[vector_number(instruction.op0_register())];
                 vector[..2].copy_from_slice(&[value, 0]);
-                if !keeps_upper {
+                if is_vex(instruction) {
                     vector[2..].fill(0);
                 }
                 Ok(())
@@ -279,7 +209,7 @@ impl Cpu<'_, '_, '_> {
     }
 }
 
-fn vector_number(register: Register) -> usize {
+pub(super) fn vector_number(register: Register) -> usize {
     register.number() & 15
 }
 
@@ -288,19 +218,53 @@ fn vector_number(register: Register) -> usize {
 fn words_of(instruction: &Instruction, register: Register) -> Result<usize, Stop> {
     match register.size() {
         size @ (16 | 32) if register.is_vector_register() && register.number() < 16 => Ok(size / 8),
-        _ => Err(super::unsupported(instruction)),
+        _ => Err(unsupported(instruction)),
     }
 }
 
-/// Applies an operation to each part of `bits` bits.
-fn each(left: u64, right: u64, bits: u32, operation: fn(u64, u64) -> u64) -> u64 {
-    let part = (1 << bits) - 1;
-    (0..64 / bits)
-        .map(|index| index * bits)
-        .map(|at| (operation(left >> at & part, right >> at & part) & part) << at)
-        .fold(0, |all, value| all | value)
+/// How many bytes of memory an operand takes: at most as many as a register has.
+fn width_in_memory(instruction: &Instruction) -> Result<usize, Stop> {
+    match instruction.memory_size().size() {
+        size @ 1..=32 => Ok(size),
+        _ => Err(unsupported(instruction)),
+    }
 }
 
-fn equal(left: u64, right: u64) -> u64 {
-    if left == right { u64::MAX } else { 0 }
+/// Whether the newer encoding is used, whose instructions clear what they do not write.
+fn is_vex(instruction: &Instruction) -> bool {
+    instruction.encoding() == EncodingKind::VEX
+}
+
+/// The part of `bits` bits at `index`; zero beyond the vector.
+pub(super) fn lane(vector: &Vector, bits: usize, index: usize) -> u64 {
+    let at = bits * index;
+    vector.get(at / 64).map_or(0, |word| word >> (at % 64) & mask(bits / 8))
+}
+
+/// Writes the part of `bits` bits at `index`; nothing beyond the vector.
+pub(super) fn set_lane(vector: &mut Vector, bits: usize, index: usize, value: u64) {
+    let at = bits * index;
+    if let Some(word) = vector.get_mut(at / 64) {
+        let part = mask(bits / 8);
+        *word = *word & !(part << (at % 64)) | (value & part) << (at % 64);
+    }
+}
+
+/// A vector of parts of `bits` bits.
+pub(super) fn from_lanes(bits: usize, mut value: impl FnMut(usize) -> u64) -> Vector {
+    let mut vector = [0; 4];
+    for index in 0..256 / bits {
+        set_lane(&mut vector, bits, index, value(index));
+    }
+    vector
+}
+
+/// Applies an operation to each two parts of `bits` bits.
+pub(super) fn each_of(
+    bits: usize,
+    left: &Vector,
+    right: &Vector,
+    operation: impl Fn(u64, u64) -> u64,
+) -> Vector {
+    from_lanes(bits, |index| operation(lane(left, bits, index), lane(right, bits, index)))
 }

@@ -1,0 +1,50 @@
+//! `ftcheck inspect`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use ftcheck::local::{self, LocalError, Place};
+use ftcheck::report::{self, Detail};
+
+use crate::Failure;
+use crate::args::InspectArguments;
+use crate::options::InspectOptions;
+use crate::output::{check_output, exit_code, print, say, write_file};
+
+pub(crate) fn run(arguments: InspectArguments) -> Result<ExitCode, Failure> {
+    let options = InspectOptions::new(arguments)?;
+    if let Some(file) = &options.output {
+        let paths = options.places.iter().map(|place| match place {
+            Place::Path(path) | Place::Python(path) => path.as_path() as &Path,
+        });
+        check_output(file, paths)?;
+    }
+    let report =
+        local::inspect(&options.places, options.settings).map_err(|problems| failure(&problems))?;
+    let mut text = Vec::new();
+    options
+        .reporter
+        .write(&report, options.style, &mut text)
+        .map_err(|problem| Failure::new(format!("the report cannot be written: {problem}")))?;
+    match &options.output {
+        Some(file) => {
+            write_file(file, &text)?;
+            if options.style.detail > Detail::Quiet {
+                say(&format!(
+                    "{}; written to {}",
+                    report::inspect_summary(&report),
+                    file.display()
+                ));
+            }
+        }
+        None => print(&text)?,
+    }
+    Ok(exit_code(report.severity()))
+}
+
+/// All that cannot be read, one line each.
+fn failure(problems: &[LocalError]) -> Failure {
+    let hint = problems.iter().find_map(|problem| problem.hint.clone());
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Failure::with_hint(lines.join("\nerror: "), hint)
+}

@@ -1,0 +1,425 @@
+//! Functions whose results code looks into: strings, numbers, types, capsules, and those that give
+//! back through a pointer.
+
+use crate::inspect::emulate::memory::Memory;
+use crate::inspect::emulate::objects::{
+    Object, PLAIN, TYPE, TYPE_ALLOC, TYPE_BASE, TYPE_DICT, TYPE_FLAGS, TYPE_FREE, TYPE_NEW, Table,
+    table_of,
+};
+use crate::inspect::emulate::process::{Arguments, Outcome, Process};
+
+/// The built-in type of what a function makes, told by its name.
+pub(super) fn result_type(name: &str) -> Option<Object> {
+    const MADE: [(&str, &str); 24] = [
+        ("PyUnicode_", "PyUnicode_Type"),
+        ("PyObject_Str", "PyUnicode_Type"),
+        ("PyObject_Repr", "PyUnicode_Type"),
+        ("PyModule_GetNameObject", "PyUnicode_Type"),
+        ("PyModule_GetFilenameObject", "PyUnicode_Type"),
+        ("PyLong_", "PyLong_Type"),
+        ("PyFloat_", "PyFloat_Type"),
+        ("PyTuple_", "PyTuple_Type"),
+        ("PyList_", "PyList_Type"),
+        ("PyDict_", "PyDict_Type"),
+        ("PyImport_GetModuleDict", "PyDict_Type"),
+        ("PyEval_Get", "PyDict_Type"),
+        ("PyInterpreterState_GetDict", "PyDict_Type"),
+        ("PyThreadState_GetDict", "PyDict_Type"),
+        ("PySet_", "PySet_Type"),
+        ("PyFrozenSet_", "PyFrozenSet_Type"),
+        ("PyBytes_From", "PyBytes_Type"),
+        ("PyCMethod_New", "PyCFunction_Type"),
+        ("PyCFunction_New", "PyCFunction_Type"),
+        ("PyType_From", "PyType_Type"),
+        ("PyObject_Type", "PyType_Type"),
+        ("PyStructSequence_NewType", "PyType_Type"),
+        ("PyImport_GetModule", "PyModule_Type"),
+        ("PyNumber_Long", "PyLong_Type"),
+    ];
+    let takes_out = name.contains("Item") || name.contains("Get") && name.starts_with("PyList_");
+    let found = MADE.iter().find(|(start, _)| name.starts_with(start))?;
+    // What is taken out of a container is of whatever type.
+    (!takes_out).then_some(Object::Of(found.1))
+}
+
+pub(super) fn call(
+    process: &mut Process<'_, '_, '_>,
+    name: &str,
+    arguments: &Arguments,
+) -> Option<Outcome> {
+    text(process, name, arguments)
+        .or_else(|| types(process, name, arguments))
+        .or_else(|| capsules(process, name, arguments))
+        .or_else(|| containers(process, name, arguments))
+        .or_else(|| interpreter(process, name, arguments))
+}
+
+/// Strings and integers.
+fn text(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -> Option<Outcome> {
+    let [first, second, ..] = arguments.registers;
+    Some(match name {
+        "PyUnicode_FromString" | "PyUnicode_InternFromString" => process
+            .memory
+            .text(first)
+            .map(|text| process.memory.object(Object::Text(text)))
+            .map_err(Into::into),
+        "PyUnicode_FromStringAndSize" | "PyUnicode_DecodeUTF8" if first != 0 => {
+            let mut bytes = vec![0; usize::try_from(second.min(MAX_TEXT)).unwrap_or(0)];
+            let read = process.memory.read_into(first, &mut bytes);
+            read.map(|()| process.memory.object(Object::Text(bytes))).map_err(Into::into)
+        }
+        "PyUnicode_AsUTF8" | "PyUnicode_AsUTF8AndSize" => {
+            let size = process.memory.text_object(first).map_or(0, |text| text.len() as u64);
+            if name.ends_with("AndSize")
+                && second != 0
+                && let Err(fault) = process.memory.write_word(second, size)
+            {
+                return Some(Err(fault.into()));
+            }
+            Ok(Memory::characters(first))
+        }
+        "PyUnicode_InternInPlace" => Ok(0),
+        "PyUnicode_CompareWithASCIIString" | "PyUnicode_EqualToUTF8" => {
+            let is_order = name.ends_with("ASCIIString");
+            let own = process.memory.text_object(first).map(<[u8]>::to_vec);
+            match (own, process.memory.text(second)) {
+                (Some(own), Ok(other)) => Ok(u64::from((own == other) != is_order)),
+                _ => Ok(process.choose(u64::from(is_order), u64::from(!is_order))),
+            }
+        }
+        "PyLong_FromLong"
+        | "PyLong_FromSsize_t"
+        | "PyLong_FromLongLong"
+        | "PyLong_FromSize_t"
+        | "PyLong_FromUnsignedLong"
+        | "PyLong_FromUnsignedLongLong"
+        | "PyLong_FromVoidPtr"
+        | "PyLong_FromInt32"
+        | "PyLong_FromInt64"
+        | "PyLong_FromUInt32"
+        | "PyLong_FromUInt64" => Ok(process.memory.object(Object::Number(first))),
+        name if name.starts_with("PyLong_As") => match process.memory.object_at(first) {
+            Some(Object::Number(number)) => Ok(*number),
+            _ => Ok(process.choose(0, 1)),
+        },
+        "PySys_GetObject" | "PySys_GetAttrString" => {
+            let wanted = process.memory.text(first);
+            match wanted.as_deref() {
+                Ok(b"version") => {
+                    let version = format!("3.{}.0 free-threading build", process.minor);
+                    Ok(process.memory.object(Object::Text(version.into_bytes())))
+                }
+                Ok(b"modules") => Ok(process.singleton("modules", Object::Of("PyDict_Type"))),
+                _ => {
+                    let object = process.memory.object(PLAIN);
+                    Ok(process.choose(object, 0))
+                }
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// `sizeof(PyObject)`.
+const HEAD: u64 = 0x20;
+/// More than any string in an init function.
+const MAX_TEXT: u64 = 1 << 20;
+
+/// `Objects/typeobject.c`.
+fn types(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -> Option<Outcome> {
+    let [first, second, ..] = arguments.registers;
+    Some(match name {
+        "PyType_Ready" => ready(process, first),
+        "Py_TYPE" => process.memory.word(first.wrapping_add(TYPE as u64)).map_err(Into::into),
+        "PyType_GetFlags" => {
+            process.memory.word(first.wrapping_add(TYPE_FLAGS as u64)).map_err(Into::into)
+        }
+        "PyType_IsSubtype" if first == second => Ok(1),
+        "PyType_GetName"
+        | "PyType_GetQualName"
+        | "PyType_GetFullyQualifiedName"
+        | "PyType_GetModuleName" => Ok(process.memory.object(Object::Text(b"type".to_vec()))),
+        "PyType_GetSlot" => Ok(match second {
+            // Py_tp_alloc, Py_tp_free, Py_tp_new (Include/typeslots.h).
+            47 => process.memory.symbol("PyType_GenericAlloc"),
+            74 => process.memory.symbol("PyObject_Free"),
+            65 => process.memory.symbol("PyType_GenericNew"),
+            _ => {
+                let slot = process.memory.symbol("[slot]");
+                process.choose(0, slot)
+            }
+        }),
+        "PyCMethod_New" | "PyCFunction_NewEx" | "PyCFunction_New" => function(process, arguments),
+        "PyType_GenericAlloc"
+        | "PyType_GenericNew"
+        | "_PyObject_New"
+        | "_PyObject_GC_New"
+        | "_PyObject_NewVar"
+        | "_PyObject_GC_NewVar" => Ok(process.memory.object(Object::Instance(first))),
+        "PyObject_Init" | "PyObject_InitVar" => {
+            let written = process.memory.write_word(first.wrapping_add(TYPE as u64), second);
+            written.map(|()| first).map_err(Into::into)
+        }
+        // The data of a subclass lies behind that of its base.
+        "PyObject_GetTypeData" => Ok(first.wrapping_add(0x400)),
+        _ => return None,
+    })
+}
+
+/// A `PyCFunctionObject`: behind the head what it was made from, its self and its module, into which
+/// code looks by macros.
+fn function(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Outcome {
+    let [method, own, module, ..] = arguments.registers;
+    let object = process.memory.object(Object::Of("PyCFunction_Type"));
+    for (index, word) in [method, own, module].into_iter().enumerate() {
+        process.memory.write_word(object + HEAD + index as u64 * 8, word)?;
+    }
+    Ok(process.choose_or_raise(object, "PyExc_Exception"))
+}
+
+/// Fills what a type inherits, as far as code relies on it.
+fn ready(process: &mut Process<'_, '_, '_>, of: u64) -> Outcome {
+    let base = process.memory.symbol("PyBaseObject_Type");
+    let dict = process.singleton("type dict", Object::Of("PyDict_Type"));
+    let meta = process.memory.symbol("PyType_Type");
+    let alloc = process.memory.symbol("PyType_GenericAlloc");
+    let new = process.memory.symbol("PyType_GenericNew");
+    let free = process.memory.symbol("PyObject_Free");
+    for (offset, value) in [
+        (TYPE, meta),
+        (TYPE_BASE, base),
+        (TYPE_DICT, dict),
+        (TYPE_ALLOC, alloc),
+        (TYPE_NEW, new),
+        (TYPE_FREE, free),
+    ] {
+        let place = of.wrapping_add(offset as u64);
+        if process.memory.word(place)? == 0 {
+            process.memory.write_word(place, value)?;
+        }
+    }
+    Ok(process.choose(0, 1))
+}
+
+/// `Objects/capsule.c`, and attributes, behind which capsules lie.
+fn capsules(
+    process: &mut Process<'_, '_, '_>,
+    name: &str,
+    arguments: &Arguments,
+) -> Option<Outcome> {
+    let [first, second, ..] = arguments.registers;
+    Some(match name {
+        "PyCapsule_New" => Ok(process.memory.object(Object::Capsule(first))),
+        "PyCapsule_GetPointer" => match process.memory.object_at(first) {
+            Some(Object::Capsule(pointer)) => Ok(*pointer),
+            _ => Ok(table(process, Table::Other)),
+        },
+        "PyCapsule_Import" => {
+            let wanted = process.memory.text(first);
+            wanted.map(|name| table(process, table_of(&name))).map_err(Into::into)
+        }
+        "PyCapsule_IsValid" => Ok(1),
+        "PyObject_GetAttrString" => {
+            let wanted = process.memory.text(second);
+            wanted.map(|name| attribute(process, first, &name)).map_err(Into::into)
+        }
+        "PyObject_GetAttr" => {
+            let wanted = process.memory.text_object(second).unwrap_or_default().to_vec();
+            Ok(attribute(process, first, &wanted))
+        }
+        "PyObject_GetOptionalAttrString" | "PyObject_GetOptionalAttr" => {
+            let wanted = if name.ends_with("String") {
+                process.memory.text(second).unwrap_or_default()
+            } else {
+                process.memory.text_object(second).unwrap_or_default().to_vec()
+            };
+            let object = attribute(process, first, &wanted);
+            process.clear_error();
+            let written = process.memory.write_word(arguments.registers[2], object);
+            written.map(|()| u64::from(object != 0)).map_err(Into::into)
+        }
+        _ => return None,
+    })
+}
+
+fn table(process: &mut Process<'_, '_, '_>, table: Table) -> u64 {
+    let name = match table {
+        Table::Array => "array table",
+        Table::Ufunc => "ufunc table",
+        Table::Other => "table",
+    };
+    process.singleton(name, Object::Table(table))
+}
+
+/// How many arrays numpy's ufunc of that name takes and gives.
+fn ufunc(name: &[u8]) -> Option<(u32, u32)> {
+    let name = std::str::from_utf8(name).ok()?;
+    include_str!("../../../../data/numpy-ufuncs.txt").lines().find_map(|line| {
+        let mut words = line.strip_prefix(name)?.strip_prefix(' ')?.split(' ');
+        Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+    })
+}
+
+/// An attribute of some object, told by its name.
+fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
+    let is_new = process.modules.iter().any(|made| made.object == of)
+        || process.memory.in_image(of).is_some()
+        || matches!(process.memory.object_at(of), Some(Object::Instance(_)));
+    if is_new && !name.starts_with(b"__") {
+        // What the hook made itself has only what the hook put there.
+        let object = process.memory.object(PLAIN);
+        let found = process.choose(0, object);
+        if found == 0 {
+            process.error = Some(process.memory.exception("PyExc_AttributeError"));
+        }
+        return found;
+    }
+    let object = match name {
+        // Tables of other packages' C interfaces lie behind capsules, whose type is compared
+        // inline (numpy's import_array).
+        name if name.ends_with(b"_API") => {
+            let table = table(process, table_of(name));
+            Object::Capsule(table)
+        }
+        b"__name__" | b"__qualname__" | b"__module__" | b"__doc__" | b"__file__" => {
+            Object::Text(b"name".to_vec())
+        }
+        name if process.uses_arrays
+            && let Some((takes, gives)) = ufunc(name) =>
+        {
+            Object::Ufunc(takes, gives)
+        }
+        b"__all__" => Object::Of("PyList_Type"),
+        b"__dict__" => Object::Of("PyDict_Type"),
+        _ => PLAIN,
+    };
+    let object = process.memory.object(object);
+    process.choose_or_raise(object, "PyExc_AttributeError")
+}
+
+/// Functions that give back through a pointer.
+fn containers(
+    process: &mut Process<'_, '_, '_>,
+    name: &str,
+    arguments: &Arguments,
+) -> Option<Outcome> {
+    let [first, second, third, fourth, ..] = arguments.registers;
+    let place = match name {
+        "PyDict_GetItemRef"
+        | "PyDict_GetItemStringRef"
+        | "PyMapping_GetOptionalItem"
+        | "PyMapping_GetOptionalItemString"
+        | "PyDict_Pop"
+        | "PyDict_PopString" => third,
+        "PyWeakref_GetRef" => second,
+        "PyDict_SetDefaultRef" => {
+            // A new key: the default is put in and given back.
+            let written =
+                if fourth == 0 { Ok(()) } else { process.memory.write_word(fourth, third) };
+            return Some(written.map(|()| 0).map_err(Into::into));
+        }
+        // A new key likewise.
+        "PyDict_SetDefault" => return Some(Ok(third)),
+        // The interpreter's own dictionaries hold nothing of a module that was never loaded.
+        "PyDict_GetItem" | "PyDict_GetItemString" | "PyDict_GetItemWithError" => {
+            let object = process.memory.object(PLAIN);
+            let is_own = process.is_interpreter_dict(first);
+            let (likely, other) = if is_own { (0, object) } else { (object, 0) };
+            return Some(Ok(process.choose(likely, other)));
+        }
+        _ => return None,
+    };
+    let object = process.memory.object(PLAIN);
+    let found = process.choose(0, object);
+    if place == 0 {
+        return Some(Ok(u64::from(found != 0)));
+    }
+    let written = process.memory.write_word(place, found);
+    Some(written.map(|()| u64::from(found != 0)).map_err(Into::into))
+}
+
+/// `Python/pystate.c` and the like: there is one interpreter, the main one, with one thread.
+fn interpreter(
+    process: &mut Process<'_, '_, '_>,
+    name: &str,
+    arguments: &Arguments,
+) -> Option<Outcome> {
+    let [first, second, ..] = arguments.registers;
+    Some(match name {
+        // Python/getversion.c
+        "Py_GetVersion" => {
+            let text = format!("3.{}.0 free-threading build\0", process.minor);
+            text_of(process, text.as_bytes())
+        }
+        "PyInterpreterState_Main" | "PyInterpreterState_Get" | "PyThreadState_GetInterpreter" => {
+            Ok(process.singleton("interpreter", PLAIN))
+        }
+        "PyInterpreterState_GetID" => Ok(0),
+        "PyThreadState_Get"
+        | "PyThreadState_GetUnchecked"
+        | "_PyThreadState_UncheckedGet"
+        | "PyGILState_GetThisThreadState"
+        | "PyEval_SaveThread" => thread(process),
+        "PyInterpreterState_GetDict" => {
+            Ok(process.singleton("interpreter dict", Object::Of("PyDict_Type")))
+        }
+        "PyThreadState_GetDict" => Ok(process.singleton("thread dict", Object::Of("PyDict_Type"))),
+        "PyGILState_Check" | "Py_IsInitialized" => Ok(1),
+        "Py_IsFinalizing" | "PyGILState_Ensure" => Ok(0),
+        // Objects/obmalloc.c
+        "PyMem_Malloc" | "PyMem_RawMalloc" | "PyObject_Malloc" => {
+            process.memory.allocate(first).map_err(Into::into)
+        }
+        "PyMem_Calloc" | "PyMem_RawCalloc" | "PyObject_Calloc" => {
+            process.memory.allocate(first.saturating_mul(second)).map_err(Into::into)
+        }
+        "PyMem_Realloc" | "PyMem_RawRealloc" | "PyObject_Realloc" => {
+            crate::inspect::emulate::runtime::reallocate(process, first, second)
+        }
+        // Python/thread.c
+        "PyThread_tss_create" | "PyThread_tss_is_created" => {
+            Ok(u64::from(name.ends_with("created")))
+        }
+        "PyThread_tss_set" => {
+            process.thread_values.insert(first, second);
+            Ok(0)
+        }
+        "PyThread_tss_get" => Ok(process.thread_values.get(&first).copied().unwrap_or(0)),
+        // numpy's import_array asks for versions and byte order: the ABI of numpy 2, little-endian,
+        // and newer than whatever is asked for.
+        "PyArray_GetNDArrayCVersion" => {
+            process.uses_arrays = true;
+            Ok(0x0200_0000)
+        }
+        // An object out of another, through a pointer.
+        "PyArray_DescrConverter"
+        | "PyArray_DescrConverter2"
+        | "PyArray_Converter"
+        | "PyArray_DescrAlignConverter" => {
+            let object = process.memory.object(Object::Foreign);
+            match process.memory.write_word(second, object) {
+                Ok(()) => Ok(process.choose(1, 0)),
+                Err(fault) => Err(fault.into()),
+            }
+        }
+        "PyArray_GetEndianness" => Ok(1),
+        "PyArray_GetNDArrayCFeatureVersion" => Ok(0x7f),
+        "PyArg_UnpackTuple" | "PyArg_ParseTuple" => Ok(process.choose(1, 0)),
+        _ => return None,
+    })
+}
+
+fn thread(process: &mut Process<'_, '_, '_>) -> Outcome {
+    let interpreter = process.singleton("interpreter", PLAIN);
+    let thread = process.singleton("thread", PLAIN);
+    // PyThreadState: prev, next, interp.
+    process.memory.write_word(thread + 0x10, interpreter)?;
+    Ok(thread)
+}
+
+/// Puts a text into memory.
+fn text_of(process: &mut Process<'_, '_, '_>, text: &[u8]) -> Outcome {
+    let address = process.memory.allocate(text.len() as u64)?;
+    process.memory.write(address, text)?;
+    Ok(address)
+}

@@ -1,7 +1,7 @@
 //! `std::string` of libstdc++ (the C++11 ABI): a pointer, a length, and a capacity in whose place
 //! up to 15 characters may stand.
 
-use super::{MAX_COPY, Stub, returns, take};
+use super::{MAX_COPY, Stub, order, returns, take};
 use crate::inspect::emulate::process::{Arguments, Process, Reaction, Stop};
 
 const SIZE: u64 = 8;
@@ -238,12 +238,4 @@ fn position(text: &[u8], wanted: &[u8], from: u64) -> u64 {
         wanted => rest.windows(wanted.len()).position(|part| part == wanted),
     };
     found.map_or(u64::MAX, |at| (from + at) as u64)
-}
-
-fn order(ordering: std::cmp::Ordering) -> u64 {
-    match ordering {
-        std::cmp::Ordering::Less => u64::from(u32::MAX),
-        std::cmp::Ordering::Equal => 0,
-        std::cmp::Ordering::Greater => 1,
-    }
 }

@@ -2,7 +2,7 @@
 //! pointer to the characters, in front of which stand length, capacity and a count of the strings
 //! that share them.
 
-use super::{Stub, nothing, returns, take};
+use super::{MAX_COPY, Stub, nothing, returns, take};
 use crate::inspect::emulate::process::{Process, Reaction, Stop};
 
 /// `sizeof(_Rep)`: what stands in front of the characters.
@@ -86,10 +86,60 @@ pub(super) fn find(name: &str) -> Option<Stub> {
             let new = take(process, text, size)?;
             put(process, string, &new)
         },
+        "C1EmcRKSaIcE" | "C2EmcRKSaIcE" => |process, arguments| {
+            let [string, size, letter, ..] = arguments.registers;
+            let size = usize::try_from(size.min(MAX_COPY)).unwrap_or(0);
+            put(process, string, &vec![letter.to_le_bytes()[0]; size])
+        },
+        "6resizeEmc" => |process, arguments| {
+            let [string, size, letter, ..] = arguments.registers;
+            let size = usize::try_from(size.min(MAX_COPY)).unwrap_or(0);
+            change(process, string, |content| content.resize(size, letter.to_le_bytes()[0]))
+        },
+        "4swapERSs" => |process, arguments| {
+            let [string, other, ..] = arguments.registers;
+            let (own, its) = (process.memory.word(string)?, process.memory.word(other)?);
+            process.memory.write_word(string, its)?;
+            process.memory.write_word(other, own)?;
+            returns(0)
+        },
         "C1ERKSs" | "C2ERKSs" => |process, arguments| {
             let [string, other, ..] = arguments.registers;
             let new = content(process, other)?;
             put(process, string, &new)
+        },
+        "4findEPKcmm" => |process, arguments| {
+            let [string, text, from, size, ..] = arguments.registers;
+            let (own, wanted) = (content(process, string)?, take(process, text, size)?);
+            returns(super::position(&own, &wanted, from))
+        },
+        "4findEcm" => |process, arguments| {
+            let [string, letter, from, ..] = arguments.registers;
+            let own = content(process, string)?;
+            returns(super::position(&own, &[letter.to_le_bytes()[0]], from))
+        },
+        "13find_first_ofEPKcmm" => |process, arguments| {
+            let [string, set, from, size, ..] = arguments.registers;
+            let (own, set) = (content(process, string)?, take(process, set, size)?);
+            returns(super::first(&own, from, |letter| set.contains(&letter)))
+        },
+        "17find_first_not_ofEPKcmm" => |process, arguments| {
+            let [string, set, from, size, ..] = arguments.registers;
+            let (own, set) = (content(process, string)?, take(process, set, size)?);
+            returns(super::first(&own, from, |letter| !set.contains(&letter)))
+        },
+        "16find_last_not_ofEPKcmm" => |process, arguments| {
+            let [string, set, from, size, ..] = arguments.registers;
+            let (own, set) = (content(process, string)?, take(process, set, size)?);
+            returns(super::last(&own, from, |letter| !set.contains(&letter)))
+        },
+        // Gives back a new string, whose place comes first.
+        "6substrEmm" => |process, arguments| {
+            let [new, string, at, count, ..] = arguments.registers;
+            let own = content(process, string)?;
+            let start = usize::try_from(at).unwrap_or(usize::MAX).min(own.len());
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            put(process, new, &own[start..start.saturating_add(count).min(own.len())])
         },
         "7compareEPKc" => |process, arguments| {
             let [string, text, ..] = arguments.registers;

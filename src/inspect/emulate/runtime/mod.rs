@@ -101,6 +101,32 @@ fn order(ordering: Ordering) -> u64 {
     }
 }
 
+/// Where `wanted` stands in a text, from a place on; the largest number for nowhere, as
+/// `std::string::npos`.
+fn position(text: &[u8], wanted: &[u8], from: u64) -> u64 {
+    let from = usize::try_from(from).unwrap_or(usize::MAX);
+    let Some(rest) = text.get(from..) else { return u64::MAX };
+    let found = match wanted {
+        [] => Some(0),
+        wanted => rest.windows(wanted.len()).position(|part| part == wanted),
+    };
+    found.map_or(u64::MAX, |at| (from + at) as u64)
+}
+
+/// The first letter from a place on that is wanted.
+fn first(text: &[u8], from: u64, is_wanted: impl Fn(u8) -> bool) -> u64 {
+    let from = usize::try_from(from).unwrap_or(usize::MAX);
+    let mut letters = text.iter().enumerate().skip(from);
+    letters.find(|(_, letter)| is_wanted(**letter)).map_or(u64::MAX, |(at, _)| at as u64)
+}
+
+/// The last letter up to a place that is wanted.
+fn last(text: &[u8], upto: u64, is_wanted: impl Fn(u8) -> bool) -> u64 {
+    let end = usize::try_from(upto).unwrap_or(usize::MAX).saturating_add(1).min(text.len());
+    let found = text[..end].iter().rposition(|letter| is_wanted(*letter));
+    found.map_or(u64::MAX, |at| at as u64)
+}
+
 /// The bytes of a stretch of memory.
 fn take(process: &mut Process<'_, '_, '_>, address: u64, size: u64) -> Result<Vec<u8>, Stop> {
     if size > MAX_COPY {

@@ -9,6 +9,7 @@ use crate::inspect::emulate::process::{Process, Reaction, Stop};
 const HEAD: u64 = 24;
 const CAPACITY: u64 = 8;
 
+#[expect(clippy::too_many_lines, reason = "a list of functions")]
 pub(super) fn find(name: &str) -> Option<Stub> {
     let rest = name.strip_prefix("_ZN")?;
     Some(match rest.strip_prefix('K').unwrap_or(rest).strip_prefix("Ss")? {

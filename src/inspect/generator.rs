@@ -26,7 +26,6 @@ enum Version {
 
 /// The more telling first: modules of one tool may mention another.
 const MARKS: [Mark; 13] = [
-    Mark { text: "_init_cffi_1_0_external_module", tool: "cffi", version: Version::Unstated },
     Mark {
         text: "auto-generated with f2py (version:",
         tool: "f2py",
@@ -38,6 +37,7 @@ const MARKS: [Mark; 13] = [
     Mark { text: "/pyo3-", tool: "PyO3", version: Version::Behind('.') },
     Mark { text: "\\pyo3-", tool: "PyO3", version: Version::Behind('.') },
     Mark { text: "pyo3_runtime.PanicException", tool: "PyO3", version: Version::Unstated },
+    Mark { text: "_init_cffi_1_0_external_module", tool: "cffi", version: Version::Unstated },
     Mark { text: "__pybind11_internals_v", tool: "pybind11", version: Version::Interface },
     Mark { text: "__nb_internals_v", tool: "nanobind", version: Version::Interface },
     Mark { text: "nanobind::", tool: "nanobind", version: Version::Unstated },

@@ -108,7 +108,8 @@ impl Memory<'_, '_, '_> {
             "stdin" | "stdout" | "stderr" if offset == 0 => put(page, 0, behind),
             "stdin" | "stdout" | "stderr" => {}
             "__stack_chk_guard" if offset == 0 => put(page, 0, CANARY),
-            "environ" | "__environ" if offset == 0 => {}
+            // The empty string of libstdc++ before C++11: zeros.
+            "environ" | "__environ" | "_ZNSs4_Rep20_S_empty_rep_storageE" if offset == 0 => {}
             // A final release; inlined checks ask for the feature release at most.
             "Py_Version" if offset == 0 => {
                 put(page, 0, 0x0300_00f0 | u64::from(self.minor) << 16);

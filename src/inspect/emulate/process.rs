@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use super::memory::{DESCRIPTOR, Fault, Linked, Memory};
 use super::objects::Object;
+use super::runtime::Sorting;
 use super::{c_api, runtime};
 use crate::inspect::image::Format;
 
@@ -189,6 +190,8 @@ pub(super) struct Process<'l, 'p, 'd> {
     /// Calls that stubs made, the innermost last.
     pub(super) entered: Vec<Entered>,
     turns: Vec<Turn>,
+    /// Elements that are being put in order, the innermost last.
+    pub(super) sortings: Vec<Sorting>,
     /// One object for each thing of which there is only one.
     singletons: Vec<(&'static str, u64)>,
     /// A call may copy megabytes, which bounds on instructions do not bound.
@@ -220,6 +223,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             choices_at_error: None,
             entered: Vec::new(),
             turns: Vec::new(),
+            sortings: Vec::new(),
             singletons: Vec::new(),
             steps_of_calls: 0,
         }
@@ -233,6 +237,8 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         self.definitions.clear();
         self.modules.clear();
         self.entered.clear();
+        self.turns.clear();
+        self.sortings.clear();
     }
 
     /// How many choices were met so far.
@@ -304,10 +310,17 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         Ok(Reaction::Enter { function, arguments: [0; 3], result: None })
     }
 
-    /// The function that is to be called now that one returned `result`; `None` where that was the
-    /// last, or none of a table.
-    pub(super) fn next_in_turn(&mut self, result: u64) -> Result<Option<u64>, Stop> {
+    /// The function that is to be called now that one returned `result`, with its arguments; `None`
+    /// where that was the last, or none of a table or an order.
+    pub(super) fn next_in_turn(&mut self, result: u64) -> Result<Option<(u64, [u64; 3])>, Stop> {
         let depth = self.entered.len();
+        if let Some(mut sorting) = self.sortings.pop_if(|sorting| sorting.depth == depth) {
+            let next = sorting.advance(&mut self.memory, result)?;
+            if next.is_some() {
+                self.sortings.push(sorting);
+            }
+            return Ok(next);
+        }
         let Some(mut turn) = self.turns.pop_if(|turn| turn.depth == depth) else {
             return Ok(None);
         };
@@ -318,7 +331,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         if function.is_some() {
             self.turns.push(turn);
         }
-        Ok(function)
+        Ok(function.map(|function| (function, [0; 3])))
     }
 
     fn advance(&mut self, turn: &mut Turn) -> Result<Option<u64>, Stop> {

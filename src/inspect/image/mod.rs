@@ -2,8 +2,8 @@
 //!
 //! Each container format has a file that builds an [`Image`]; everything above reads only that.
 //! An image is mapped at [`BASE`], so that no pointer into it is null or another small number, as
-//! none is in a process. What the loader takes from other libraries is represented by addresses of
-//! its own, see [`Image::import_at`]. Nothing here runs or decodes code.
+//! none is in a process. What the loader takes from other libraries keeps its name and no
+//! address, see [`Fixup::Import`]. Nothing here runs or decodes code.
 
 //!
 //! Every format's folder has the same files:

@@ -313,9 +313,9 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
 
     /// A function returns that a stub had called.
     fn come_back(&mut self) -> Result<(), Stop> {
-        if let Some(function) = self.process.next_in_turn(self.registers[0])? {
+        if let Some((function, arguments)) = self.process.next_in_turn(self.registers[0])? {
             self.registers[LINK] = STUB;
-            self.pass([0; 3]);
+            self.pass(arguments);
             self.program_counter = function;
             return Ok(());
         }

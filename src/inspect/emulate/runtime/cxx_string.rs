@@ -1,7 +1,7 @@
 //! `std::string` of libstdc++ (the C++11 ABI): a pointer, a length, and a capacity in whose place
 //! up to 15 characters may stand.
 
-use super::{MAX_COPY, Stub, returns, take};
+use super::{MAX_COPY, Stub, order, position, returns, take};
 use crate::inspect::emulate::process::{Arguments, Process, Reaction, Stop};
 
 const SIZE: u64 = 8;
@@ -117,13 +117,20 @@ pub(super) fn find(name: &str) -> Option<Stub> {
             let (own, wanted) = (content(process, string)?, take(process, text, size)?);
             returns(position(&own, &wanted, from))
         },
+        "13find_first_ofEPKcmm" => |process, arguments| {
+            let [string, set, from, size, ..] = arguments.registers;
+            let (own, set) = (content(process, string)?, take(process, set, size)?);
+            returns(super::first(&own, from, |letter| set.contains(&letter)))
+        },
         "17find_first_not_ofEPKcmm" => |process, arguments| {
             let [string, set, from, size, ..] = arguments.registers;
             let (own, set) = (content(process, string)?, take(process, set, size)?);
-            let from = usize::try_from(from).unwrap_or(usize::MAX);
-            let mut letters = own.iter().enumerate().skip(from);
-            let found = letters.find(|(_, letter)| !set.contains(letter));
-            returns(found.map_or(u64::MAX, |(at, _)| at as u64))
+            returns(super::first(&own, from, |letter| !set.contains(&letter)))
+        },
+        "16find_last_not_ofEPKcmm" => |process, arguments| {
+            let [string, set, from, size, ..] = arguments.registers;
+            let (own, set) = (content(process, string)?, take(process, set, size)?);
+            returns(super::last(&own, from, |letter| !set.contains(&letter)))
         },
         "4findEcm" => |process, arguments| {
             let [string, letter, from, ..] = arguments.registers;
@@ -228,22 +235,4 @@ fn mutate(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Result<Re
     replace(process, string, at, removed, &new)?;
     process.memory.write_word(string.wrapping_add(SIZE), before)?;
     returns(0)
-}
-
-fn position(text: &[u8], wanted: &[u8], from: u64) -> u64 {
-    let from = usize::try_from(from).unwrap_or(usize::MAX);
-    let Some(rest) = text.get(from..) else { return u64::MAX };
-    let found = match wanted {
-        [] => Some(0),
-        wanted => rest.windows(wanted.len()).position(|part| part == wanted),
-    };
-    found.map_or(u64::MAX, |at| (from + at) as u64)
-}
-
-fn order(ordering: std::cmp::Ordering) -> u64 {
-    match ordering {
-        std::cmp::Ordering::Less => u64::from(u32::MAX),
-        std::cmp::Ordering::Equal => 0,
-        std::cmp::Ordering::Greater => 1,
-    }
 }

@@ -4,7 +4,7 @@
 //! length of such a short one lie depends on the processor (libc++, `<string>`,
 //! `_LIBCPP_ABI_ALTERNATE_STRING_LAYOUT`, which Apple's 64-bit Arm has).
 
-use super::{MAX_COPY, Stub, nothing, returns, take};
+use super::{MAX_COPY, Stub, nothing, order, returns, take};
 use crate::inspect::emulate::process::{Process, Reaction, Stop};
 
 const STRING: &str = "St3__112basic_stringIcNS_11char_traitsIcEENS_9allocatorIcEEE";
@@ -126,11 +126,7 @@ fn find_in_string(member: &str) -> Option<Stub> {
         "7compareEPKc" => |process, arguments| {
             let [string, text, ..] = arguments.registers;
             let (own, other) = (content(process, string)?, process.memory.text(text)?);
-            returns(match own.cmp(&other) {
-                std::cmp::Ordering::Less => u64::from(u32::MAX),
-                std::cmp::Ordering::Equal => 0,
-                std::cmp::Ordering::Greater => 1,
-            })
+            returns(order(own.cmp(&other)))
         },
         "D1Ev" | "D2Ev" => nothing,
         _ => return None,

@@ -1,8 +1,6 @@
 //! Bytes and strings: `<string.h>`, `<ctype.h>`, and numbers out of strings.
 
-use std::cmp::Ordering;
-
-use super::{MAX_COPY, Stub, place, returns, take};
+use super::{MAX_COPY, Stub, order, place, returns, take};
 use crate::inspect::emulate::process::{Arguments, Process, Reaction, Stop};
 
 #[expect(clippy::too_many_lines, reason = "a list of functions")]
@@ -318,14 +316,6 @@ fn number(
         process.memory.write_word(end, start.wrapping_add(used as u64))?;
     }
     returns(value)
-}
-
-fn order(ordering: Ordering) -> u64 {
-    match ordering {
-        Ordering::Less => u64::from(u32::MAX),
-        Ordering::Equal => 0,
-        Ordering::Greater => 1,
-    }
 }
 
 fn mapped(arguments: &Arguments, with: impl Fn(u8) -> u8) -> u64 {

@@ -312,9 +312,9 @@ impl Cpu<'_, '_, '_, '_> {
 
     /// A function returns that a stub had called.
     fn come_back(&mut self) -> Result<(), Stop> {
-        if let Some(function) = self.process.next_in_turn(self.get(Register::RAX))? {
+        if let Some((function, arguments)) = self.process.next_in_turn(self.get(Register::RAX))? {
             self.push(STUB)?;
-            self.pass([0; 3]);
+            self.pass(arguments);
             self.instruction_pointer = function;
             return Ok(());
         }

@@ -96,7 +96,11 @@ impl ModuleCheck {
             }
         }
         for Pending { file, interpreter, .. } in pending {
-            let Some(member) = self.places.get(&file.member) else { continue };
+            let Some(member) = self.places.get(&file.member) else {
+                let reason = "there is no such member".to_owned();
+                self.reports.push(undetermined(file, reason));
+                continue;
+            };
             let bytes = members.read(*member)?;
             match inspect(&file, &bytes, &self.libraries, interpreter) {
                 Inspection::Module(report) => self.reports.push(*report),
@@ -114,20 +118,26 @@ impl ModuleCheck {
     pub fn finish(self) -> Vec<ModuleReport> {
         let mut reports = self.reports;
         // Libraries that need libraries without an end.
-        reports.extend(self.pending.into_iter().map(|module| ModuleReport {
-            module: module.file.module,
-            member: module.file.member,
-            gil: Gil::Undetermined,
-            init: None,
-            subinterpreters: None,
-            reason: Some(format!(
-                "it needs too many libraries, such as {}",
-                module.needs.join(", ")
-            )),
-            evidence: Evidence::default(),
+        reports.extend(self.pending.into_iter().map(|module| {
+            let reason =
+                format!("it needs too many libraries, such as {}", module.needs.join(", "));
+            undetermined(module.file, reason)
         }));
         reports.sort_by(|a, b| (&a.module, &a.member).cmp(&(&b.module, &b.member)));
         reports
+    }
+}
+
+/// A module of which nothing was found out.
+fn undetermined(file: ExtensionFile, reason: String) -> ModuleReport {
+    ModuleReport {
+        module: file.module,
+        member: file.member,
+        gil: Gil::Undetermined,
+        init: None,
+        subinterpreters: None,
+        reason: Some(reason),
+        evidence: Evidence::default(),
     }
 }
 

@@ -97,12 +97,13 @@ impl Libraries {
     }
 
     /// The one library of that name, wherever it lies: packages load libraries beforehand, or add
-    /// folders to the search, in code of their own.
+    /// folders to the search, in code of their own. Of several it is not known which.
     fn by_name(&self, name: &str) -> Option<(&String, &Member)> {
         let mut found = self.members.iter().filter(|(member, _)| {
             member.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(name))
         });
-        found.next()
+        let first = found.next();
+        first.filter(|_| found.next().is_none())
     }
 }
 

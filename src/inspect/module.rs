@@ -49,28 +49,37 @@ pub fn inspect(
         Ok(slices) => slices,
         Err(reason) => return Findings::default().report(file, Err(reason)),
     };
-    let mut agreed: Option<ModuleReport> = None;
+    let mut agreed: Option<Inspection> = None;
     for slice in slices {
         let mut findings = Findings::default();
         findings.evidence.format = Format::of(slice).map(|format| format.as_str().to_owned());
         let answer = examine(file, slice, libraries, interpreter, &mut findings);
-        let report = match findings.report(file, answer) {
-            Inspection::Module(report) => *report,
-            other => return other,
-        };
+        let inspected = findings.report(file, answer);
+        if matches!(inspected, Inspection::Needs(_)) {
+            return inspected;
+        }
         agreed = Some(match agreed {
-            None => report,
-            Some(other) if other.gil == report.gil => other,
-            Some(other) => ModuleReport {
-                gil: Gil::Undetermined,
-                reason: Some("its slices for different processors differ".to_owned()),
-                ..other
-            },
+            None => inspected,
+            Some(other) => joined(other, inspected),
         });
     }
-    match agreed {
-        Some(report) => Inspection::Module(Box::new(report)),
-        None => Findings::default().report(file, Err("the file is empty".to_owned())),
+    agreed.unwrap_or_else(|| Findings::default().report(file, Err("the file is empty".to_owned())))
+}
+
+/// What holds for two slices of one file: the same answer, or none.
+fn joined(one: Inspection, other: Inspection) -> Inspection {
+    match (one, other) {
+        (Inspection::Module(one), Inspection::Module(other)) if one.gil == other.gil => {
+            Inspection::Module(one)
+        }
+        (Inspection::Module(report), _) | (_, Inspection::Module(report)) => {
+            Inspection::Module(Box::new(ModuleReport {
+                gil: Gil::Undetermined,
+                reason: Some("its slices for different processors differ".to_owned()),
+                ..*report
+            }))
+        }
+        (same, _) => same,
     }
 }
 
@@ -177,7 +186,7 @@ fn examine(
     findings.evidence.steps = Some(run.steps);
     match run.outcome {
         Outcome::Declares { declaration, created } => {
-            if emulator.constructors_change(&declaration) {
+            if emulator.constructors_change(found.hook, &declaration) {
                 return Err(
                     "a constructor of the library changes the module's definition".to_owned()
                 );

@@ -101,7 +101,30 @@ pub fn inspect(places: &[Place], settings: Settings) -> Result<InspectReport, Ve
     if !problems.is_empty() {
         return Err(problems);
     }
+    settle(&mut all.files);
     Ok(InspectReport::new(all.notes, all.gaps, all.files, all.skipped))
+}
+
+/// Gives modules that another distribution's module makes the answer of that one, where it was
+/// looked at for the same interpreter.
+fn settle(files: &mut [FileReport]) {
+    for target in Target::ALL {
+        let mut groups: Vec<(String, &mut Vec<ModuleReport>)> = files
+            .iter_mut()
+            .filter(|file| file.target == target)
+            .map(|file| {
+                let name = file.name.as_ref().unwrap_or(&file.path);
+                let version = file.version.as_ref().map(|version| format!(" {version}"));
+                (format!("{name}{}", version.unwrap_or_default()), &mut file.modules)
+            })
+            .collect();
+        judge::settle(&mut groups);
+    }
+    // Verdicts with another reason than their modules stay.
+    for file in files.iter_mut().filter(|file| file.verdict == Verdict::Undetermined) {
+        file.verdict = judge::verdict(&file.modules);
+        file.reason = judge::reason(&file.modules);
+    }
 }
 
 /// What there is at a place.

@@ -22,6 +22,8 @@ mod process;
 mod runtime;
 mod x86_64;
 
+use std::collections::BTreeSet;
+
 use crate::inspect::definition::RawDefinition;
 use crate::inspect::image::{BASE, Machine, shown};
 use crate::inspect::slots::{Layout, SlotArray};
@@ -37,7 +39,7 @@ pub(super) use memory::{Fault, Loaded, Memory};
 const MAX_STEPS: u32 = 500_000;
 /// Instructions in all runs for one module.
 const MAX_STEPS_IN_ALL: u32 = 2_000_000;
-/// Instructions that one constructor is followed for, and all of them together.
+/// Instructions that one constructor is followed for, and all of them before one run.
 const MAX_CONSTRUCTOR_STEPS: u32 = 20_000;
 const MAX_CONSTRUCTOR_STEPS_IN_ALL: u32 = 100_000;
 /// Runs with other choices, to come to a good end or to see whether the answer hangs on them.
@@ -218,18 +220,28 @@ impl<'p, 'd> Emulator<'p, 'd> {
         Run { outcome: Outcome::Stopped(reason), steps, went_wrong: true }
     }
 
-    /// Whether a constructor of the module changes what `declaration` was read from. The loader
-    /// runs them before anybody calls the hook; here each is followed by itself, as far as that
-    /// goes.
-    pub(super) fn constructors_change(&self, declaration: &Declaration) -> bool {
-        let mut process = self.process();
-        process.memory.watch(declaration.stretches());
-        self.construct(&mut process, 0);
+    /// Whether a constructor of a library that `declaration` lies in changes what it was read from.
+    /// The loader runs them before anybody calls the hook; here each is followed by itself, as far
+    /// as that goes.
+    pub(super) fn constructors_change(&self, hook: Hook, declaration: &Declaration) -> bool {
+        let mut process = self.process(hook);
+        let stretches = declaration.stretches();
+        let holders: BTreeSet<usize> = stretches
+            .iter()
+            .filter_map(|(start, _)| process.memory.in_image(*start))
+            .map(|(index, _)| index)
+            .collect();
+        process.memory.watch(stretches);
+        for index in holders {
+            let mut budget = MAX_CONSTRUCTOR_STEPS_IN_ALL;
+            self.construct(&mut process, index, &mut budget);
+        }
         process.memory.is_touched()
     }
 
-    /// Runs the constructors of the library at `index`, each as far as that goes.
-    fn construct(&self, process: &mut Process<'_, '_, '_>, index: usize) {
+    /// Runs the constructors of the library at `index`, each as far as that goes, and takes their
+    /// steps from `budget`.
+    fn construct(&self, process: &mut Process<'_, '_, '_>, index: usize, budget: &mut u32) {
         let Some(library) = self.linked.libraries.get(index) else { return };
         let base = memory::address_in(index, BASE);
         // DllMain does nothing unless it is told that a process takes the library in: the library's
@@ -238,22 +250,23 @@ impl<'p, 'd> Emulator<'p, 'd> {
             System::Windows => [base, 1, 0],
             System::Linux | System::MacOs => [0; 3],
         };
-        let mut budget = MAX_CONSTRUCTOR_STEPS_IN_ALL;
         for constructor in library.image.constructors() {
+            if *budget == 0 || process.memory.is_touched() {
+                break;
+            }
             let mut steps = 0;
-            let limit = MAX_CONSTRUCTOR_STEPS.min(budget);
+            let limit = MAX_CONSTRUCTOR_STEPS.min(*budget);
             let constructor = memory::address_in(index, *constructor);
             // How it ends is of no matter.
             let _ = (self.call)(process, constructor, arguments, limit, &mut steps);
-            budget = budget.saturating_sub(steps.max(1));
-            if budget == 0 || process.memory.is_touched() {
-                break;
-            }
+            *budget = budget.saturating_sub(steps.max(1));
         }
     }
 
-    fn process(&self) -> Process<'_, 'p, 'd> {
-        Process::new(&self.linked, self.system, self.target.minor(), self.can_declare)
+    fn process(&self, hook: Hook) -> Process<'_, 'p, 'd> {
+        // Slots that are exported need no function to declare.
+        let can_declare = self.can_declare || hook == Hook::Export;
+        Process::new(&self.linked, self.system, self.target.minor(), can_declare)
     }
 }
 
@@ -293,12 +306,14 @@ struct Attempt {
 
 impl Runner<'_, '_, '_> {
     fn attempt(&mut self, choices: &[usize]) -> Attempt {
-        let mut process = self.emulator.process();
+        let mut process = self.emulator.process(self.hook);
         if self.constructors {
+            let mut left = MAX_CONSTRUCTOR_STEPS_IN_ALL;
             // Those of what a library needs come before its own.
             for index in (0..self.emulator.linked.libraries.len()).rev() {
-                self.emulator.construct(&mut process, index);
+                self.emulator.construct(&mut process, index, &mut left);
             }
+            self.steps = self.steps.saturating_add(MAX_CONSTRUCTOR_STEPS_IN_ALL - left);
         }
         process.begin(choices);
         let mut steps = 0;

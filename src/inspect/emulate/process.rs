@@ -236,6 +236,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         self.clear_error();
         self.definitions.clear();
         self.modules.clear();
+        self.delegated = None;
         self.entered.clear();
         self.turns.clear();
         self.sortings.clear();

@@ -19,18 +19,23 @@ pub(super) fn call(
             process.clear_error();
             Ok(0)
         }
-        "PyErr_Fetch" | "PyErr_GetExcInfo" => fetch(process, [first, second, third]),
+        "PyErr_Fetch" => fetch(process, [first, second, third]),
+        // The exception that is being handled, which there is none of: not the one that is set.
+        "PyErr_GetExcInfo" => fill(process, [first, second, third], [0; 3]),
         "PyErr_GetRaisedException" => {
             let raised = process.error;
             process.clear_error();
             Ok(raised.map_or(0, |of| process.memory.object(Object::Instance(of))))
         }
         "PyErr_SetRaisedException" => {
-            restore(process, type_of(process, first));
+            restore(process, first);
             Ok(0)
         }
         "PyErr_Restore" => {
-            restore(process, Some(first).filter(|of| *of != 0));
+            match first {
+                0 => process.clear_error(),
+                of => process.raise_type(of),
+            }
             Ok(0)
         }
         "PyErr_ExceptionMatches" => {
@@ -86,19 +91,26 @@ fn fetch(process: &mut Process<'_, '_, '_>, places: [u64; 3]) -> Outcome {
         Some(of) => process.memory.object(Object::Instance(of)),
         None => 0,
     };
-    for (place, value) in places.into_iter().zip([raised.unwrap_or(0), value, 0]) {
+    process.clear_error();
+    fill(process, places, [raised.unwrap_or(0), value, 0])
+}
+
+/// Gives words back through pointers, of which any may be null.
+fn fill(process: &mut Process<'_, '_, '_>, places: [u64; 3], values: [u64; 3]) -> Outcome {
+    for (place, value) in places.into_iter().zip(values) {
         if place != 0 {
             process.memory.write_word(place, value)?;
         }
     }
-    process.clear_error();
     Ok(0)
 }
 
-fn restore(process: &mut Process<'_, '_, '_>, of: Option<u64>) {
-    match of {
-        Some(of) => process.raise_type(of),
-        None => process.clear_error(),
+/// Sets an exception object, of whatever type where nobody here made it; null clears.
+fn restore(process: &mut Process<'_, '_, '_>, object: u64) {
+    match (object, type_of(process, object)) {
+        (0, _) => process.clear_error(),
+        (_, Some(of)) => process.raise_type(of),
+        (_, None) => process.raise("PyExc_Exception"),
     }
 }
 

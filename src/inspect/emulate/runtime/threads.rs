@@ -61,8 +61,8 @@ pub(super) fn find(name: &str) -> Option<Stub> {
     })
 }
 
-/// Locks, conditions and attributes, all of which report success with 0. Threads that would be
-/// started are not: what they do is not waited for by any hook that was met.
+/// Locks, conditions and attributes, all of which report success with 0. Starting a thread is none
+/// of them and ends the run: what it would do is not followed.
 fn is_lock(name: &str) -> bool {
     const KINDS: [&str; 11] = [
         "pthread_mutex_",

@@ -14,16 +14,17 @@ use url::Url;
 
 use crate::fetch::cache::Cache;
 use crate::fetch::client::Client;
-use crate::fetch::simple::SimpleIndex;
-use crate::input::{Content, Gap, Manifest, Requirement, Wanted};
+use crate::fetch::indexes::Indexes;
+use crate::input::{Content, Gap, Manifest};
 use crate::judge;
 use crate::model::digest::Sha256;
-use crate::model::distribution::{DistributionFile, DistributionKind};
+use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
 use crate::model::evidence::ModuleReport;
 use crate::model::location::{Location, last_segment, redacted};
 use crate::model::lock::{LockGraph, LockedPackage, LockedSource};
 use crate::model::platform::Platform;
 use crate::model::report::{PackageReport, ScanReport, Skipped, Verdict, WheelReport};
+use crate::model::requirement::{Choice as Parts, Requirement, Sections, Wanted};
 use crate::model::tag::TagOrder;
 use crate::model::target::Target;
 use crate::model::wheel_filename::WheelFilename;
@@ -93,6 +94,13 @@ pub async fn scan(
     progress: Arc<dyn Progress>,
 ) -> ScanReport {
     let mut notes = manifest.notes;
+    let left_out = Parts::default().left_out(&manifest.sections);
+    if !left_out.is_empty() {
+        notes.push(format!(
+            "not looked at, since it is installed only where asked for: {}",
+            left_out.join(", ")
+        ));
+    }
     let mut gaps: Vec<String> =
         manifest.gaps.into_iter().filter_map(|gap| open_gap(gap, &settings)).collect();
     let (tasks, skipped) = match manifest.content {
@@ -102,9 +110,9 @@ pub async fn scan(
                  uv.lock names all of it"
                     .to_owned(),
             );
-            tasks_of_requirements(requirements, &settings)
+            tasks_of_requirements(requirements.required, &settings)
         }
-        Content::Lock(graph) => tasks_of_lock(graph, &settings),
+        Content::Lock(graph) => tasks_of_lock(graph, &manifest.sections, &settings),
     };
     if tasks.is_empty() {
         let applies = format!("{} on {}", settings.target, settings.platform);
@@ -209,6 +217,10 @@ fn tasks_of_requirements(
             Wanted::Url(url) => {
                 Subject::File { url, package: requirement.name, hashes: requirement.hashes }
             }
+            Wanted::File(path) => {
+                let reason = format!("{} is not looked at yet", path.display());
+                Subject::Unchecked { version: None, reason }
+            }
             Wanted::Unchecked(reason) => Subject::Unchecked { version: None, reason },
         };
         tasks.push(Task { name, location: requirement.location, subject });
@@ -217,8 +229,14 @@ fn tasks_of_requirements(
 }
 
 /// Walks the lock's graph for the target.
-fn tasks_of_lock(graph: LockGraph, settings: &Settings) -> (Vec<Task>, Vec<Skipped>) {
-    let selection = lock::select(&graph, &settings.environment);
+fn tasks_of_lock(
+    graph: LockGraph,
+    sections: &Sections,
+    settings: &Settings,
+) -> (Vec<Task>, Vec<Skipped>) {
+    let selection = lock::select(&graph, &settings.environment, |section| {
+        Parts::default().includes(section, sections)
+    });
     let mut tasks = Vec::new();
     let mut skipped = Vec::new();
     let mut installed = selection.installed.into_iter().peekable();
@@ -247,6 +265,9 @@ fn tasks_of_lock(graph: LockGraph, settings: &Settings) -> (Vec<Task>, Vec<Skipp
                 Subject::Unchecked { version, reason: format!("{what} would be built from source") }
             }
             LockedSource::Files => Subject::Locked { version, files },
+            LockedSource::Index { .. } => {
+                Subject::Unchecked { version, reason: "not looked at yet".to_owned() }
+            }
         };
         tasks.push(Task { name, location, subject });
     }
@@ -301,8 +322,12 @@ impl Shared {
         hashes: &[Sha256],
     ) {
         report.version = pinned(specifiers);
-        let index = SimpleIndex::new(&self.client, &self.cache, self.settings.index_url.clone());
-        let files = match index.files(package).await {
+        let index = Indexes::new(
+            Arc::clone(&self.client),
+            self.cache.clone(),
+            self.settings.index_url.clone(),
+        );
+        let files = match index.files(package, None).await {
             Ok(files) => files,
             Err(problem) => {
                 report.reason = Some(problem.to_string());
@@ -361,6 +386,7 @@ impl Shared {
             size: None,
             requires_python: None,
             yanked: false,
+            metadata: MetadataFile::Absent,
         };
         match pin::best_wheel([&file], &self.tags) {
             // Nobody but the user vouches that there is such a file, so that it is opened even

@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod cache;
 pub mod client;
+pub mod indexes;
 pub mod metadata;
 pub mod simple;
 mod sparse;

@@ -3,7 +3,6 @@
 //! One file for each format, behind [`Format`] and the list [`FORMATS`]. A format turns text into
 //! a [`Manifest`] and decides nothing: neither markers nor versions are looked at here.
 
-mod pep508;
 mod requirements_txt;
 mod uv_lock;
 
@@ -12,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use pep440_rs::VersionSpecifiers;
-use pep508_rs::{MarkerTree, PackageName};
-use url::Url;
+use pep508_rs::MarkerTree;
 
-use crate::model::digest::Sha256;
+use crate::model::index::IndexSettings;
 use crate::model::location::{Location, redacted_text};
 use crate::model::lock::LockGraph;
+use crate::model::requirement::{Prereleases, Requirement, Sections};
 
 /// A kind of file that names dependencies.
 pub trait Format: Sync {
@@ -51,10 +50,16 @@ pub struct Source {
 }
 
 /// What a file asks for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Manifest {
     /// The dependencies.
     pub content: Content,
+    /// The parts it has: extras and groups.
+    pub sections: Sections,
+    /// Where packages come from, as the file states it.
+    pub indexes: IndexSettings,
+    /// How releases are chosen, as the file states it; `None` where the tool's own way holds.
+    pub prereleases: Option<Prereleases>,
     /// What a reader of the result has to know about how the file was read.
     pub notes: Vec<String>,
     /// What the file shows to be missing or not to fit: a scan of it cannot be complete.
@@ -76,35 +81,26 @@ pub enum Gap {
 #[derive(Debug)]
 pub enum Content {
     /// Requirements that leave the release open.
-    Requirements(Vec<Requirement>),
+    Requirements(Requirements),
     /// Packages and their releases.
     Lock(LockGraph),
 }
 
-/// One requirement of the user's.
-#[derive(Debug, Clone)]
-pub struct Requirement {
-    /// The normalized name.
-    pub name: PackageName,
-    /// What is wanted of it.
-    pub wanted: Wanted,
-    /// When it applies.
-    pub marker: MarkerTree,
-    /// The digests that the file has to have one of; none where any file will do.
-    pub hashes: Vec<Sha256>,
-    /// Where it stands.
-    pub location: Location,
+impl Default for Content {
+    fn default() -> Self {
+        Self::Requirements(Requirements::default())
+    }
 }
 
-/// Which release, or which file, is wanted.
-#[derive(Debug, Clone)]
-pub enum Wanted {
-    /// Any release that fits.
-    Release(VersionSpecifiers),
-    /// The file at a URL.
-    Url(Url),
-    /// Something that is not looked at; the text says what it is and why.
-    Unchecked(String),
+/// Requirements, and what bounds them.
+#[derive(Debug, Default)]
+pub struct Requirements {
+    /// What is to be installed.
+    pub required: Vec<Requirement>,
+    /// What bounds the releases of whatever is installed, and asks for nothing itself.
+    pub constraints: Vec<Requirement>,
+    /// What stands in place of every other requirement of the same name.
+    pub overrides: Vec<Requirement>,
 }
 
 /// A file that cannot be used.

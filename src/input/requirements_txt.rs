@@ -10,10 +10,11 @@ use pep440_rs::VersionSpecifiers;
 use pep508_rs::{MarkerTree, PackageName, VersionOrUrl};
 use url::Url;
 
-use super::pep508;
-use super::{Content, Format, InputError, Manifest, Requirement, Source, Wanted};
+use super::{Content, Format, InputError, Manifest, Requirements, Source};
 use crate::model::digest::Sha256;
 use crate::model::location::{Location, last_segment};
+use crate::model::pep508;
+use crate::model::requirement::{Requirement, Section, Wanted};
 use crate::model::wheel_filename::WheelFilename;
 
 /// Files included by files included by files.
@@ -46,11 +47,9 @@ impl Format for RequirementsTxt {
                 "expected at least one requirement, found none",
             ));
         }
-        Ok(Manifest {
-            content: Content::Requirements(reader.requirements),
-            notes: Vec::new(),
-            gaps: Vec::new(),
-        })
+        let requirements =
+            Requirements { required: reader.requirements, ..Requirements::default() };
+        Ok(Manifest { content: Content::Requirements(requirements), ..Manifest::default() })
     }
 }
 
@@ -250,7 +249,16 @@ fn read_requirement(
             url => Wanted::Unchecked(unchecked_reason(url.as_str())),
         },
     };
-    Ok(Requirement { name: parsed.name, wanted, marker: parsed.marker, hashes, location: place(0) })
+    Ok(Requirement {
+        name: parsed.name,
+        extras: parsed.extras,
+        wanted,
+        marker: parsed.marker,
+        hashes,
+        index: None,
+        section: Section::Base,
+        location: place(0),
+    })
 }
 
 fn malformed(text: &str, problem: &str, location: Location) -> InputError {
@@ -309,16 +317,28 @@ fn local(text: &str, marker: MarkerTree, location: Location) -> Result<Requireme
     if let (Some(url), Some(wheel)) = (url, filename) {
         return Ok(Requirement {
             name: wheel.name,
+            extras: Vec::new(),
             wanted: Wanted::Url(url),
             marker,
             hashes: Vec::new(),
+            index: None,
+            section: Section::Base,
             location,
         });
     }
     let name = PackageName::from_str(&project_name(text))
         .map_err(|_| InputError::at(location.clone(), "expected a requirement, a path or a URL"))?;
     let wanted = Wanted::Unchecked(unchecked_reason(text));
-    Ok(Requirement { name, wanted, marker, hashes: Vec::new(), location })
+    Ok(Requirement {
+        name,
+        extras: Vec::new(),
+        wanted,
+        marker,
+        hashes: Vec::new(),
+        index: None,
+        section: Section::Base,
+        location,
+    })
 }
 
 /// Why something that is no release of an index is not looked at.

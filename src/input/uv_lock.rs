@@ -18,12 +18,13 @@ use self::schema::{
     DefaultGroups, Dependency, File, Lock, ManifestRequirement, Package, PackageSource, PyProject,
     Versioned, normalized,
 };
-use super::pep508;
 use super::{Content, Format, Gap, InputError, Manifest, Source};
 use crate::model::digest::Sha256;
-use crate::model::distribution::{DistributionFile, DistributionKind};
-use crate::model::location::last_segment;
-use crate::model::lock::{Edge, LockGraph, LockedPackage, LockedSource};
+use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
+use crate::model::location::{Location, last_segment};
+use crate::model::lock::{Edge, LockGraph, LockedPackage, LockedSource, Root};
+use crate::model::pep508;
+use crate::model::requirement::{GroupName, Section, Sections};
 
 pub(super) struct UvLock;
 
@@ -49,29 +50,48 @@ impl Format for UvLock {
         let project = project_beside(&source.path)?;
         let groups = project
             .as_ref()
-            .map(|project| project.tool.uv.default_groups.clone().unwrap_or_default());
+            .map(|(_, project)| project.tool.uv.default_groups.clone().unwrap_or_default());
         let builder = Builder { source, lock: &lock, by_name: by_name(&lock) };
-        let graph = builder.graph(groups.as_ref())?;
+        let mut graph = builder.graph()?;
+        if let Some((source, project)) = &project {
+            graph.named = named(source, project);
+        }
         if graph.roots.is_empty() {
             return Err(InputError::of_file(
                 &source.shown,
                 "expected a project with dependencies, found none",
             ));
         }
-        let gaps = builder.gaps(project.as_ref())?;
-        let notes = builder.notes(groups.as_ref());
-        Ok(Manifest { content: Content::Lock(graph), notes, gaps })
+        Ok(Manifest {
+            content: Content::Lock(graph),
+            sections: builder.sections(groups.as_ref()),
+            gaps: builder.gaps(project.as_ref().map(|(_, project)| project))?,
+            ..Manifest::default()
+        })
     }
 }
 
 /// The pyproject.toml beside the lock, where there is one.
-fn project_beside(lock: &Path) -> Result<Option<PyProject>, InputError> {
+fn project_beside(lock: &Path) -> Result<Option<(Source, PyProject)>, InputError> {
     let path = lock.with_file_name("pyproject.toml");
     if !path.is_file() {
         return Ok(None);
     }
     let source = Source::open(&path)?;
-    parse(&source).map(Some)
+    let project = parse(&source)?;
+    Ok(Some((source, project)))
+}
+
+/// Where the project's own file names what it depends on.
+fn named(source: &Source, project: &PyProject) -> BTreeMap<PackageName, Location> {
+    let dependencies = &project.project.dependencies;
+    dependencies
+        .iter()
+        .filter_map(|text| {
+            let name = PackageName::from_str(&pep508_name(text.get_ref())).ok()?;
+            Some((name, source.location(text.span().start)))
+        })
+        .collect()
 }
 
 fn parse<T: serde::de::DeserializeOwned>(source: &Source) -> Result<T, InputError> {
@@ -104,7 +124,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn graph(&self, groups: Option<&DefaultGroups>) -> Result<LockGraph, InputError> {
+    fn graph(&self) -> Result<LockGraph, InputError> {
         let packages = self
             .lock
             .packages
@@ -112,38 +132,42 @@ impl Builder<'_> {
             .map(|package| self.package(package))
             .collect::<Result<Vec<_>, _>>()?;
         let mut graph = LockGraph { packages, ..LockGraph::default() };
-        for index in self.projects() {
-            let package = self.lock.packages[index].get_ref();
-            graph.roots.push(Edge {
-                target: index,
-                extras: Vec::new(),
-                marker: MarkerTree::default(),
-            });
-            let own = package.default_groups.clone().unwrap_or_default();
-            let groups = groups.unwrap_or(&own);
+        for target in self.projects() {
+            let package = self.lock.packages[target].get_ref();
+            let itself = |extras| Edge { target, extras, marker: MarkerTree::default() };
+            graph.roots.push(Root { section: Section::Base, edge: itself(Vec::new()) });
+            for extra in package.optional_dependencies.keys() {
+                let section = Section::Extra(extra.clone());
+                graph.roots.push(Root { section, edge: itself(vec![extra.clone()]) });
+            }
             for (group, dependencies) in &package.dev_dependencies {
-                if groups.contains(group) {
-                    graph.roots.extend(self.edges(package, dependencies)?);
-                    graph.activated.extend(conflict_name("group", &package.name, group));
-                }
+                let section = Section::Group(GroupName::new(group));
+                let edges = self.edges(package, dependencies)?;
+                graph
+                    .roots
+                    .extend(edges.into_iter().map(|edge| Root { section: section.clone(), edge }));
+                let name = conflict_name("group", &package.name, group);
+                graph.activated.extend(name.map(|name| (section, name)));
             }
         }
-        let groups = groups.cloned().unwrap_or_default();
-        let groups_of_manifest =
-            self.lock.manifest.dependency_groups.iter().filter(|(group, _)| groups.contains(group));
-        let requirements = self
-            .lock
-            .manifest
-            .requirements
-            .iter()
-            .chain(groups_of_manifest.flat_map(|(_, requirements)| requirements));
-        for requirement in requirements {
-            graph.roots.extend(self.root_edges(requirement)?);
+        let manifest = &self.lock.manifest;
+        let base = manifest.requirements.iter().map(|requirement| (Section::Base, requirement));
+        let groups = manifest.dependency_groups.iter().flat_map(|(group, requirements)| {
+            let section = Section::Group(GroupName::new(group));
+            requirements.iter().map(move |requirement| (section.clone(), requirement))
+        });
+        for (section, requirement) in base.chain(groups) {
+            let edges = self.root_edges(requirement)?;
+            graph
+                .roots
+                .extend(edges.into_iter().map(|edge| Root { section: section.clone(), edge }));
         }
         // A project without dependencies is a root that leads nowhere.
-        let leads_somewhere = graph.roots.iter().any(|edge| {
-            let package = &graph.packages[edge.target];
-            package.source != LockedSource::Project || !package.dependencies.is_empty()
+        let leads_somewhere = graph.roots.iter().any(|root| {
+            let package = &graph.packages[root.edge.target];
+            package.source != LockedSource::Project
+                || !package.dependencies.is_empty()
+                || !package.extras.is_empty()
         });
         if !leads_somewhere {
             graph.roots.clear();
@@ -168,7 +192,7 @@ impl Builder<'_> {
             // other list.
             let locked = self.lock.packages[*root].get_ref().metadata.as_ref();
             for text in dependencies {
-                let name = pep508_name(text);
+                let name = pep508_name(text.get_ref());
                 let known = locked.is_none_or(|metadata| {
                     let mut names = metadata.requires_dist.iter().map(|locked| &locked.name);
                     names.any(|locked| locked.to_string() == normalized(&name))
@@ -184,27 +208,29 @@ impl Builder<'_> {
         Ok(gaps)
     }
 
-    /// The extras and groups of the project that uv installs only where asked for.
-    fn notes(&self, groups: Option<&DefaultGroups>) -> Vec<String> {
-        let mut names = Vec::new();
+    /// The extras and groups of the project, or of all members of a workspace without one.
+    fn sections(&self, groups: Option<&DefaultGroups>) -> Sections {
+        let mut sections = Sections::default();
         for index in self.projects() {
             let package = self.lock.packages[index].get_ref();
             let own = package.default_groups.clone().unwrap_or_default();
             let groups = groups.unwrap_or(&own);
-            names
-                .extend(package.optional_dependencies.keys().map(|name| format!("extra `{name}`")));
-            let others = package.dev_dependencies.keys().filter(|name| !groups.contains(name));
-            names.extend(others.map(|name| format!("group `{name}`")));
+            sections.extras.extend(package.optional_dependencies.keys().cloned());
+            for name in package.dev_dependencies.keys() {
+                sections.groups.insert(GroupName::new(name));
+                if groups.contains(name) {
+                    sections.default_groups.insert(GroupName::new(name));
+                }
+            }
         }
-        if names.is_empty() {
-            return Vec::new();
+        let groups = groups.cloned().unwrap_or_default();
+        for name in self.lock.manifest.dependency_groups.keys() {
+            sections.groups.insert(GroupName::new(name));
+            if groups.contains(name) {
+                sections.default_groups.insert(GroupName::new(name));
+            }
         }
-        names.sort();
-        names.dedup();
-        vec![format!(
-            "not looked at, since uv installs it only where asked to: {}",
-            names.join(", ")
-        )]
+        sections
     }
 
     /// The project beside the lock; without one, every member of the workspace, as `uv sync` has it.
@@ -404,5 +430,6 @@ fn distribution_file(file: &File, package: &Package) -> Option<DistributionFile>
         size: file.size,
         requires_python: None,
         yanked: false,
+        metadata: MetadataFile::Absent,
     })
 }

@@ -24,6 +24,18 @@ pub struct DistributionFile {
     pub requires_python: Option<VersionSpecifiers>,
     /// Withdrawn by its author (PEP 592): installed only where pinned.
     pub yanked: bool,
+    /// Whether its metadata can be fetched by itself (PEP 658), and the digest stated for that.
+    pub metadata: MetadataFile,
+}
+
+/// Whether the index offers a wheel's `METADATA` beside the wheel (PEP 658, PEP 714).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MetadataFile {
+    /// It does not say so.
+    #[default]
+    Absent,
+    /// At the wheel's URL with `.metadata` behind it, with this digest where it is stated.
+    Present(Option<Sha256>),
 }
 
 /// What kind of distribution a file name names.

@@ -8,18 +8,46 @@ use std::collections::BTreeMap;
 use pep440_rs::Version;
 use pep508_rs::{ExtraName, MarkerTree, PackageName};
 
+use crate::model::digest::Sha256;
 use crate::model::distribution::DistributionFile;
 use crate::model::location::Location;
+use crate::model::requirement::Section;
 
 /// What a lockfile holds: packages, and from where the walk starts.
 #[derive(Debug, Default)]
 pub struct LockGraph {
-    /// Where the walk starts: the project's own dependencies and default groups.
-    pub roots: Vec<Edge>,
+    /// Where the walk starts: the project's own dependencies, its extras and groups.
+    pub roots: Vec<Root>,
     /// The nodes.
     pub packages: Vec<LockedPackage>,
-    /// Extras that markers of the file use to say which conflicting group is chosen.
-    pub activated: Vec<ExtraName>,
+    /// Extras that markers of the file use to say which part of the project is chosen: what counts
+    /// as chosen with each part.
+    pub activated: Vec<(Section, ExtraName)>,
+    /// What decides which packages are installed.
+    pub walk: Walk,
+    /// Where the user's own files beside the lockfile name packages. Where they name none, what
+    /// nothing else depends on counts as named.
+    pub named: BTreeMap<PackageName, Location>,
+}
+
+/// What decides which packages of a lockfile are installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Walk {
+    /// Whatever the roots lead to.
+    #[default]
+    Edges,
+    /// The roots alone: the file says of each package by itself whether it is installed, and what
+    /// depends on what only tells why.
+    Roots,
+}
+
+/// Where a walk starts.
+#[derive(Debug, Clone)]
+pub struct Root {
+    /// The part of the project that asks for it.
+    pub section: Section,
+    /// What is asked for.
+    pub edge: Edge,
 }
 
 /// One node of the graph.
@@ -49,8 +77,16 @@ pub struct LockedPackage {
 /// Where a locked package comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LockedSource {
-    /// An index, a folder of files, or a URL: there are files to look at.
+    /// An index, a folder of files, or a URL: the lockfile lists the files.
     Files,
+    /// An index, of which the lockfile lists no addresses: the files of the release are asked for,
+    /// and only those with one of the digests count.
+    Index {
+        /// The index it was locked from, by name, where the file tells.
+        index: Option<String>,
+        /// The digests of its files; none where the lockfile states none.
+        hashes: Vec<Sha256>,
+    },
     /// The project itself, or a member of its workspace: its own code, not a dependency.
     Project,
     /// Something that is built first; the text says what.

@@ -7,7 +7,8 @@ use std::collections::{HashSet, VecDeque};
 
 use pep508_rs::{ExtraName, MarkerEnvironment};
 
-use crate::model::lock::{Edge, LockGraph};
+use crate::model::lock::{Edge, LockGraph, Walk};
+use crate::model::requirement::Section;
 
 /// The outcome of a walk, by index.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,17 +21,28 @@ pub struct Selection {
     pub unasked: Vec<usize>,
 }
 
-/// Finds what is installed in `environment`.
+/// Finds what is installed in `environment` of the parts of the project that are `included`.
 #[must_use]
-pub fn select(graph: &LockGraph, environment: &MarkerEnvironment) -> Selection {
-    let mut activated = graph.activated.clone();
+pub fn select(
+    graph: &LockGraph,
+    environment: &MarkerEnvironment,
+    included: impl Fn(&Section) -> bool,
+) -> Selection {
+    let roots: Vec<&Edge> =
+        graph.roots.iter().filter(|root| included(&root.section)).map(|root| &root.edge).collect();
+    let mut activated: Vec<ExtraName> = graph
+        .activated
+        .iter()
+        .filter(|(section, _)| included(section))
+        .map(|(_, name)| name.clone())
+        .collect();
     loop {
-        let (reached, extras) = walk(graph, environment, &activated);
+        let (reached, extras) = walk(graph, &roots, environment, &activated);
         // An extra that is reached may itself be named by the markers of conflicting packages:
         // walk again with it, until nothing is added.
         let new: Vec<_> = extras.into_iter().filter(|extra| !activated.contains(extra)).collect();
         if new.is_empty() {
-            let anywhere = reachable(graph);
+            let anywhere = reachable(graph, &roots);
             let mut selection = Selection::default();
             for index in 0..graph.packages.len() {
                 let list = if reached.contains(&index) {
@@ -49,16 +61,16 @@ pub fn select(graph: &LockGraph, environment: &MarkerEnvironment) -> Selection {
 }
 
 /// The nodes that a walk reaches which heeds no marker.
-fn reachable(graph: &LockGraph) -> HashSet<usize> {
+fn reachable(graph: &LockGraph, roots: &[&Edge]) -> HashSet<usize> {
     let mut reached = HashSet::new();
     let mut seen = HashSet::new();
-    let mut queue: VecDeque<&Edge> = graph.roots.iter().collect();
+    let mut queue: VecDeque<&Edge> = roots.iter().copied().collect();
     while let Some(edge) = queue.pop_front() {
         let Some(package) = graph.packages.get(edge.target) else { continue };
-        if reached.insert(edge.target) {
+        if reached.insert(edge.target) && graph.walk == Walk::Edges {
             queue.extend(&package.dependencies);
         }
-        for extra in &edge.extras {
+        for extra in edge.extras.iter().filter(|_| graph.walk == Walk::Edges) {
             if seen.insert((edge.target, extra)) {
                 queue.extend(package.extras.get(extra).into_iter().flatten());
             }
@@ -70,13 +82,14 @@ fn reachable(graph: &LockGraph) -> HashSet<usize> {
 /// One walk: the nodes reached, and the names that markers have for the extras reached.
 fn walk(
     graph: &LockGraph,
+    roots: &[&Edge],
     environment: &MarkerEnvironment,
     activated: &[ExtraName],
 ) -> (HashSet<usize>, Vec<ExtraName>) {
     let mut reached = HashSet::new();
     let mut reached_extras = HashSet::new();
     let mut names = Vec::new();
-    let mut queue: VecDeque<&Edge> = graph.roots.iter().collect();
+    let mut queue: VecDeque<&Edge> = roots.iter().copied().collect();
     while let Some(edge) = queue.pop_front() {
         let Some(package) = graph.packages.get(edge.target) else { continue };
         // An edge that asks for an extra may apply only where that extra is chosen: the asking is
@@ -89,10 +102,10 @@ fn walk(
             continue;
         }
         if reached.insert(edge.target) {
-            queue.extend(&package.dependencies);
+            queue.extend(package.dependencies.iter().filter(|_| graph.walk == Walk::Edges));
             names.extend(package.project_marker.clone());
         }
-        for extra in &edge.extras {
+        for extra in edge.extras.iter().filter(|_| graph.walk == Walk::Edges) {
             if reached_extras.insert((edge.target, extra)) {
                 queue.extend(package.extras.get(extra).into_iter().flatten());
                 names.extend(package.extra_markers.get(extra).cloned());

@@ -17,17 +17,43 @@ use std::future::Future;
 use pep508_rs::PackageName;
 
 use crate::model::distribution::DistributionFile;
+use crate::model::metadata::CoreMetadata;
 
-/// Somewhere that knows which files a project has.
-pub trait Index: Sync {
-    /// All files of a project, in the order in which the index lists them.
+/// Somewhere that knows which files a project has, and what they say of themselves.
+pub trait Index: Send + Sync {
+    /// All files of a project, in the order in which the index lists them; of the one index called
+    /// `from` where it is named, else of all as the user's settings have it.
     ///
     /// # Errors
     /// Where the project is not known, or the index cannot be asked.
     fn files(
         &self,
         name: &PackageName,
+        from: Option<&str>,
     ) -> impl Future<Output = Result<Vec<DistributionFile>, IndexError>> + Send;
+
+    /// What a file says of itself, read without running anything.
+    ///
+    /// # Errors
+    /// Where it cannot be fetched or understood, or only a build could tell.
+    fn metadata(
+        &self,
+        file: &DistributionFile,
+    ) -> impl Future<Output = Result<CoreMetadata, MetadataError>> + Send;
+}
+
+/// Why a file's metadata is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MetadataError {
+    /// Only building it would tell; the text says what of it is not static.
+    #[error("{0}")]
+    NeedsBuild(String),
+    /// It is not as the standards have it: installers pass the release over.
+    #[error("{0}")]
+    Invalid(String),
+    /// It could not be fetched.
+    #[error("{0}")]
+    Unavailable(String),
 }
 
 /// Why an index did not answer.

@@ -10,7 +10,7 @@ use pep508_rs::PackageName;
 use url::Url;
 
 use super::requires_python;
-use crate::model::distribution::{DistributionFile, DistributionKind};
+use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
 use crate::model::location::last_segment;
 
 /// The files that a page lists, as far as an installer would take them.
@@ -42,9 +42,22 @@ pub(super) fn files(body: &str, page: &Url, name: &PackageName) -> Vec<Distribut
             requires_python: requires_python(attribute(&tag, "data-requires-python")),
             // Any value, even none, withdraws the file (PEP 592).
             yanked: attribute(&tag, "data-yanked").is_some(),
+            metadata: attribute(&tag, "data-core-metadata")
+                .or_else(|| attribute(&tag, "data-dist-info-metadata"))
+                .map(metadata_file)
+                .unwrap_or_default(),
         });
     }
     files
+}
+
+/// `true`, or a digest such as `sha256=…` (PEP 714).
+fn metadata_file(value: &str) -> MetadataFile {
+    if value.eq_ignore_ascii_case("false") {
+        return MetadataFile::Absent;
+    }
+    let digest = value.strip_prefix("sha256=").and_then(|digest| digest.parse().ok());
+    MetadataFile::Present(digest)
 }
 
 fn attribute<'tag>(tag: &'tag Tag, name: &str) -> Option<&'tag str> {

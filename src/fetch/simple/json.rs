@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::requires_python;
-use crate::model::distribution::{DistributionFile, DistributionKind};
+use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
 
 #[derive(Deserialize)]
 struct Page {
@@ -31,6 +31,29 @@ struct File {
     requires_python: Option<String>,
     size: Option<u64>,
     yanked: Option<Yanked>,
+    /// PEP 714's name, then the one that PEP 658 had given it.
+    core_metadata: Option<Metadata>,
+    dist_info_metadata: Option<Metadata>,
+}
+
+/// Whether a wheel's metadata is served, or with which digests.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Metadata {
+    Is(bool),
+    With(HashMap<String, String>),
+}
+
+impl Metadata {
+    fn file(&self) -> MetadataFile {
+        match self {
+            Self::Is(false) => MetadataFile::Absent,
+            Self::Is(true) => MetadataFile::Present(None),
+            Self::With(hashes) => {
+                MetadataFile::Present(hashes.get("sha256").and_then(|digest| digest.parse().ok()))
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -64,6 +87,11 @@ pub(super) fn files(
                 size: file.size,
                 requires_python: requires_python(file.requires_python.as_deref()),
                 yanked: !matches!(file.yanked, None | Some(Yanked::Is(false))),
+                metadata: file
+                    .core_metadata
+                    .or(file.dist_info_metadata)
+                    .map(|metadata| metadata.file())
+                    .unwrap_or_default(),
             })
         })
         .collect())

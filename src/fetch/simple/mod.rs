@@ -17,7 +17,7 @@ use url::Url;
 use crate::fetch::cache::{Bucket, Cache};
 use crate::fetch::client::{Client, FetchError, Request, Response};
 use crate::model::distribution::DistributionFile;
-use crate::resolve::{Index, IndexError};
+use crate::resolve::IndexError;
 
 /// The largest page that is read; the largest known ones are below 40 MB.
 const MAX_PAGE: u64 = 256 << 20;
@@ -120,8 +120,12 @@ impl StoredPage {
     }
 }
 
-impl Index for SimpleIndex<'_> {
-    async fn files(&self, name: &PackageName) -> Result<Vec<DistributionFile>, IndexError> {
+impl SimpleIndex<'_> {
+    /// All files of a project, in the order in which the page lists them.
+    ///
+    /// # Errors
+    /// Where the project is not known, or the index cannot be asked.
+    pub async fn files(&self, name: &PackageName) -> Result<Vec<DistributionFile>, IndexError> {
         let url = self
             .root
             .join(&format!("{name}/"))

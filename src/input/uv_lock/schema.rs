@@ -134,7 +134,7 @@ pub(super) struct PyProject {
 #[derive(Deserialize, Default)]
 pub(super) struct Project {
     #[serde(default)]
-    pub(super) dependencies: Vec<String>,
+    pub(super) dependencies: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize, Default)]

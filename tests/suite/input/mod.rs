@@ -6,8 +6,9 @@ mod uv_lock;
 
 use std::path::{Path, PathBuf};
 
-use ftcheck::input::{Content, InputError, Manifest, Place, Requirement, Source, find};
+use ftcheck::input::{Content, InputError, Manifest, Place, Source, find};
 use ftcheck::model::location::Location;
+use ftcheck::model::requirement::Requirement;
 
 /// Finds and reads a file, as a scan does.
 fn read(path: &Path) -> Result<Manifest, InputError> {
@@ -22,7 +23,7 @@ fn fixture(path: &str) -> PathBuf {
 
 fn requirements(manifest: Manifest) -> Vec<Requirement> {
     match manifest.content {
-        Content::Requirements(requirements) => requirements,
+        Content::Requirements(requirements) => requirements.required,
         Content::Lock(_) => panic!("a lock was read"),
     }
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::str::FromStr as _;
 
-use ftcheck::input::{FORMATS, Format, InputError, Requirement, Source, Wanted};
+use ftcheck::input::{FORMATS, Format, InputError, Source};
+use ftcheck::model::requirement::{Requirement, Wanted};
 use pep440_rs::VersionSpecifiers;
 use pep508_rs::{MarkerTree, PackageName};
 use proptest::prelude::*;
@@ -41,6 +42,7 @@ fn show(requirement: &Requirement) -> String {
     match &requirement.wanted {
         Wanted::Release(specifiers) => format!("{name}{}", specifiers.to_string().replace(' ', "")),
         Wanted::Url(url) => format!("{name} @ {url}"),
+        Wanted::File(path) => format!("{name} @ {}", path.display()),
         Wanted::Unchecked(_) => format!("{name} (local)"),
     }
 }

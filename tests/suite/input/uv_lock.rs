@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::Deref;
 use std::path::Path;
 use std::str::FromStr as _;
 
-use ftcheck::input::{Content, FORMATS, Format, InputError, Place, Source};
+use ftcheck::input::{Content, FORMATS, Format, InputError, Manifest, Place, Source};
 use ftcheck::model::distribution::{DistributionKind, SourceFilename};
 use ftcheck::model::lock::{LockGraph, LockedPackage, LockedSource};
+use ftcheck::model::requirement::{Choice, Sections};
 use ftcheck::model::wheel_filename::WheelFilename;
 use ftcheck::resolve::lock::select;
 use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
@@ -22,21 +24,39 @@ fn format() -> &'static dyn Format {
     *FORMATS.iter().find(|format| format.name() == "uv.lock").unwrap()
 }
 
-fn read_file(path: &Path) -> Result<LockGraph, InputError> {
-    super::read(path).map(|manifest| match manifest.content {
-        Content::Lock(graph) => graph,
-        Content::Requirements(_) => panic!("requirements were read"),
-    })
+/// A graph, and the parts that the project has.
+#[derive(Debug)]
+struct Read {
+    graph: LockGraph,
+    sections: Sections,
+}
+
+impl Deref for Read {
+    type Target = LockGraph;
+
+    fn deref(&self) -> &LockGraph {
+        &self.graph
+    }
+}
+
+impl From<Manifest> for Read {
+    fn from(manifest: Manifest) -> Self {
+        match manifest.content {
+            Content::Lock(graph) => Self { graph, sections: manifest.sections },
+            Content::Requirements(_) => panic!("requirements were read"),
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<Read, InputError> {
+    super::read(path).map(Read::from)
 }
 
 /// Reads a text as a lock with no pyproject.toml beside it.
-fn read(text: &str) -> Result<LockGraph, InputError> {
+fn read(text: &str) -> Result<Read, InputError> {
     let path = fixture("no-such-folder/uv.lock");
     let source = Source::of_text(&path, "uv.lock", text.to_owned());
-    format().read(&source).map(|manifest| match manifest.content {
-        Content::Lock(graph) => graph,
-        Content::Requirements(_) => panic!("requirements were read"),
-    })
+    format().read(&source).map(Read::from)
 }
 
 fn rejected(text: &str) -> InputError {
@@ -47,8 +67,10 @@ fn rejected(text: &str) -> InputError {
 }
 
 /// What would be installed, apart from the project's own code: `name==version`.
-fn installed(graph: &LockGraph, target: &str, platform: &str) -> BTreeSet<String> {
-    select(graph, &environment(target, platform))
+fn installed(read: &Read, target: &str, platform: &str) -> BTreeSet<String> {
+    let parts = Choice::default();
+    let graph = &read.graph;
+    select(graph, &environment(target, platform), |section| parts.includes(section, &read.sections))
         .installed
         .into_iter()
         .map(|index| &graph.packages[index])

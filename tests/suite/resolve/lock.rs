@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
 use ftcheck::model::location::Location;
-use ftcheck::model::lock::{Edge, LockGraph, LockedPackage, LockedSource};
+use ftcheck::model::lock::{Edge, LockGraph, LockedPackage, LockedSource, Root};
+use ftcheck::model::requirement::Section;
 use ftcheck::resolve::lock::{Selection, select};
 use pep508_rs::{ExtraName, MarkerTree};
 use proptest::prelude::*;
@@ -67,7 +68,7 @@ impl Graph {
     }
 
     fn roots(mut self, texts: &[&str]) -> Self {
-        self.graph.roots = self.edges(texts);
+        self.graph.roots = roots(self.edges(texts));
         self
     }
 
@@ -92,7 +93,7 @@ impl Graph {
     }
 
     fn activated(mut self, names: &[&str]) -> Self {
-        self.graph.activated = names.iter().map(|name| extra(name)).collect();
+        self.graph.activated = names.iter().map(|name| (Section::Base, extra(name))).collect();
         self
     }
 
@@ -102,7 +103,7 @@ impl Graph {
     }
 
     fn installed_on(&self, target: &str, platform: &str) -> Vec<String> {
-        let selection = select(&self.graph, &environment(target, platform));
+        let selection = select(&self.graph, &environment(target, platform), |_| true);
         selection
             .installed
             .iter()
@@ -112,6 +113,10 @@ impl Graph {
             })
             .collect()
     }
+}
+
+fn roots(edges: Vec<Edge>) -> Vec<Root> {
+    edges.into_iter().map(|edge| Root { section: Section::Base, edge }).collect()
 }
 
 fn extra(name: &str) -> ExtraName {
@@ -125,7 +130,7 @@ fn what_the_roots_lead_to_is_installed_and_the_rest_left_out() {
         .depends("app", &["d", "b"])
         .depends("b", &["c"])
         .depends("loose", &["c"]);
-    let selection = select(&graph.graph, &environment("3.14t", "linux"));
+    let selection = select(&graph.graph, &environment("3.14t", "linux"), |_| true);
     // In the order of the file, whatever the order of the walk.
     assert_eq!(
         selection,
@@ -361,7 +366,7 @@ proptest! {
         let names: Vec<String> = (0..NODES).map(|at| format!("n{at}")).collect();
         let labels: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
         let mut graph = Graph::new(&labels).graph;
-        graph.roots = real_edges(&roots);
+        graph.roots = super::lock::roots(real_edges(&roots));
         for (package, node) in graph.packages.iter_mut().zip(&nodes) {
             package.dependencies = real_edges(&node.dependencies);
             for (at, edges) in node.extras.iter().enumerate() {
@@ -369,7 +374,7 @@ proptest! {
             }
         }
         let expected = by_definition(&nodes, &roots);
-        let selection = select(&graph, &environment("3.14t", "linux"));
+        let selection = select(&graph, &environment("3.14t", "linux"), |_| true);
         let left_out: Vec<usize> = (0..NODES).filter(|at| !expected.contains(at)).collect();
         prop_assert_eq!(selection.installed, expected.into_iter().collect::<Vec<_>>());
         let mut others = [selection.elsewhere, selection.unasked].concat();

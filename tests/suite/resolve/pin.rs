@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use ftcheck::model::distribution::{DistributionFile, DistributionKind};
+use ftcheck::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
 use ftcheck::model::tag::TagOrder;
 use ftcheck::model::target::Target;
 use ftcheck::resolve::pin::{Choice, best_wheel, choose};
@@ -46,6 +46,7 @@ fn file(filename: &str) -> DistributionFile {
         size: None,
         requires_python: None,
         yanked: false,
+        metadata: MetadataFile::Absent,
     }
 }
 

@@ -119,7 +119,7 @@ fn what_uv_installs_only_where_asked_is_named() {
     let report = report(&sandbox, &index, 1);
     assert_eq!(
         report["notes"][0],
-        "not looked at, since uv installs it only where asked to: group `docs`"
+        "not looked at, since it is installed only where asked for: group `docs`"
     );
     let skipped = report["skipped"].as_array().unwrap();
     let reason =

@@ -13,20 +13,67 @@ use pep508_rs::{MarkerTree, Pep508Error, Requirement, VerbatimUrl};
 
 /// What is wrong with a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Malformed {
+pub struct Malformed {
     /// What was expected and what was found.
-    pub(super) problem: String,
+    pub problem: String,
     /// Where, in bytes of the text.
-    pub(super) at: usize,
+    pub at: usize,
 }
 
 /// Reads a requirement.
-pub(super) fn requirement(text: &str) -> Result<Requirement<VerbatimUrl>, Malformed> {
+///
+/// # Errors
+/// Where the text is none.
+pub fn requirement(text: &str) -> Result<Requirement<VerbatimUrl>, Malformed> {
     guarded(|| Requirement::from_str(text).map_err(|problem| malformed(&problem)))
 }
 
+/// Reads a requirement of a release on an index, mending what uploads of former years got wrong and
+/// installers take all the same: `>=1.0,` with a comma behind, `>=3.6.*` with a star that says
+/// nothing.
+///
+/// # Errors
+/// Where it is no requirement even then.
+pub fn lenient_requirement(text: &str) -> Result<Requirement<VerbatimUrl>, Malformed> {
+    requirement(text).or_else(|malformed| {
+        let mended = mended(text);
+        if mended == text { Err(malformed) } else { requirement(&mended) }
+    })
+}
+
+/// The parts of a requirement before its marker, without a star behind an ordered comparison and
+/// without commas that part nothing.
+fn mended(text: &str) -> String {
+    let (requirement, marker) = match text.split_once(';') {
+        Some((requirement, marker)) => (requirement, Some(marker)),
+        None => (text, None),
+    };
+    let parts: Vec<String> = requirement
+        .split(',')
+        .map(|part| {
+            let ordered = part.contains(['<', '>']) && !part.contains("==");
+            let part = part.trim_end();
+            match part.strip_suffix(".*)") {
+                Some(rest) if ordered => format!("{rest})"),
+                _ if ordered => part.strip_suffix(".*").unwrap_or(part).to_owned(),
+                _ => part.to_owned(),
+            }
+        })
+        .filter(|part| !part.trim().is_empty())
+        .collect();
+    let mut mended = parts.join(",").replace(",)", ")");
+    if let Some(marker) = marker {
+        mended.push_str(" ;");
+        mended.push_str(marker);
+    }
+    mended
+}
+
 /// Reads a marker.
-pub(super) fn marker(text: &str) -> Result<MarkerTree, Malformed> {
+///
+/// # Errors
+/// Where the text is none.
+pub fn marker(text: &str) -> Result<MarkerTree, Malformed> {
     guarded(|| MarkerTree::from_str(text).map_err(|problem| malformed(&problem)))
 }
 

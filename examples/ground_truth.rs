@@ -29,7 +29,6 @@ use ftcheck::model::platform::Platform;
 use ftcheck::model::tag::TagOrder;
 use ftcheck::model::target::Target;
 use ftcheck::model::wheel_filename::WheelFilename;
-use ftcheck::resolve::Index as _;
 use ftcheck::resolve::pin::best_wheel;
 use ftcheck::wheel_check::{WheelCheck, WheelFindings};
 use serde::Deserialize;

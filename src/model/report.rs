@@ -113,29 +113,50 @@ pub struct PackageReport {
     pub name: String,
     /// The release; `None` where none could be decided on.
     pub version: Option<String>,
+    /// Where it would be installed.
+    pub platform: Platform,
     /// What it does to the GIL.
     pub verdict: Verdict,
     /// The wheel it was judged by.
     pub wheel: Option<WheelReport>,
     /// Why the verdict is what it is, where the modules do not say.
     pub reason: Option<String>,
-    /// Where the user's files name it.
+    /// Where the user's files name it, or what leads to it.
     pub required_by: Option<Location>,
+    /// The shortest chain from a package that the user's files name to this one, both included.
+    /// Empty where nothing is known to lead to it.
+    pub via: Vec<Step>,
+    /// The packages that it requires here, sorted by name.
+    pub requires: Vec<String>,
     /// Its extension modules, sorted by name.
     pub modules: Vec<ModuleReport>,
+}
+
+/// One package on the way to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The normalized name.
+    pub name: String,
+    /// The release, where one was decided on.
+    pub version: Option<String>,
+    /// Where the user's files name it, where they do.
+    pub location: Option<Location>,
 }
 
 impl PackageReport {
     /// A package that nothing is known of yet. It stays unchecked unless something is found out.
     #[must_use]
-    pub fn unchecked(name: String, required_by: Location) -> Self {
+    pub fn unchecked(name: String, platform: Platform, required_by: Location) -> Self {
         Self {
             name,
             version: None,
+            platform,
             verdict: Verdict::Unchecked,
             wheel: None,
             reason: None,
             required_by: Some(required_by),
+            via: Vec::new(),
+            requires: Vec::new(),
             modules: Vec::new(),
         }
     }
@@ -178,48 +199,87 @@ pub struct ScanReport {
     pub version: u32,
     /// The interpreter the scan was made for.
     pub target: Target,
-    /// The platform the scan was made for.
+    /// The platform the scan was made for; of several the first.
     pub platform: Platform,
-    /// Totals.
+    /// Every platform the scan was made for.
+    pub platforms: Vec<Platform>,
+    /// Totals over all platforms.
     pub summary: Summary,
     /// What the reader has to know to read the rest rightly.
     pub notes: Vec<String>,
     /// What the scan could not cover: with any of these its end is not a success.
     pub gaps: Vec<String>,
-    /// The packages, sorted by name and version.
+    /// The packages, sorted by name and version, then in the order of the platforms.
     pub packages: Vec<PackageReport>,
     /// Requirements that do not apply here.
     pub skipped: Vec<Skipped>,
 }
 
 impl ScanReport {
-    /// Sorts, counts and assembles.
+    /// A report without packages, to be filled by [`Self::add`] and closed by [`Self::finish`].
+    /// `platforms` are all of them, `platform` among them.
     #[must_use]
-    pub fn new(
-        target: Target,
+    pub fn new(target: Target, platform: Platform, platforms: Vec<Platform>) -> Self {
+        Self {
+            version: 1,
+            target,
+            platform,
+            platforms,
+            summary: Summary { packages: 0, checked: 0, verdicts: BTreeMap::new() },
+            notes: Vec::new(),
+            gaps: Vec::new(),
+            packages: Vec::new(),
+            skipped: Vec::new(),
+        }
+    }
+
+    /// Adds what was found on one platform. Where there are several, what holds for one alone says
+    /// so.
+    pub fn add(
+        &mut self,
         platform: Platform,
+        packages: Vec<PackageReport>,
+        skipped: Vec<Skipped>,
         notes: Vec<String>,
         gaps: Vec<String>,
-        mut packages: Vec<PackageReport>,
-        mut skipped: Vec<Skipped>,
-    ) -> Self {
-        packages.sort_by(|a, b| {
-            (&a.name, &a.version, &a.required_by).cmp(&(&b.name, &b.version, &b.required_by))
-        });
-        skipped.sort_by(|a, b| {
+    ) {
+        let several = self.platforms.len() > 1;
+        let place = |text: String| {
+            if several { format!("{platform}: {text}") } else { text }
+        };
+        self.packages.extend(packages);
+        self.gaps.extend(gaps.into_iter().map(place));
+        for skipped in skipped {
+            let reason = if several {
+                format!("{platform}: {}", skipped.reason)
+            } else {
+                skipped.reason.clone()
+            };
+            self.skipped.push(Skipped { reason, ..skipped });
+        }
+        // Notes are of the files, and the same everywhere.
+        for note in notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+    }
+
+    /// Sorts and counts.
+    pub fn finish(&mut self) {
+        // Stable: the platforms stay in their order.
+        self.packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+        self.skipped.sort_by(|a, b| {
             (&a.name, &a.version, &a.required_by).cmp(&(&b.name, &b.version, &b.required_by))
         });
         let mut verdicts: BTreeMap<_, _> =
             Verdict::ALL.iter().map(|verdict| (verdict.as_str(), 0)).collect();
-        for package in &packages {
+        for package in &self.packages {
             *verdicts.entry(package.verdict.as_str()).or_default() += 1;
         }
-        let checked = packages
-            .iter()
-            .filter(|package| package.verdict.severity() != Severity::NotKnown)
-            .count();
-        let summary = Summary { packages: packages.len(), checked, verdicts };
-        Self { version: 1, target, platform, summary, notes, gaps, packages, skipped }
+        let known = |package: &&PackageReport| package.verdict.severity() != Severity::NotKnown;
+        let checked = self.packages.iter().filter(known).count();
+        self.summary = Summary { packages: self.packages.len(), checked, verdicts };
     }
 
     /// The worst that any package came to. A report without packages looked at nothing, and one

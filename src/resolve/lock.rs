@@ -3,7 +3,7 @@
 //! The formats' own files turn text into a [`LockGraph`]; what it means for a target is told here,
 //! the same for all of them.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use pep508_rs::{ExtraName, MarkerEnvironment};
 
@@ -19,6 +19,10 @@ pub struct Selection {
     pub elsewhere: Vec<usize>,
     /// Packages that nothing leads to which is installed by default.
     pub unasked: Vec<usize>,
+    /// What requires what among those that are installed, sorted.
+    pub edges: BTreeSet<(usize, usize)>,
+    /// What the roots ask for, sorted.
+    pub asked: BTreeSet<usize>,
 }
 
 /// Finds what is installed in `environment` of the parts of the project that are `included`.
@@ -36,14 +40,18 @@ pub fn select(
         .filter(|(section, _)| included(section))
         .map(|(_, name)| name.clone())
         .collect();
+    if graph.walk == Walk::Roots {
+        return select_roots(graph, &roots, environment, &activated);
+    }
     loop {
-        let (reached, extras) = walk(graph, &roots, environment, &activated);
+        let Walked { reached, extras, edges, asked } =
+            walk(graph, &roots, environment, &activated);
         // An extra that is reached may itself be named by the markers of conflicting packages:
         // walk again with it, until nothing is added.
         let new: Vec<_> = extras.into_iter().filter(|extra| !activated.contains(extra)).collect();
         if new.is_empty() {
             let anywhere = reachable(graph, &roots);
-            let mut selection = Selection::default();
+            let mut selection = Selection { edges, asked, ..Selection::default() };
             for index in 0..graph.packages.len() {
                 let list = if reached.contains(&index) {
                     &mut selection.installed
@@ -60,6 +68,36 @@ pub fn select(
     }
 }
 
+/// Each root says of its package by itself whether it is installed.
+fn select_roots(
+    graph: &LockGraph,
+    roots: &[&Edge],
+    environment: &MarkerEnvironment,
+    activated: &[ExtraName],
+) -> Selection {
+    let named: BTreeSet<usize> = roots.iter().map(|edge| edge.target).collect();
+    let applying = |edge: &&&Edge| edge.marker.evaluate(environment, activated);
+    let asked: BTreeSet<usize> = roots.iter().filter(applying).map(|edge| edge.target).collect();
+    let mut selection = Selection::default();
+    for (index, package) in graph.packages.iter().enumerate() {
+        if !asked.contains(&index) {
+            let elsewhere = named.contains(&index);
+            let list =
+                if elsewhere { &mut selection.elsewhere } else { &mut selection.unasked };
+            list.push(index);
+            continue;
+        }
+        selection.installed.push(index);
+        let edges = package.dependencies.iter().chain(package.extras.values().flatten());
+        let here = edges.filter(|edge| {
+            asked.contains(&edge.target) && edge.marker.evaluate(environment, activated)
+        });
+        selection.edges.extend(here.map(|edge| (index, edge.target)));
+    }
+    selection.asked = asked;
+    selection
+}
+
 /// The nodes that a walk reaches which heeds no marker.
 fn reachable(graph: &LockGraph, roots: &[&Edge]) -> HashSet<usize> {
     let mut reached = HashSet::new();
@@ -67,10 +105,10 @@ fn reachable(graph: &LockGraph, roots: &[&Edge]) -> HashSet<usize> {
     let mut queue: VecDeque<&Edge> = roots.iter().copied().collect();
     while let Some(edge) = queue.pop_front() {
         let Some(package) = graph.packages.get(edge.target) else { continue };
-        if reached.insert(edge.target) && graph.walk == Walk::Edges {
+        if reached.insert(edge.target) {
             queue.extend(&package.dependencies);
         }
-        for extra in edge.extras.iter().filter(|_| graph.walk == Walk::Edges) {
+        for extra in &edge.extras {
             if seen.insert((edge.target, extra)) {
                 queue.extend(package.extras.get(extra).into_iter().flatten());
             }
@@ -79,18 +117,28 @@ fn reachable(graph: &LockGraph, roots: &[&Edge]) -> HashSet<usize> {
     reached
 }
 
-/// One walk: the nodes reached, and the names that markers have for the extras reached.
+/// One walk.
+#[derive(Default)]
+struct Walked {
+    /// The nodes reached.
+    reached: HashSet<usize>,
+    /// The names that markers have for the extras and projects reached.
+    extras: Vec<ExtraName>,
+    edges: BTreeSet<(usize, usize)>,
+    asked: BTreeSet<usize>,
+}
+
 fn walk(
     graph: &LockGraph,
     roots: &[&Edge],
     environment: &MarkerEnvironment,
     activated: &[ExtraName],
-) -> (HashSet<usize>, Vec<ExtraName>) {
-    let mut reached = HashSet::new();
+) -> Walked {
+    let mut walked = Walked::default();
     let mut reached_extras = HashSet::new();
-    let mut names = Vec::new();
-    let mut queue: VecDeque<&Edge> = roots.iter().copied().collect();
-    while let Some(edge) = queue.pop_front() {
+    let mut queue: VecDeque<(Option<usize>, &Edge)> =
+        roots.iter().map(|edge| (None, *edge)).collect();
+    while let Some((from, edge)) = queue.pop_front() {
         let Some(package) = graph.packages.get(edge.target) else { continue };
         // An edge that asks for an extra may apply only where that extra is chosen: the asking is
         // the choice.
@@ -101,16 +149,21 @@ fn walk(
         if !edge.marker.evaluate(environment, &chosen) {
             continue;
         }
-        if reached.insert(edge.target) {
-            queue.extend(package.dependencies.iter().filter(|_| graph.walk == Walk::Edges));
-            names.extend(package.project_marker.clone());
+        match from {
+            Some(from) => walked.edges.insert((from, edge.target)),
+            None => walked.asked.insert(edge.target),
+        };
+        if walked.reached.insert(edge.target) {
+            queue.extend(package.dependencies.iter().map(|edge_of| (Some(edge.target), edge_of)));
+            walked.extras.extend(package.project_marker.clone());
         }
-        for extra in edge.extras.iter().filter(|_| graph.walk == Walk::Edges) {
+        for extra in &edge.extras {
             if reached_extras.insert((edge.target, extra)) {
-                queue.extend(package.extras.get(extra).into_iter().flatten());
-                names.extend(package.extra_markers.get(extra).cloned());
+                let edges = package.extras.get(extra).into_iter().flatten();
+                queue.extend(edges.map(|edge_of| (Some(edge.target), edge_of)));
+                walked.extras.extend(package.extra_markers.get(extra).cloned());
             }
         }
     }
-    (reached, names)
+    walked
 }

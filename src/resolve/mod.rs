@@ -8,9 +8,13 @@
 //!
 //! Owns [`Index`], the question put to a package index; [`crate::fetch`] answers it.
 
+pub mod candidates;
+pub mod graph;
 pub mod host;
 pub mod lock;
 pub mod pin;
+pub mod ranges;
+pub mod solve;
 
 use std::future::Future;
 

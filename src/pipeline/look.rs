@@ -1,0 +1,168 @@
+//! One package of a plan: which of its files would be installed, and what that does.
+
+use std::sync::Arc;
+
+use super::plan::{Subject, Task};
+use super::{Progress, Scene};
+use crate::fetch::cache::Cache;
+use crate::fetch::client::Client;
+use crate::judge;
+use crate::model::distribution::{DistributionFile, DistributionKind};
+use crate::model::location::redacted;
+use crate::model::platform::Platform;
+use crate::model::report::{PackageReport, Verdict, WheelReport};
+use crate::model::tag::TagOrder;
+use crate::model::target::Target;
+use crate::model::wheel_filename::WheelFilename;
+use crate::resolve::pin::{self, Choice};
+use crate::resolve::{Index, ranges};
+use crate::wheel_check::{WheelCheck, WheelFindings};
+
+/// Looks at packages for one target on one platform.
+pub(super) struct Looker<I> {
+    target: Target,
+    scene: Scene,
+    tags: TagOrder,
+    index: Arc<I>,
+    checks: WheelCheck,
+    progress: Arc<dyn Progress>,
+}
+
+impl<I: Index> Looker<I> {
+    pub(super) fn new(
+        target: Target,
+        scene: Scene,
+        index: Arc<I>,
+        client: Arc<Client>,
+        cache: Cache,
+        progress: Arc<dyn Progress>,
+    ) -> Self {
+        let tags = TagOrder::new(target, scene.platform);
+        let checks = WheelCheck::new(client, cache, target, scene.platform);
+        Self { target, scene, tags, index, checks, progress }
+    }
+
+    pub(super) fn platform(&self) -> Platform {
+        self.scene.platform
+    }
+
+    fn describe_missing<'f>(
+        &self,
+        files: impl IntoIterator<Item = &'f DistributionFile>,
+    ) -> String {
+        pin::describe_missing(files, self.target, &self.tags)
+    }
+
+    pub(super) async fn look_at(&self, task: Task) -> PackageReport {
+        let mut report =
+            PackageReport::unchecked(task.name.to_string(), self.scene.platform, task.location);
+        match task.subject {
+            Subject::Unchecked { version, reason } => {
+                report.version = version;
+                report.reason = Some(reason);
+            }
+            Subject::File(file) => self.look_at_file(&mut report, &file).await,
+            Subject::Files { version, files } => {
+                report.version = version;
+                self.look_at_files(&mut report, &files).await;
+            }
+            Subject::Release { version, index, hashes } => {
+                report.version = Some(version.to_string());
+                match self.index.files(&task.name, index.as_deref()).await {
+                    Ok(files) => {
+                        let files = pin::with_hashes(files, &hashes);
+                        self.look_at_release(&mut report, &files, &version).await;
+                    }
+                    Err(problem) => report.reason = Some(problem.to_string()),
+                }
+            }
+        }
+        report
+    }
+
+    async fn look_at_files(&self, report: &mut PackageReport, files: &[DistributionFile]) {
+        match pin::best_wheel(files, &self.tags) {
+            Some((file, wheel)) => self.look_at_wheel(report, file, wheel).await,
+            None => report.has_no_wheel(self.describe_missing(files)),
+        }
+    }
+
+    /// A release that a lockfile names without its files.
+    async fn look_at_release(
+        &self,
+        report: &mut PackageReport,
+        files: &[DistributionFile],
+        version: &pep440_rs::Version,
+    ) {
+        let pinned = pep440_rs::VersionSpecifier::equals_version(version.clone());
+        let of_release = files.iter().any(|file| ranges::of_specifier(&pinned).contains(file.kind.version()));
+        if !of_release {
+            report.reason =
+                Some("the index has no file of this release with one of the locked digests".to_owned());
+            return;
+        }
+        let specifiers = std::iter::once(pinned).collect();
+        match pin::choose(files, &specifiers, self.target, &self.tags) {
+            Choice::Wheel(file, wheel) => self.look_at_wheel(report, file, wheel).await,
+            Choice::Build { version, reason } => {
+                report.version = Some(version.to_string());
+                report.has_no_wheel(reason);
+            }
+            Choice::Nothing { reason } => report.reason = Some(reason),
+        }
+    }
+
+    async fn look_at_file(&self, report: &mut PackageReport, file: &DistributionFile) {
+        report.version = Some(file.kind.version().to_string());
+        if let DistributionKind::Source(_) = &file.kind {
+            report.reason = Some(format!("{} would be built from source", redacted(&file.url)));
+            return;
+        }
+        match pin::best_wheel([file], &self.tags) {
+            // Nobody but the user vouches that there is such a file, so that it is opened even
+            // where its tag tells the verdict.
+            Some((file, wheel)) => self.open_wheel(report, file, wheel).await,
+            None => report.has_no_wheel(self.describe_missing([file])),
+        }
+    }
+
+    async fn look_at_wheel(
+        &self,
+        report: &mut PackageReport,
+        file: &DistributionFile,
+        wheel: &WheelFilename,
+    ) {
+        if wheel.is_any_platform() {
+            report.version = Some(wheel.version.to_string());
+            report.wheel = Some(WheelReport::unread(file, wheel));
+            report.verdict = Verdict::PurePython;
+            report.reason = Some("told by its tag, not opened".to_owned());
+            return;
+        }
+        self.open_wheel(report, file, wheel).await;
+    }
+
+    async fn open_wheel(
+        &self,
+        report: &mut PackageReport,
+        file: &DistributionFile,
+        wheel: &WheelFilename,
+    ) {
+        report.version = Some(wheel.version.to_string());
+        let chosen = report.wheel.insert(WheelReport::unread(file, wheel));
+        match self.checks.check(file, wheel).await {
+            Ok(WheelFindings { modules, size, sha256_verified }) => {
+                self.progress.wheel(size);
+                chosen.size = Some(size);
+                chosen.sha256_verified = sha256_verified;
+                report.verdict = match judge::verdict(&modules) {
+                    Verdict::NoExtensionModules if wheel.is_any_platform() => Verdict::PurePython,
+                    verdict => verdict,
+                };
+                report.reason = judge::reason(&modules);
+                report.modules = modules;
+            }
+            Err(problem) => report.reason = Some(problem.to_string()),
+        }
+    }
+}

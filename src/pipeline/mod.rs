@@ -1,0 +1,219 @@
+//! The way from manifests to a report: the only part that calls every stage.
+//!
+//! ```text
+//! plan  what would be installed, and why
+//! look  one package of it
+//! ```
+//!
+//! Packages are worked on side by side, each on its own, so that one that fails does not end the
+//! others.
+
+mod look;
+mod plan;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pep508_rs::MarkerEnvironment;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use self::look::Looker;
+use crate::fetch::cache::Cache;
+use crate::fetch::client::Client;
+use crate::fetch::indexes::Indexes;
+use crate::input::Manifest;
+use crate::judge;
+use crate::model::evidence::ModuleReport;
+use crate::model::platform::Platform;
+use crate::model::report::{PackageReport, ScanReport, Step};
+use crate::model::requirement::{Choice, Prereleases};
+use crate::model::target::Target;
+use crate::resolve::graph::Graph;
+
+pub use self::plan::{Plan, Subject, Task, plan};
+
+/// What a scan is made with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The interpreter.
+    pub target: Target,
+    /// Where it would run: at least one place.
+    pub scenes: Vec<Scene>,
+    /// Which extras and groups are asked for.
+    pub choice: Choice,
+    /// Only what is named, not what it requires.
+    pub no_dependencies: bool,
+    /// Whether pre-releases are chosen, where the user said so.
+    pub prereleases: Option<Prereleases>,
+    /// Packages worked on at a time, at least 1.
+    pub jobs: usize,
+}
+
+/// One place where the interpreter would run.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// The platform.
+    pub platform: Platform,
+    /// What markers are evaluated against there.
+    pub environment: MarkerEnvironment,
+}
+
+/// Told how far a scan is.
+pub trait Progress: Send + Sync {
+    /// This many packages will be worked on, beside those told of before.
+    fn start(&self, packages: usize);
+    /// This one is done.
+    fn finish(&self, name: &str);
+    /// This one's wheel is this large, in bytes: what reading it whole would have taken.
+    fn wheel(&self, size: u64);
+}
+
+/// Why a scan could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// No platform was asked for.
+    #[error("expected at least one platform, found none")]
+    Nowhere,
+    /// What the files ask for excludes itself; the text tells how, on several lines.
+    #[error("{platform}: {problem}")]
+    Conflict {
+        /// Where.
+        platform: Platform,
+        /// How.
+        problem: String,
+    },
+}
+
+/// Looks at everything that `manifests` ask for.
+///
+/// # Errors
+/// Where requirements exclude each other.
+pub async fn scan(
+    manifests: &[Manifest],
+    settings: &Settings,
+    client: &Arc<Client>,
+    cache: &Cache,
+    index: &Arc<Indexes>,
+    progress: &Arc<dyn Progress>,
+) -> Result<ScanReport, ScanError> {
+    let platforms: Vec<Platform> = settings.scenes.iter().map(|scene| scene.platform).collect();
+    let first = *platforms.first().ok_or(ScanError::Nowhere)?;
+    let mut whole = ScanReport::new(settings.target, first, platforms);
+    for scene in &settings.scenes {
+        let plan = plan_for(manifests, settings, scene, index).await?;
+        progress.start(plan.tasks.len());
+        let looker = Looker::new(
+            settings.target,
+            scene.clone(),
+            Arc::clone(index),
+            Arc::clone(client),
+            cache.clone(),
+            Arc::clone(progress),
+        );
+        let Plan { graph, tasks, skipped, notes, gaps } = plan;
+        let mut packages = look_at_all(tasks, looker, settings.jobs, progress).await;
+        settle(&mut packages);
+        explain(&mut packages, &graph);
+        whole.add(scene.platform, packages, skipped, notes, gaps);
+    }
+    whole.finish();
+    Ok(whole)
+}
+
+/// What would be installed at one place.
+///
+/// # Errors
+/// Where requirements exclude each other.
+pub async fn plan_for(
+    manifests: &[Manifest],
+    settings: &Settings,
+    scene: &Scene,
+    index: &Arc<Indexes>,
+) -> Result<Plan, ScanError> {
+    plan(manifests, settings, scene, index).await.map_err(|problem| ScanError::Conflict {
+        platform: scene.platform,
+        problem: problem.to_string(),
+    })
+}
+
+/// The packages in the order of their tasks.
+async fn look_at_all(
+    tasks: Vec<Task>,
+    looker: Looker<Indexes>,
+    jobs: usize,
+    progress: &Arc<dyn Progress>,
+) -> Vec<PackageReport> {
+    let looker = Arc::new(looker);
+    let permits = Arc::new(Semaphore::new(jobs.max(1)));
+    let mut running = JoinSet::new();
+    let mut begun = BTreeMap::new();
+    for (place, task) in tasks.into_iter().enumerate() {
+        let (looker, permits) = (Arc::clone(&looker), Arc::clone(&permits));
+        let progress = Arc::clone(progress);
+        let platform = looker.platform();
+        let lost = PackageReport::unchecked(task.name.to_string(), platform, task.location.clone());
+        let handle = running.spawn(async move {
+            // Closed only by dropping it, which cannot happen while this holds it.
+            let _permit = permits.acquire_owned().await;
+            let report = looker.look_at(task).await;
+            progress.finish(&report.name);
+            report
+        });
+        begun.insert(handle.id(), (place, lost));
+    }
+    let mut packages = Vec::new();
+    while let Some(outcome) = running.join_next_with_id().await {
+        let id = outcome.as_ref().map_or_else(tokio::task::JoinError::id, |(id, _)| *id);
+        let Some((place, mut lost)) = begun.remove(&id) else { continue };
+        match outcome {
+            Ok((_, report)) => packages.push((place, report)),
+            // A defect of ours in one package is told as such and costs no other its answer.
+            Err(_) => {
+                lost.reason = Some("an internal error of ftcheck, please report it".to_owned());
+                packages.push((place, lost));
+            }
+        }
+    }
+    packages.sort_by_key(|(place, _)| *place);
+    packages.into_iter().map(|(_, report)| report).collect()
+}
+
+/// Gives modules that another package's module makes the answer of that one.
+fn settle(packages: &mut [PackageReport]) {
+    let mut groups: Vec<(String, &mut Vec<ModuleReport>)> = packages
+        .iter_mut()
+        .map(|package| {
+            let version = package.version.as_deref().unwrap_or_default();
+            (format!("{} {version}", package.name), &mut package.modules)
+        })
+        .collect();
+    judge::settle(&mut groups);
+    for package in packages.iter_mut().filter(|package| !package.modules.is_empty()) {
+        package.verdict = judge::verdict(&package.modules);
+        package.reason = judge::reason(&package.modules);
+    }
+}
+
+/// Tells of each package why it is there, and what it requires.
+fn explain(packages: &mut [PackageReport], graph: &Graph) {
+    let step = |index: &usize| {
+        let node = graph.nodes.get(*index)?;
+        Some(Step {
+            name: node.name.clone(),
+            version: node.version.clone(),
+            location: node.direct.clone(),
+        })
+    };
+    let chains = graph.chains();
+    for (index, package) in packages.iter_mut().enumerate() {
+        package.via = chains.get(index).into_iter().flatten().filter_map(step).collect();
+        let node = graph.nodes.get(index);
+        let requires = node.map(|node| node.requires.as_slice()).unwrap_or_default();
+        package.requires = requires
+            .iter()
+            .filter_map(|index| Some(graph.nodes.get(*index)?.name.clone()))
+            .collect();
+        package.requires.sort();
+    }
+}

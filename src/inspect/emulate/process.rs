@@ -7,7 +7,8 @@
 
 use std::collections::HashMap;
 
-use super::memory::{DESCRIPTOR, Fault, Linked, Memory};
+use super::linked::Linked;
+use super::memory::{DESCRIPTOR, Fault, Memory};
 use super::objects::Object;
 use super::runtime::Sorting;
 use super::{c_api, runtime};

@@ -147,7 +147,7 @@ fn place(process: &mut Process<'_, '_, '_>, text: &[u8]) -> Result<u64, Stop> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::memory::Linked;
+    use super::super::linked::Linked;
     use super::super::process::{System, Variadic};
     use super::*;
 

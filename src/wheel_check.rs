@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::fetch::cache::{Bucket, Cache};
+use crate::fetch::cache::{Bucket, Cache, file_key};
 use crate::fetch::client::{Client, FetchError};
 use crate::fetch::metadata;
 use crate::fetch::wheel::RemoteWheel;
@@ -113,19 +113,11 @@ impl WheelCheck {
         Ok(work.finish())
     }
 
-    /// Where the findings are kept; `None` for a file without a digest, which may change.
-    ///
-    /// The URL is part of it since a digest stated by one index is not proof for another as long
-    /// as only parts of the file are read.
+    /// Where the findings are kept; `None` for a file that may change.
     fn cache_key(&self, file: &DistributionFile) -> Option<String> {
         let engine = inspect::ENGINE_VERSION;
-        let digest = file.sha256?;
         let tag = self.platform.extension_tag(&format!("3{}t", self.target.minor()));
-        let mut url = file.url.clone();
-        url.set_query(None);
-        let _ = url.set_password(None);
-        let _ = url.set_username("");
-        Some(format!("engine {engine} {tag} {digest} {url}"))
+        Some(format!("engine {engine} {tag} {}", file_key(file)?))
     }
 }
 

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use tempfile::NamedTempFile;
 
 use crate::model::digest::Sha256;
+use crate::model::distribution::DistributionFile;
 
 /// What kind of thing is kept; each has a folder, named with the version of its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Bucket {
     Pages,
     /// What was found in wheels.
     Wheels,
+    /// What files say of themselves.
+    Metadata,
 }
 
 impl Bucket {
@@ -27,6 +30,7 @@ impl Bucket {
         match self {
             Self::Pages => "pages-v1",
             Self::Wheels => "wheels-v1",
+            Self::Metadata => "metadata-v1",
         }
     }
 }
@@ -92,6 +96,21 @@ impl Cache {
         file.persist(&path).map_err(|error| error.error)?;
         Ok(())
     }
+}
+
+/// The part of a key that stands for a file; `None` for one that may change: without a digest, or
+/// on this machine.
+///
+/// The URL is part of it since a digest stated by one index is not proof for another as long as
+/// only parts of the file are read.
+#[must_use]
+pub fn file_key(file: &DistributionFile) -> Option<String> {
+    let digest = file.sha256.filter(|_| file.url.scheme() != "file")?;
+    let mut url = file.url.clone();
+    url.set_query(None);
+    let _ = url.set_password(None);
+    let _ = url.set_username("");
+    Some(format!("{digest} {url}"))
 }
 
 /// An entry is the digest of the rest in hexadecimal, a line feed, and as JSON the digest of the key

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable as _};
-use futures_util::StreamExt as _;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use url::Url;
@@ -209,11 +208,7 @@ impl Client {
         &self.traffic
     }
 
-    /// Fetches `url`, repeating what may be a passing fault.
-    ///
-    /// # Errors
-    /// Where no answer came, or one with a status that is neither 2xx nor accepted by the request.
-    pub async fn get(&self, url: &Url, request: &Request) -> Result<Response, FetchError> {
+    fn check(&self, url: &Url) -> Result<(), FetchError> {
         if self.offline {
             return Err(FetchError::Offline);
         }
@@ -223,11 +218,30 @@ impl Client {
                 format!("expected an http or https URL, found `{}`", url.scheme()),
             ));
         }
+        Ok(())
+    }
+
+    /// Fetches `url`, repeating what may be a passing fault.
+    ///
+    /// # Errors
+    /// Where no answer came, or one with a status that is neither 2xx nor accepted by the request.
+    pub async fn get(&self, url: &Url, request: &Request) -> Result<Response, FetchError> {
+        self.repeated(|| self.attempt(url, request)).await
+    }
+
+    /// Does what may fail for a passing fault, and repeats it then.
+    ///
+    /// # Errors
+    /// Those of the last attempt.
+    pub async fn repeated<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, FetchError>
+    where
+        F: Future<Output = Result<T, FetchError>>,
+    {
         let backoff = ExponentialBuilder::default()
             .with_min_delay(FIRST_DELAY)
             .with_max_times(RETRIES)
             .with_jitter();
-        (|| self.attempt(url, request))
+        attempt
             .retry(backoff)
             .when(FetchError::is_transient)
             .adjust(|error, delay| match (error, delay) {
@@ -240,15 +254,36 @@ impl Client {
     }
 
     async fn attempt(&self, url: &Url, request: &Request) -> Result<Response, FetchError> {
+        let mut stream = self.stream(url, request).await?;
+        let (final_url, status) = (stream.response.url().clone(), stream.response.status());
+        let headers = stream.response.headers().clone();
+        let mut body = Vec::new();
+        while let Some(chunk) = stream.chunk().await? {
+            body.extend_from_slice(&chunk);
+        }
+        if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip") {
+            body = gunzip(&body, request.limit).map_err(|problem| match problem {
+                None => FetchError::TooLarge { url: redacted(url), limit: request.limit },
+                Some(problem) => FetchError::invalid(url, format!("damaged gzip: {problem}")),
+            })?;
+        }
+        Ok(Response { url: final_url, status, headers, body })
+    }
+
+    /// Asks once, and leaves the body to be read in parts, as it is sent.
+    ///
+    /// # Errors
+    /// As [`Self::get`], without its repetitions.
+    pub async fn stream(&self, url: &Url, request: &Request) -> Result<Stream<'_>, FetchError> {
+        self.check(url)?;
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
-        let transport = |error: reqwest::Error| transport_error(url, error);
         let response = self
             .http
             .get(url.clone())
             .headers(request.headers.clone())
             .send()
             .await
-            .map_err(transport)?;
+            .map_err(|error| transport_error(url, error))?;
         let status = response.status();
         if !status.is_success() && !request.accepted.contains(&status.as_u16()) {
             return Err(FetchError::Status {
@@ -257,28 +292,50 @@ impl Client {
                 retry_after: retry_after(response.headers()),
             });
         }
-        let (final_url, headers) = (response.url().clone(), response.headers().clone());
-        let too_large = || FetchError::TooLarge { url: redacted(url), limit: request.limit };
-        if response.content_length().is_some_and(|length| length > request.limit) {
-            return Err(too_large());
+        let stream = Stream {
+            traffic: &self.traffic,
+            url: url.clone(),
+            response,
+            limit: request.limit,
+            received: 0,
+        };
+        if stream.response.content_length().is_some_and(|length| length > request.limit) {
+            return Err(stream.too_large());
         }
-        let mut body = Vec::new();
-        let mut stream = response.bytes_stream();
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(transport)?;
-            self.traffic.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-            if (body.len() + chunk.len()) as u64 > request.limit {
-                return Err(too_large());
-            }
-            body.extend_from_slice(&chunk);
+        Ok(stream)
+    }
+}
+
+/// An answer whose body is still on its way.
+#[derive(Debug)]
+pub struct Stream<'a> {
+    traffic: &'a Traffic,
+    url: Url,
+    response: reqwest::Response,
+    limit: u64,
+    received: u64,
+}
+
+impl Stream<'_> {
+    /// The next part, `None` at the end.
+    ///
+    /// # Errors
+    /// Where the connection breaks off, or more comes than was to be taken.
+    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, FetchError> {
+        let chunk = self.response.chunk().await;
+        let Some(chunk) = chunk.map_err(|error| transport_error(&self.url, error))? else {
+            return Ok(None);
+        };
+        self.traffic.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+        self.received += chunk.len() as u64;
+        if self.received > self.limit {
+            return Err(self.too_large());
         }
-        if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip") {
-            body = gunzip(&body, request.limit).map_err(|problem| match problem {
-                None => too_large(),
-                Some(problem) => FetchError::invalid(url, format!("damaged gzip: {problem}")),
-            })?;
-        }
-        Ok(Response { url: final_url, status, headers, body })
+        Ok(Some(Vec::from(chunk)))
+    }
+
+    fn too_large(&self) -> FetchError {
+        FetchError::TooLarge { url: redacted(&self.url), limit: self.limit }
     }
 }
 

@@ -37,8 +37,11 @@ pub fn tags(wheel_file: &[u8]) -> Vec<String> {
     headers.get_all_values("Tag")
 }
 
-/// Name and version inside have to be those of the file name, or installers refuse the wheel.
-fn check_identity(text: &[u8], wheel: &WheelFilename) -> Result<(), String> {
+/// Checks that name and version inside are those of the file name.
+///
+/// # Errors
+/// Where they are not, so that installers refuse the wheel.
+pub fn check_identity(text: &[u8], wheel: &WheelFilename) -> Result<(), String> {
     let name = header(text, "Name")?;
     let version = header(text, "Version")?;
     let same_name = name.parse::<pep508_rs::PackageName>().is_ok_and(|name| name == wheel.name);

@@ -6,8 +6,11 @@
 pub mod archive;
 pub mod cache;
 pub mod client;
+pub mod core_metadata;
+mod disk;
 pub mod indexes;
 pub mod metadata;
+pub mod sdist;
 pub mod simple;
 mod sparse;
 pub mod wheel;

@@ -1,4 +1,5 @@
-//! Wheels read in parts: the directory at the end of the zip, then only the members asked for.
+//! Wheels, and other zips, read in parts: the directory at the end of the zip, then only the
+//! members asked for. Those on this machine are read the same way.
 //!
 //! Where the server knows no ranges the whole file is fetched, and only then is its digest
 //! claimed. What the members mean is told in [`crate::inspect`].
@@ -10,11 +11,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, RANGE,
 };
+use url::Url;
 use zip::ZipArchive;
 
 use super::archive::{Archive, ArchiveError};
 use super::sparse::Sparse;
 use crate::fetch::client::{Client, FetchError, Request, Response};
+use crate::fetch::disk;
 use crate::model::digest::Sha256;
 use crate::model::distribution::DistributionFile;
 
@@ -52,6 +55,8 @@ enum Start {
     Whole(Response),
     /// Some of it: the file's size, where the part starts, and the part.
     Part { size: u64, start: u64, response: Response },
+    /// A file on this machine, of this size, and whether it has the digest stated for it.
+    Local { size: u64, verified: bool },
 }
 
 impl RemoteWheel {
@@ -73,6 +78,7 @@ impl RemoteWheel {
                 sparse.insert(start, response.body);
                 (sparse, false, response.headers)
             }
+            Start::Local { size, verified } => (Sparse::new(size), verified, HeaderMap::new()),
         };
         let size = sparse.size();
         if let Some(stated) = file.size.filter(|stated| *stated != size) {
@@ -82,6 +88,9 @@ impl RemoteWheel {
             ));
         }
         let etag = strong_etag(&headers);
+        if file.url.scheme() == "file" && size > 0 {
+            fetch_range(&client, &file, &sparse, None, size.saturating_sub(TAIL)..size).await?;
+        }
         let archive = directory(&client, &file, &sparse, etag.as_ref()).await?;
         let archive = Archive::new(archive).map_err(|problem| damaged(&file, &problem))?;
         let zip = archive.zip();
@@ -189,6 +198,13 @@ fn joined(mut ranges: Vec<Range<u64>>, distance: u64) -> Vec<Range<u64>> {
 
 /// The end of the file, or all of it, by the cheapest request that the server understands.
 async fn start(client: &Client, file: &DistributionFile) -> Result<Start, FetchError> {
+    if let Some(path) = disk::path(&file.url)? {
+        let file = file.clone();
+        let url = file.url.clone();
+        let checking = tokio::task::spawn_blocking(move || disk::check(&file, &path));
+        let (size, verified) = checking.await.map_err(|_| internal(&url))??;
+        return Ok(Start::Local { size, verified });
+    }
     let whole =
         Request::new(MAX_WHEEL).header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     match file.size {
@@ -311,6 +327,13 @@ async fn fetch_range(
     etag: Option<&HeaderValue>,
     range: Range<u64>,
 ) -> Result<(), FetchError> {
+    if let Some(path) = disk::path(&file.url)? {
+        let (url, wanted) = (file.url.clone(), range.clone());
+        let reading = tokio::task::spawn_blocking(move || disk::read(&url, &path, wanted));
+        let bytes = reading.await.map_err(|_| internal(&file.url))??;
+        sparse.insert(range.start, bytes);
+        return Ok(());
+    }
     let request = range_request(&bytes_of(&range), range.end - range.start);
     let response = client.get(&file.url, &request).await?;
     if response.status != 206 {
@@ -377,6 +400,10 @@ fn check_digest(file: &DistributionFile, response: &Response) -> Result<bool, Fe
     let served =
         if media_type.starts_with("text/html") { " (the server sent a web page)" } else { "" };
     Err(FetchError::invalid(&file.url, format!("expected sha256 {stated}, found {found}{served}")))
+}
+
+fn internal(url: &Url) -> FetchError {
+    FetchError::invalid(url, "an internal error of ftcheck")
 }
 
 fn damaged(file: &DistributionFile, problem: &ArchiveError) -> FetchError {

@@ -1,6 +1,7 @@
 //! SHA-256 digests, as indexes and lockfiles state them.
 
 use std::fmt;
+use std::io::Read;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,39 @@ impl Sha256 {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Hasher::digest(bytes).into())
+    }
+
+    /// The digest of all that `reader` gives.
+    ///
+    /// # Errors
+    /// Those of the reader.
+    pub fn of_reader(mut reader: impl Read) -> std::io::Result<Self> {
+        let mut digest = Digesting::default();
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let count = reader.read(&mut buffer)?;
+            if count == 0 {
+                return Ok(digest.finish());
+            }
+            digest.update(buffer.get(..count).unwrap_or_default());
+        }
+    }
+}
+
+/// A digest of bytes that come one part after the other.
+#[derive(Debug, Default)]
+pub struct Digesting(Hasher);
+
+impl Digesting {
+    /// Takes in the next part.
+    pub fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// The digest of all parts.
+    #[must_use]
+    pub fn finish(self) -> Sha256 {
+        Sha256(self.0.finalize().into())
     }
 }
 

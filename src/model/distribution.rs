@@ -51,6 +51,8 @@ pub enum DistributionKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFilename {
     text: String,
+    /// The project.
+    pub name: PackageName,
     /// The release.
     pub version: Version,
 }
@@ -71,7 +73,7 @@ impl SourceFilename {
                 return None;
             }
             let version = Version::from_str(&stem[at + 1..]).ok()?;
-            Some(Self { text: text.to_owned(), version })
+            Some(Self { text: text.to_owned(), name: candidate, version })
         })
     }
 }

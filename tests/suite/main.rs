@@ -16,6 +16,7 @@
 )]
 
 mod command_line;
+mod fetch;
 mod house;
 mod input;
 mod inspect;

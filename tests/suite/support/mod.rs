@@ -17,6 +17,7 @@ pub(crate) mod http;
 pub(crate) mod index;
 pub(crate) mod pages;
 pub(crate) mod ranges;
+pub(crate) mod sdist;
 pub(crate) mod wheel;
 
 use std::fs;

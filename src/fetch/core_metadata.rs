@@ -1,0 +1,266 @@
+//! What a file of a release says of itself, by the cheapest way that its kind and its server leave:
+//! the metadata beside a wheel (PEP 658), the member of the wheel, or the static parts of a source
+//! distribution.
+//!
+//! A file with a digest does not change, so that what it says is kept between runs.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use reqwest::header::{ACCEPT_ENCODING, HeaderValue};
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use url::Url;
+
+use crate::fetch::cache::{Bucket, Cache, file_key};
+use crate::fetch::client::{Client, FetchError, Request};
+use crate::fetch::disk;
+use crate::fetch::metadata;
+use crate::fetch::sdist::{self, Said, SdistError, Texts, Wanted};
+use crate::fetch::wheel::RemoteWheel;
+use crate::model::digest::{Digesting, Sha256};
+use crate::model::distribution::{
+    DistributionFile, DistributionKind, MetadataFile, SourceFilename,
+};
+use crate::model::metadata::CoreMetadata;
+use crate::model::wheel_filename::WheelFilename;
+use crate::resolve::MetadataError;
+
+/// The longest metadata that is read beside a wheel: the descriptions of projects are in it too.
+const MAX_METADATA: u64 = 16 << 20;
+/// How much of a source distribution is read in search of its metadata.
+const MAX_SDIST: u64 = 512 << 20;
+/// Parts of it that wait to be expanded.
+const WAITING_PARTS: usize = 8;
+
+/// What is kept of a file.
+#[derive(Serialize, Deserialize)]
+enum Kept {
+    /// The headers of its metadata.
+    Metadata(String),
+    /// What of it only a build could tell.
+    Build(String),
+}
+
+impl From<Said> for Kept {
+    fn from(said: Said) -> Self {
+        match said {
+            Said::Metadata(text) => Self::Metadata(text),
+            Said::Build(reason) => Self::Build(reason),
+        }
+    }
+}
+
+/// What `file` says of itself, from the cache or by fetching it.
+///
+/// # Errors
+/// Where it cannot be fetched or understood, or only a build could tell.
+pub async fn read(
+    client: &Arc<Client>,
+    cache: &Cache,
+    file: &DistributionFile,
+) -> Result<CoreMetadata, MetadataError> {
+    let key = file_key(file);
+    let known: Option<Kept> = key.as_ref().and_then(|key| cache.get(Bucket::Metadata, key));
+    let kept = match known {
+        Some(kept) => kept,
+        None => {
+            let kept = match &file.kind {
+                DistributionKind::Wheel(wheel) => of_wheel(client, file, wheel).await?,
+                DistributionKind::Source(source) => of_sdist(client, file, source).await?,
+            };
+            if let Some(key) = key {
+                // A cache that cannot be written makes the next run slower, and no less right.
+                let _ = cache.put(Bucket::Metadata, &key, &kept);
+            }
+            kept
+        }
+    };
+    match kept {
+        Kept::Metadata(text) => {
+            CoreMetadata::parse(text.as_bytes()).map_err(MetadataError::Invalid)
+        }
+        Kept::Build(reason) => Err(MetadataError::NeedsBuild(format!(
+            "only building {} would tell what it requires: {reason}",
+            file.kind.filename()
+        ))),
+    }
+}
+
+fn unavailable(problem: &FetchError) -> MetadataError {
+    MetadataError::Unavailable(problem.to_string())
+}
+
+/// `METADATA` beside the wheel where the index offers it, else out of the wheel.
+async fn of_wheel(
+    client: &Arc<Client>,
+    file: &DistributionFile,
+    wheel: &WheelFilename,
+) -> Result<Kept, MetadataError> {
+    let beside = match file.metadata {
+        MetadataFile::Present(digest) if file.url.scheme() != "file" => {
+            beside(client, file, digest).await.map_err(|problem| unavailable(&problem))?
+        }
+        _ => None,
+    };
+    let text = match beside {
+        Some(text) => text,
+        None => {
+            let failed = |problem: FetchError| unavailable(&problem);
+            let remote = RemoteWheel::open(Arc::clone(client), file.clone()).await;
+            let mut remote = remote.map_err(failed)?;
+            let [metadata, _] =
+                metadata::members(remote.names(), wheel).map_err(MetadataError::Invalid)?;
+            remote.fetch(&[metadata]).await.map_err(failed)?;
+            remote.read(metadata).map_err(failed)?
+        }
+    };
+    metadata::check_identity(&text, wheel).map_err(MetadataError::Invalid)?;
+    Ok(Kept::Metadata(sdist::headers(&text)))
+}
+
+/// The metadata at the wheel's URL with `.metadata` behind it; `None` where the server does not
+/// have it, whatever the page says.
+async fn beside(
+    client: &Client,
+    file: &DistributionFile,
+    digest: Option<Sha256>,
+) -> Result<Option<Vec<u8>>, FetchError> {
+    let mut url = file.url.clone();
+    url.set_path(&format!("{}.metadata", file.url.path()));
+    // Stores of objects answer 403 for what they do not have.
+    let request = Request::new(MAX_METADATA).accepting(&[403, 404, 410]);
+    let response = client.get(&url, &request).await?;
+    if !response.status.is_success() {
+        return Ok(None);
+    }
+    let found = Sha256::of(&response.body);
+    if let Some(stated) = digest.filter(|stated| *stated != found) {
+        return Err(FetchError::invalid(&url, format!("expected sha256 {stated}, found {found}")));
+    }
+    Ok(Some(response.body))
+}
+
+async fn of_sdist(
+    client: &Arc<Client>,
+    file: &DistributionFile,
+    source: &SourceFilename,
+) -> Result<Kept, MetadataError> {
+    let filename = file.kind.filename();
+    let texts = if filename.ends_with(".zip") {
+        of_zip(client, file).await
+    } else if filename.ends_with(".tar.gz") || filename.ends_with(".tgz") {
+        of_tar_gz(client, file).await
+    } else {
+        let ending = filename.rsplit('.').next().unwrap_or_default();
+        return Ok(Kept::Build(format!("archives of the kind .{ending} are not read")));
+    };
+    let texts = texts.map_err(|problem| unavailable(&problem))?;
+    texts.said(&source.name, &source.version).map(Kept::from).map_err(MetadataError::Invalid)
+}
+
+/// Out of a zip, of which only parts are fetched.
+async fn of_zip(client: &Arc<Client>, file: &DistributionFile) -> Result<Texts, FetchError> {
+    let mut remote = RemoteWheel::open(Arc::clone(client), file.clone()).await?;
+    let wanted: Vec<(usize, Wanted)> = remote
+        .names()
+        .iter()
+        .enumerate()
+        .filter_map(|(member, path)| Some((member, Wanted::of(path)?)))
+        .collect();
+    let mut texts = Texts::default();
+    for (member, wanted) in wanted {
+        if remote.expanded_size(member) > sdist::MAX_TEXT {
+            return Err(remote.invalid("damaged source distribution: its metadata is too long"));
+        }
+        remote.fetch(&[member]).await?;
+        texts.keep(wanted, remote.read(member)?);
+    }
+    Ok(texts)
+}
+
+/// Out of a tar, which is fetched from its start until enough was found.
+async fn of_tar_gz(client: &Arc<Client>, file: &DistributionFile) -> Result<Texts, FetchError> {
+    if let Some(path) = disk::path(&file.url)? {
+        let file = file.clone();
+        return blocking(&file.url.clone(), move || {
+            disk::check(&file, &path)?;
+            let opened = disk::open(&file.url, &path)?;
+            Texts::of_tar_gz(std::io::BufReader::new(opened))
+                .map_err(|problem| damaged(&file.url, &problem))
+        })
+        .await;
+    }
+    client.repeated(|| stream_tar_gz(client, file)).await
+}
+
+async fn stream_tar_gz(client: &Client, file: &DistributionFile) -> Result<Texts, FetchError> {
+    let request =
+        Request::new(MAX_SDIST).header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let mut stream = client.stream(&file.url, &request).await?;
+    let (sender, receiver) = mpsc::channel(WAITING_PARTS);
+    let reading = tokio::task::spawn_blocking(move || {
+        Texts::of_tar_gz(Parts { receiver, at: 0, part: Vec::new() })
+    });
+    let mut digest = Some(Digesting::default());
+    while let Some(part) = stream.chunk().await? {
+        if let Some(digest) = &mut digest {
+            digest.update(&part);
+        }
+        if sender.send(part).await.is_err() {
+            // Enough was found; the rest need not come, and with it goes the proof of the digest.
+            digest = None;
+            break;
+        }
+    }
+    drop(sender);
+    let texts = reading.await.map_err(|_| internal(&file.url))?;
+    let texts = texts.map_err(|problem| damaged(&file.url, &problem))?;
+    if let (Some(stated), Some(digest)) = (file.sha256, digest) {
+        let found = digest.finish();
+        if stated != found {
+            let problem = format!("expected sha256 {stated}, found {found}");
+            return Err(FetchError::invalid(&file.url, problem));
+        }
+    }
+    Ok(texts)
+}
+
+/// The body of an answer as something to read from, within a thread that may wait.
+struct Parts {
+    receiver: mpsc::Receiver<Vec<u8>>,
+    part: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Parts {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.at >= self.part.len() {
+            let Some(part) = self.receiver.blocking_recv() else { return Ok(0) };
+            (self.part, self.at) = (part, 0);
+        }
+        let rest = self.part.get(self.at..).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        for (to, from) in buffer.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        self.at += count;
+        Ok(count)
+    }
+}
+
+/// Runs what takes time and no network.
+async fn blocking<T: Send + 'static>(
+    url: &Url,
+    work: impl FnOnce() -> Result<T, FetchError> + Send + 'static,
+) -> Result<T, FetchError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| internal(url))?
+}
+
+fn internal(url: &Url) -> FetchError {
+    FetchError::invalid(url, "an internal error of ftcheck")
+}
+
+fn damaged(url: &Url, problem: &SdistError) -> FetchError {
+    FetchError::invalid(url, problem.to_string())
+}

@@ -167,14 +167,22 @@ impl Source {
         let bytes = std::fs::read(path).map_err(|problem| {
             InputError::of_file(&shown, format!("the file cannot be read: {problem}"))
         })?;
+        Self::of_bytes(path, &shown, &bytes)
+    }
+
+    /// A file whose bytes are known already.
+    ///
+    /// # Errors
+    /// Where they are not UTF-8.
+    pub fn of_bytes(path: &Path, shown: &str, bytes: &[u8]) -> Result<Self, InputError> {
         // Windows editors begin UTF-8 files with a byte order mark.
-        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|problem| {
             let before = String::from_utf8_lossy(&bytes[..problem.valid_up_to()]);
-            let location = Location::of_offset(&shown, &before, before.len());
+            let location = Location::of_offset(shown, &before, before.len());
             InputError::at(location, "expected UTF-8, found a byte that is not")
         })?;
-        Ok(Self::of_text(path, &shown, text.to_owned()))
+        Ok(Self::of_text(path, shown, text.to_owned()))
     }
 
     /// A file whose content is known already.

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
 
-pub use text::{bytes, inspect_summary, summary};
+pub use text::{bytes, inspect_summary, printable, summary};
 
 /// How much a person wants to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

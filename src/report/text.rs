@@ -69,7 +69,7 @@ fn phrase(verdict: Verdict, count: usize) -> &'static str {
 }
 
 /// Text from outside, without characters that a terminal would act on.
-pub(super) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let replaced = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
     text.chars().map(replaced).collect()
 }

@@ -5,7 +5,10 @@ mod inspect;
 mod options;
 mod output;
 mod progress;
+mod project;
 mod scan;
+mod session;
+mod why;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -42,6 +45,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Scan(arguments) => scan::run(arguments),
+        Command::Check(arguments) => scan::check(arguments),
+        Command::Why(arguments) => why::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
     };
     match outcome {

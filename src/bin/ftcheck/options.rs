@@ -7,58 +7,80 @@ use ftcheck::fetch::cache::Cache;
 use ftcheck::local::{self, Place};
 use ftcheck::model::environment::marker_environment;
 use ftcheck::model::inspect_report::InspectReport;
-use ftcheck::model::report::ScanReport;
-use ftcheck::pipeline::Settings;
+use ftcheck::model::requirement::Choice;
+use ftcheck::pipeline::{Scene, Settings};
 use ftcheck::report::{Detail, Reporter, Style};
 use ftcheck::resolve::host;
 use url::Url;
 
 use crate::Failure;
-use crate::args::{ColorWhen, InspectArguments, ReportArguments, Reported, ScanArguments};
+use crate::args::{
+    ColorWhen, InspectArguments, ProjectArguments, ReportArguments, Reported, ResolutionArguments,
+};
 
 /// The index that pip and uv ask without being told otherwise.
 const DEFAULT_INDEX: &str = "https://pypi.org/simple/";
 /// Where the index's address may stand, in order.
 const INDEX_VARIABLES: [&str; 3] = ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"];
 
-/// Everything a scan needs to know.
+/// Everything needed to tell what would be installed, and to look at it.
 pub(crate) struct ScanOptions {
-    pub(crate) path: PathBuf,
     pub(crate) settings: Settings,
-    pub(crate) report: ReportOptions<ScanReport>,
-    pub(crate) offline: bool,
-    pub(crate) cache: Cache,
+    pub(crate) network: NetworkOptions,
     pub(crate) progress: bool,
 }
 
+/// Where packages come from, and what is kept of them.
+pub(crate) struct NetworkOptions {
+    pub(crate) index_url: Url,
+    pub(crate) offline: bool,
+    pub(crate) cache: Cache,
+}
+
 impl ScanOptions {
-    pub(crate) fn new(arguments: ScanArguments) -> Result<Self, Failure> {
-        let platform = match arguments.platform {
-            Some(platform) => platform,
-            None => host::platform().map_err(|problem| {
+    pub(crate) fn new(arguments: ResolutionArguments, choice: Choice) -> Result<Self, Failure> {
+        let target = arguments.target;
+        let mut platforms = arguments.platform;
+        if platforms.is_empty() {
+            platforms.push(host::platform().map_err(|problem| {
                 let hint = "name one: `--platform x86_64-manylinux_2_28`".to_owned();
                 Failure::with_hint(problem.to_string(), Some(hint))
-            })?,
-        };
-        let target = arguments.target;
-        let environment = marker_environment(target, platform)
-            .map_err(|problem| Failure::new(problem.to_string()))?;
+            })?);
+        }
+        let mut scenes: Vec<Scene> = Vec::new();
+        for platform in platforms {
+            let environment = marker_environment(target, platform)
+                .map_err(|problem| Failure::new(problem.to_string()))?;
+            if scenes.iter().all(|scene| scene.platform != platform) {
+                scenes.push(Scene { platform, environment });
+            }
+        }
         let settings = Settings {
             target,
-            platform,
-            environment,
-            index_url: index_url(arguments.index_url.as_deref())?,
+            scenes,
+            choice,
+            no_dependencies: arguments.no_deps,
+            prereleases: arguments.prerelease.map(Into::into),
             jobs: usize::from(arguments.jobs),
         };
-        let report = ReportOptions::new(arguments.report)?;
-        Ok(Self {
-            path: arguments.path,
-            settings,
+        let network = NetworkOptions {
+            index_url: index_url(arguments.index_url.as_deref())?,
             offline: arguments.offline,
             cache: cache(arguments.no_cache, arguments.cache_dir)?,
-            progress: !arguments.no_progress && report.style.detail != Detail::Quiet,
-            report,
-        })
+        };
+        Ok(Self { settings, network, progress: !arguments.no_progress })
+    }
+}
+
+/// Which parts of a project are asked for.
+pub(crate) fn choice(arguments: &ProjectArguments) -> Choice {
+    Choice {
+        extras: arguments.extra.clone(),
+        all_extras: arguments.all_extras,
+        groups: arguments.group.clone(),
+        all_groups: arguments.all_groups,
+        no_default_groups: arguments.no_default_groups,
+        only_groups: arguments.only_group.clone(),
     }
 }
 
@@ -88,7 +110,7 @@ pub(crate) struct ReportOptions<R: 'static> {
 }
 
 impl<R: Reported> ReportOptions<R> {
-    fn new(arguments: ReportArguments<R>) -> Result<Self, Failure> {
+    pub(crate) fn new(arguments: ReportArguments<R>) -> Result<Self, Failure> {
         let reporter = R::FORMATS
             .iter()
             .find(|reporter| reporter.name() == arguments.format)

@@ -1,49 +1,67 @@
-//! `ftcheck scan`.
+//! `ftcheck scan` and `ftcheck check`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ftcheck::fetch::client::{Client, Traffic};
-use ftcheck::input::{self, InputError, Source};
+use ftcheck::fetch::client::Traffic;
+use ftcheck::model::report::ScanReport;
+use ftcheck::model::requirement::Choice;
 use ftcheck::pipeline;
 use ftcheck::report::{self, Detail};
 
 use crate::Failure;
-use crate::args::ScanArguments;
-use crate::options::ScanOptions;
+use crate::args::{CheckArguments, ScanArguments};
+use crate::options::{ReportOptions, ScanOptions, choice};
 use crate::output::{check_output, exit_code, say, write_report};
 use crate::progress::Bar;
+use crate::project::Project;
+use crate::session::Session;
 
 pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
-    let options = ScanOptions::new(arguments)?;
-    let (path, format) = input::find(&options.path).map_err(input_failure)?;
-    let source = Source::open(&path).map_err(input_failure)?;
-    let manifest = format.read(&source).map_err(input_failure)?;
-    if let Some(file) = &options.report.output {
-        check_output(file, [path.as_path()])?;
-    }
+    let choice = choice(&arguments.project);
+    let project = Project::read(&arguments.project.paths, &choice)?;
+    let options = ScanOptions::new(arguments.resolution, choice)?;
+    look(&project, options, ReportOptions::new(arguments.report)?)
+}
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|problem| Failure::new(format!("no runtime can be started: {problem}")))?;
-    let client = Client::new(options.offline)
-        .map_err(|problem| Failure::new(format!("no HTTP client can be set up: {problem}")))?;
-    let client = Arc::new(client);
-    let bar = Arc::new(Bar::new(options.progress));
-    let report = runtime.block_on(pipeline::scan(
-        manifest,
-        options.settings,
-        Arc::clone(&client),
-        options.cache,
-        Arc::clone(&bar) as Arc<dyn pipeline::Progress>,
+pub(crate) fn check(arguments: CheckArguments) -> Result<ExitCode, Failure> {
+    let project = Project::of_requirements(&arguments.requirements)?;
+    let options = ScanOptions::new(arguments.resolution, Choice::default())?;
+    look(&project, options, ReportOptions::new(arguments.report)?)
+}
+
+fn look(
+    project: &Project,
+    options: ScanOptions,
+    how: ReportOptions<ScanReport>,
+) -> Result<ExitCode, Failure> {
+    if let Some(file) = &how.output {
+        check_output(file, project.paths.iter().map(PathBuf::as_path))?;
+    }
+    let detail = how.style.detail;
+    if project.searched && detail > Detail::Quiet {
+        say(&format!("looking at {}", project.shown.join(", ")));
+    }
+    let session = Session::new(options.network)?;
+    let bar = Arc::new(Bar::new(options.progress && detail != Detail::Quiet));
+    let progress = Arc::clone(&bar) as Arc<dyn pipeline::Progress>;
+    let report = session.runtime.block_on(pipeline::scan(
+        &project.manifests,
+        &options.settings,
+        &session.client,
+        &session.cache,
+        &session.index,
+        &progress,
     ));
     bar.clear();
-
-    write_report(&report, &options.report, report::summary)?;
-    if options.report.style.detail == Detail::Verbose {
-        say(&format!("read {}", source.shown));
-        say(&traffic(client.traffic(), bar.wheel_bytes()));
+    let report = report.map_err(|problem| Failure::new(problem.to_string()))?;
+    write_report(&report, &how, report::summary)?;
+    if detail == Detail::Verbose {
+        if !project.searched && !project.shown.is_empty() {
+            say(&format!("read {}", project.shown.join(", ")));
+        }
+        say(&traffic(session.client.traffic(), bar.wheel_bytes()));
     }
     Ok(exit_code(report.severity()))
 }
@@ -57,8 +75,4 @@ fn traffic(traffic: &Traffic, wheel_bytes: u64) -> String {
         traffic.requests(),
         report::bytes(wheel_bytes),
     )
-}
-
-fn input_failure(problem: InputError) -> Failure {
-    Failure::with_hint(problem.to_string(), problem.hint)
 }

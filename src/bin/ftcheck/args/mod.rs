@@ -1,6 +1,8 @@
 //! The arguments as they are typed; what they mean together is told in [`crate::options`].
 #![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
 
+mod resolution;
+
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
@@ -10,6 +12,8 @@ use ftcheck::model::platform::Platform;
 use ftcheck::model::report::ScanReport;
 use ftcheck::model::target::Target;
 use ftcheck::report::{self, Reporter};
+
+pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments};
 
 /// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
 /// them.
@@ -24,66 +28,65 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Look at everything that a project depends on
     Scan(ScanArguments),
+    /// Look at packages named here, and what they depend on
+    Check(CheckArguments),
+    /// Show why a package is there: what leads to it from the project
+    Why(WhyArguments),
     /// Look at wheels and compiled modules on this machine
     Inspect(InspectArguments),
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = SCAN_EXIT_CODES)]
+pub(crate) struct ScanArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    #[command(flatten)]
+    pub(crate) resolution: ResolutionArguments,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArguments<ScanReport>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = SCAN_EXIT_CODES)]
+pub(crate) struct CheckArguments {
+    /// Packages as in a requirements file, such as numpy or 'pandas[parquet]<3'
+    #[arg(required = true, value_name = "REQUIREMENT")]
+    pub(crate) requirements: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) resolution: ResolutionArguments,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArguments<ScanReport>,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = "\
+Exit codes:
+  0  the package is there
+  1  it is not
+  2  what would be installed could not be told")]
+pub(crate) struct WhyArguments {
+    /// The package
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) package: String,
+
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    #[command(flatten)]
+    pub(crate) resolution: ResolutionArguments,
+}
+
+const SCAN_EXIT_CODES: &str = "\
 Exit codes:
   0  nothing found
   1  something enables the GIL or has no wheel
   2  the scan could not be made
-  3  nothing worse found, but something could not be checked")]
-pub(crate) struct ScanArguments {
-    /// A uv.lock or requirements file (.txt, .in), or a directory that holds one
-    ///
-    /// In a directory, uv.lock is taken first, else requirements.txt.
-    #[arg(default_value = ".")]
-    pub(crate) path: PathBuf,
-
-    /// The free-threaded Python to look with: 3.13t, 3.14t or 3.15t
-    #[arg(long, default_value_t, value_name = "VERSION")]
-    pub(crate) target: Target,
-
-    /// Where it would run: linux, macos, windows, or a longer form [default: this machine]
-    ///
-    /// Longer forms are an architecture and a system with its version, such as
-    /// x86_64-manylinux_2_28, aarch64-musllinux_1_2, aarch64-macos_14_0 or x86_64-windows. The short
-    /// ones stand for x86_64-manylinux_2_28, aarch64-macos_13_0 and x86_64-windows.
-    #[arg(long)]
-    pub(crate) platform: Option<Platform>,
-
-    #[command(flatten)]
-    pub(crate) report: ReportArguments<ScanReport>,
-
-    /// Packages to work on at a time
-    #[arg(long, short, value_name = "N", default_value_t = 16,
-          value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(crate) jobs: u16,
-
-    /// The package index for requirements
-    ///
-    /// Without it UV_DEFAULT_INDEX, UV_INDEX_URL and PIP_INDEX_URL are asked, in this order.
-    #[arg(long, value_name = "URL")]
-    pub(crate) index_url: Option<String>,
-
-    /// Use only what is in the cache
-    #[arg(long)]
-    pub(crate) offline: bool,
-
-    /// Neither read nor write the cache
-    #[arg(long, conflicts_with = "offline")]
-    pub(crate) no_cache: bool,
-
-    /// The folder of the cache [default: the user's own]
-    #[arg(long, value_name = "DIR", env = "FTCHECK_CACHE_DIR", hide_env_values = true)]
-    pub(crate) cache_dir: Option<PathBuf>,
-
-    /// Draw no progress bar
-    #[arg(long)]
-    pub(crate) no_progress: bool,
-}
+  3  nothing worse found, but something could not be checked";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -1,0 +1,133 @@
+//! The arguments that say what would be installed: which project, which parts of it, for which
+//! interpreter, from where.
+#![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
+#![expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use ftcheck::model::platform::Platform;
+use ftcheck::model::requirement::{GroupName, Prereleases};
+use ftcheck::model::target::Target;
+use pep508_rs::ExtraName;
+
+/// Which project, and which parts of it.
+#[derive(Debug, Args)]
+pub(crate) struct ProjectArguments {
+    /// Files that name dependencies, or directories that hold one; - reads requirements from the
+    /// standard input
+    ///
+    /// In a directory the first of these is taken: a lockfile (uv.lock, poetry.lock, pdm.lock,
+    /// pylock.toml, Pipfile.lock, pixi.lock, conda-lock.yml), pyproject.toml, requirements.txt,
+    /// requirements.in, environment.yml.
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Also look at what this extra of the project adds
+    #[arg(long, value_name = "NAME")]
+    pub(crate) extra: Vec<ExtraName>,
+
+    /// Also look at what every extra of the project adds
+    #[arg(long)]
+    pub(crate) all_extras: bool,
+
+    /// Also look at this dependency group
+    #[arg(long, value_name = "NAME", value_parser = group_name)]
+    pub(crate) group: Vec<GroupName>,
+
+    /// Also look at every dependency group
+    #[arg(long)]
+    pub(crate) all_groups: bool,
+
+    /// Do not look at the groups that are installed without being asked for
+    #[arg(long)]
+    pub(crate) no_default_groups: bool,
+
+    /// Look at this dependency group alone
+    #[arg(long, value_name = "NAME", value_parser = group_name,
+          conflicts_with_all = ["extra", "all_extras", "all_groups"])]
+    pub(crate) only_group: Vec<GroupName>,
+}
+
+/// For which interpreter, from where, and how.
+#[derive(Debug, Args)]
+pub(crate) struct ResolutionArguments {
+    /// The free-threaded Python to look with: 3.13t, 3.14t or 3.15t
+    #[arg(long, default_value_t, value_name = "VERSION")]
+    pub(crate) target: Target,
+
+    /// Where it would run: linux, macos, windows, or a longer form; several for a comparison
+    /// [default: this machine]
+    ///
+    /// Longer forms are an architecture and a system with its version, such as
+    /// x86_64-manylinux_2_28, aarch64-musllinux_1_2, aarch64-macos_14_0 or x86_64-windows. The short
+    /// ones stand for x86_64-manylinux_2_28, aarch64-macos_13_0 and x86_64-windows.
+    #[arg(long)]
+    pub(crate) platform: Vec<Platform>,
+
+    /// Look only at what is named, not at what it requires
+    #[arg(long)]
+    pub(crate) no_deps: bool,
+
+    /// Whether pre-releases are chosen [default: as the project says, else if-necessary-or-explicit]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) prerelease: Option<PrereleaseChoice>,
+
+    /// Packages to work on at a time
+    #[arg(long, short, value_name = "N", default_value_t = 16,
+          value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: u16,
+
+    /// The package index for requirements
+    ///
+    /// Without it UV_DEFAULT_INDEX, UV_INDEX_URL and PIP_INDEX_URL are asked, in this order.
+    #[arg(long, value_name = "URL")]
+    pub(crate) index_url: Option<String>,
+
+    /// Use only what is in the cache
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// Neither read nor write the cache
+    #[arg(long, conflicts_with = "offline")]
+    pub(crate) no_cache: bool,
+
+    /// The folder of the cache [default: the user's own]
+    #[arg(long, value_name = "DIR", env = "FTCHECK_CACHE_DIR", hide_env_values = true)]
+    pub(crate) cache_dir: Option<PathBuf>,
+
+    /// Draw no progress bar
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum PrereleaseChoice {
+    /// Always
+    Allow,
+    /// Never
+    Disallow,
+    /// Where a package has nothing else
+    IfNecessary,
+    /// Where a requirement of the project names one
+    Explicit,
+    /// Either of the last two
+    IfNecessaryOrExplicit,
+}
+
+impl From<PrereleaseChoice> for Prereleases {
+    fn from(choice: PrereleaseChoice) -> Self {
+        match choice {
+            PrereleaseChoice::Allow => Self::Allow,
+            PrereleaseChoice::Disallow => Self::Disallow,
+            PrereleaseChoice::IfNecessary => Self::IfNecessary,
+            PrereleaseChoice::Explicit => Self::Explicit,
+            PrereleaseChoice::IfNecessaryOrExplicit => Self::IfNecessaryOrExplicit,
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]
+fn group_name(text: &str) -> Result<GroupName, std::convert::Infallible> {
+    Ok(GroupName::new(text))
+}

@@ -1,0 +1,106 @@
+//! The files that a command looks at, found and read.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use ftcheck::input::{self, FORMATS, InputError, Manifest, Source};
+use ftcheck::model::requirement::{Choice, Sections};
+
+use crate::Failure;
+
+/// What stands for the standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// Files that were read.
+pub(crate) struct Project {
+    pub(crate) manifests: Vec<Manifest>,
+    /// The files, as they are shown.
+    pub(crate) shown: Vec<String>,
+    /// Those of them that lie in a folder.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Whether one was found in a directory rather than named.
+    pub(crate) searched: bool,
+}
+
+impl Project {
+    /// Reads all of `paths`.
+    pub(crate) fn read(paths: &[PathBuf], choice: &Choice) -> Result<Self, Failure> {
+        let mut project =
+            Self { manifests: Vec::new(), shown: Vec::new(), paths: Vec::new(), searched: false };
+        for path in paths {
+            project.add(path).map_err(input_failure)?;
+        }
+        project.check(choice)?;
+        Ok(project)
+    }
+
+    /// Requirements that stand on the command line.
+    pub(crate) fn of_requirements(requirements: &[String]) -> Result<Self, Failure> {
+        let source = Source::of_text(Path::new(""), "the command line", requirements.join("\n"));
+        let manifest = read_requirements(&source).map_err(input_failure)?;
+        Ok(Self {
+            manifests: vec![manifest],
+            shown: Vec::new(),
+            paths: Vec::new(),
+            searched: false,
+        })
+    }
+
+    fn add(&mut self, path: &Path) -> Result<(), InputError> {
+        let (source, manifest) = if path == Path::new(STANDARD_INPUT) {
+            let source = standard_input()?;
+            let manifest = read_requirements(&source)?;
+            (source, manifest)
+        } else {
+            self.searched |= path.is_dir();
+            let (path, format) = input::find(path)?;
+            let source = Source::open(&path)?;
+            let manifest = format.read(&source)?;
+            self.paths.push(path);
+            (source, manifest)
+        };
+        self.shown.push(source.shown);
+        self.manifests.push(manifest);
+        Ok(())
+    }
+
+    /// Extras and groups that no file has are a mistake rather than nothing to look at.
+    fn check(&self, choice: &Choice) -> Result<(), Failure> {
+        let sections: Vec<&Sections> =
+            self.manifests.iter().map(|manifest| &manifest.sections).collect();
+        let unknown = choice.unknown(&sections);
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let mut known: Vec<String> = Vec::new();
+        for sections in sections {
+            known.extend(sections.extras.iter().map(|extra| format!("extra `{extra}`")));
+            known.extend(sections.groups.iter().map(|group| format!("group `{group}`")));
+        }
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Err(Failure::with_hint(
+            format!("{} has no {}", self.shown.join(", "), unknown.join(", ")),
+            Some(format!("there is: {known}")),
+        ))
+    }
+}
+
+fn standard_input() -> Result<Source, InputError> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).map_err(|problem| {
+        InputError::of_file(STANDARD_INPUT, format!("it cannot be read: {problem}"))
+    })?;
+    Source::of_bytes(Path::new(""), "standard input", &bytes)
+}
+
+fn read_requirements(source: &Source) -> Result<Manifest, InputError> {
+    let format = FORMATS.iter().find(|format| format.recognises("requirements.txt"));
+    let format = format.ok_or_else(|| {
+        InputError::of_file(&source.shown, "expected a format for requirements, found none")
+    })?;
+    format.read(source)
+}
+
+pub(crate) fn input_failure(problem: InputError) -> Failure {
+    Failure::with_hint(problem.to_string(), problem.hint)
+}

@@ -1,0 +1,95 @@
+//! `ftcheck why`.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use ftcheck::pipeline::{self, Scene, Settings};
+use ftcheck::report;
+use ftcheck::resolve::graph::Graph;
+use pep508_rs::PackageName;
+
+use crate::args::WhyArguments;
+use crate::options::{ScanOptions, choice};
+use crate::output::{print, say};
+use crate::project::Project;
+use crate::session::Session;
+use crate::{FOUND, Failure};
+
+pub(crate) fn run(arguments: WhyArguments) -> Result<ExitCode, Failure> {
+    let package: PackageName = arguments.package.parse().map_err(|_| {
+        Failure::new(format!("expected the name of a package, found `{}`", arguments.package))
+    })?;
+    let choice = choice(&arguments.project);
+    let project = Project::read(&arguments.project.paths, &choice)?;
+    let options = ScanOptions::new(arguments.resolution, choice)?;
+    let session = Session::new(options.network)?;
+    let Settings { scenes, .. } = &options.settings;
+    let mut text = String::new();
+    let mut found = false;
+    for scene in scenes {
+        let plan = session
+            .runtime
+            .block_on(pipeline::plan_for(
+                &project.manifests,
+                &options.settings,
+                scene,
+                &session.index,
+            ))
+            .map_err(|problem| Failure::new(problem.to_string()))?;
+        for gap in &plan.gaps {
+            say(&format!("not covered: {}", report::printable(gap)));
+        }
+        if scenes.len() > 1 {
+            text.push_str(&format!("{}\n", scene.platform));
+        }
+        found |= add(&mut text, &plan.graph, package.as_ref(), scene);
+    }
+    print(text.as_bytes())?;
+    Ok(if found { ExitCode::SUCCESS } else { ExitCode::from(FOUND) })
+}
+
+/// The trees of what the user named, cut down to what leads to the package.
+fn add(text: &mut String, graph: &Graph, package: &str, scene: &Scene) -> bool {
+    let leads = graph.leading_to(|node| node.name == package);
+    let mut roots: Vec<usize> = (0..graph.nodes.len())
+        .filter(|index| leads[*index] && graph.nodes[*index].direct.is_some())
+        .collect();
+    roots.sort_by_key(|index| &graph.nodes[*index].name);
+    if roots.is_empty() {
+        text.push_str(&format!("{package} is not installed on {}\n", scene.platform));
+        return false;
+    }
+    let mut seen = BTreeSet::new();
+    for root in roots {
+        text.push_str(&tree(graph, root, &leads, &mut seen).to_string());
+    }
+    true
+}
+
+/// What stands behind a package, as far as it leads on. What was shown before is not shown again.
+fn tree(
+    graph: &Graph,
+    index: usize,
+    leads: &[bool],
+    seen: &mut BTreeSet<usize>,
+) -> termtree::Tree<String> {
+    let node = &graph.nodes[index];
+    let mut label = report::printable(&node.name);
+    if let Some(version) = &node.version {
+        label.push(' ');
+        label.push_str(&report::printable(version));
+    }
+    if let Some(location) = &node.direct {
+        label.push_str(&format!(" ({})", report::printable(&location.to_string())));
+    }
+    let mut next: Vec<usize> =
+        node.requires.iter().copied().filter(|index| leads[*index]).collect();
+    next.sort_by_key(|index| &graph.nodes[*index].name);
+    if !seen.insert(index) && !next.is_empty() {
+        label.push_str(" (*)");
+        return termtree::Tree::new(label);
+    }
+    let leaves: Vec<_> =
+        next.into_iter().map(|index| tree(graph, index, leads, seen)).collect();
+    termtree::Tree::new(label).with_leaves(leaves)
+}

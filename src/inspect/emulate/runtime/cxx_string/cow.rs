@@ -2,7 +2,7 @@
 //! pointer to the characters, in front of which stand length, capacity and a count of the strings
 //! that share them.
 
-use super::{Layout, change, index};
+use super::{Layout, index};
 use crate::inspect::emulate::process::{Process, Stop};
 use crate::inspect::emulate::runtime::{Stub, nothing, returns, take};
 
@@ -25,12 +25,7 @@ impl Layout for Cow {
 
     /// Characters of its own for a string. Nothing is shared, which no string can tell.
     fn put(process: &mut Process<'_, '_, '_>, string: u64, new: &[u8]) -> Result<(), Stop> {
-        let length = new.len() as u64;
-        let block = process.memory.allocate(length.saturating_add(HEAD + 1))?;
-        process.memory.write_word(block, length)?;
-        process.memory.write_word(block.wrapping_add(CAPACITY), length)?;
-        process.memory.write(block.wrapping_add(HEAD), new)?;
-        Ok(process.memory.write_word(string, block.wrapping_add(HEAD))?)
+        put_with_room(process, string, new, 0)
     }
 
     fn find(member: &str) -> Option<Stub> {
@@ -45,7 +40,12 @@ impl Layout for Cow {
                 returns(block)
             },
             "4_Rep10_M_destroyERKSaIcE" | "12_M_leak_hardEv" => nothing,
-            "7reserveEm" => |process, arguments| change::<Self>(process, arguments, |_| {}),
+            "7reserveEm" => |process, arguments| {
+                let [string, capacity, ..] = arguments.registers;
+                let content = Self::content(process, string)?;
+                put_with_room(process, string, &content, capacity)?;
+                returns(0)
+            },
             "4swapERSs" => |process, arguments| {
                 let [string, other, ..] = arguments.registers;
                 let (own, its) = (process.memory.word(string)?, process.memory.word(other)?);
@@ -64,5 +64,44 @@ impl Layout for Cow {
             },
             _ => return None,
         })
+    }
+}
+
+/// The same, with room for so many characters, which inlined code writes without asking again.
+fn put_with_room(
+    process: &mut Process<'_, '_, '_>,
+    string: u64,
+    new: &[u8],
+    capacity: u64,
+) -> Result<(), Stop> {
+    let length = new.len() as u64;
+    let capacity = capacity.max(length);
+    let block = process.memory.allocate(capacity.saturating_add(HEAD + 1))?;
+    process.memory.write_word(block, length)?;
+    process.memory.write_word(block.wrapping_add(CAPACITY), capacity)?;
+    process.memory.write(block.wrapping_add(HEAD), new)?;
+    Ok(process.memory.write_word(string, block.wrapping_add(HEAD))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::emulate::process::{System, Variadic};
+    use crate::inspect::emulate::runtime::tests::{call_stub, with_process};
+
+    #[test]
+    fn what_is_written_into_reserved_room_reaches_no_other_block() {
+        with_process((System::Linux, Variadic::X86_64), |process| {
+            let string = process.memory.allocate(8).unwrap();
+            Cow::construct(process, string, b"spam").unwrap();
+            call_stub(process, "_ZNSs7reserveEm", &[string, 100]);
+            let behind = process.memory.allocate(8).unwrap();
+            let characters = process.memory.word(string).unwrap();
+            let capacity = process.memory.word(characters - HEAD + CAPACITY).unwrap();
+            assert_eq!(Cow::content(process, string).unwrap(), b"spam");
+            assert!(capacity >= 100);
+            // Zero ends what fills the room.
+            assert!(characters + 100 < behind);
+        });
     }
 }

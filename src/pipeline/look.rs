@@ -95,10 +95,12 @@ impl<I: Index> Looker<I> {
         version: &pep440_rs::Version,
     ) {
         let pinned = pep440_rs::VersionSpecifier::equals_version(version.clone());
-        let of_release = files.iter().any(|file| ranges::of_specifier(&pinned).contains(file.kind.version()));
+        let of_release =
+            files.iter().any(|file| ranges::of_specifier(&pinned).contains(file.kind.version()));
         if !of_release {
-            report.reason =
-                Some("the index has no file of this release with one of the locked digests".to_owned());
+            report.reason = Some(
+                "the index has no file of this release with one of the locked digests".to_owned(),
+            );
             return;
         }
         let specifiers = std::iter::once(pinned).collect();

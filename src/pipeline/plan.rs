@@ -67,7 +67,7 @@ pub enum Subject {
         hashes: Vec<Sha256>,
     },
     /// The user named this file: nobody else vouches that it is there.
-    File(DistributionFile),
+    File(Box<DistributionFile>),
     /// There is nothing that could be looked at; the text says why.
     Unchecked {
         /// The release, where one is known.
@@ -103,9 +103,8 @@ pub async fn plan<I: Index + 'static>(
         match &manifest.content {
             Content::Lock(graph) => plan.add_lock(graph, &manifest.sections, settings, scene),
             Content::Requirements(all) => {
-                let chosen = |one: &&Requirement| {
-                    settings.choice.includes(&one.section, &manifest.sections)
-                };
+                let chosen =
+                    |one: &&Requirement| settings.choice.includes(&one.section, &manifest.sections);
                 request.required.extend(all.required.iter().filter(chosen).cloned());
                 request.constraints.extend(all.constraints.iter().cloned());
                 request.overrides.extend(all.overrides.iter().cloned());
@@ -148,9 +147,8 @@ pub async fn plan<I: Index + 'static>(
 impl Plan {
     /// The requirements whose markers apply; the others are told as skipped.
     fn applying(&mut self, required: Vec<Requirement>, scene: &Scene) -> Vec<Requirement> {
-        let (applying, others): (Vec<_>, Vec<_>) = required
-            .into_iter()
-            .partition(|one| one.marker.evaluate(&scene.environment, &[]));
+        let (applying, others): (Vec<_>, Vec<_>) =
+            required.into_iter().partition(|one| one.marker.evaluate(&scene.environment, &[]));
         self.skipped.extend(others.into_iter().map(|one| {
             let marker = one.marker.try_to_string().unwrap_or_default();
             Skipped {
@@ -183,8 +181,8 @@ impl Plan {
                     Subject::Files { version: Some(version.to_string()), files }
                 }
                 ResolvedRelease::File(_, file) => Subject::File(file),
-                ResolvedRelease::NotLookedAt(reason) => {
-                    Subject::Unchecked { version: None, reason }
+                ResolvedRelease::NotLookedAt { pinned, reason } => {
+                    Subject::Unchecked { version: pinned.map(|one| one.to_string()), reason }
                 }
             };
             let location = first(index).or_else(|| anywhere.clone());

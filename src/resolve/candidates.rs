@@ -98,13 +98,8 @@ impl Candidates {
     /// The newest release in `range` that the policy lets through. Of releases that no installer
     /// could take, one is taken only where nothing else is there.
     #[must_use]
-    pub fn choose(
-        &self,
-        range: &Ranges<Version>,
-        policy: Policy<'_>,
-    ) -> Option<&Version> {
-        let fitting =
-            || self.releases.iter().rev().filter(|(version, _)| range.contains(*version));
+    pub fn choose(&self, range: &Ranges<Version>, policy: Policy<'_>) -> Option<&Version> {
+        let fitting = || self.releases.iter().rev().filter(|(version, _)| range.contains(*version));
         let usable = fitting().filter(|(version, release)| {
             release.usable && (!release.yanked || policy.pinned.contains(version))
         });

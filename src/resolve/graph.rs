@@ -35,9 +35,8 @@ impl Graph {
         let by_name = |list: &mut Vec<usize>| {
             list.sort_by_key(|index| self.nodes.get(*index).map(|node| &node.name));
         };
-        let mut direct: Vec<usize> = (0..self.nodes.len())
-            .filter(|index| self.nodes[*index].direct.is_some())
-            .collect();
+        let mut direct: Vec<usize> =
+            (0..self.nodes.len()).filter(|index| self.nodes[*index].direct.is_some()).collect();
         by_name(&mut direct);
         for index in direct {
             chains[index] = vec![index];

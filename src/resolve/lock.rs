@@ -44,8 +44,7 @@ pub fn select(
         return select_roots(graph, &roots, environment, &activated);
     }
     loop {
-        let Walked { reached, extras, edges, asked } =
-            walk(graph, &roots, environment, &activated);
+        let Walked { reached, extras, edges, asked } = walk(graph, &roots, environment, &activated);
         // An extra that is reached may itself be named by the markers of conflicting packages:
         // walk again with it, until nothing is added.
         let new: Vec<_> = extras.into_iter().filter(|extra| !activated.contains(extra)).collect();
@@ -82,8 +81,7 @@ fn select_roots(
     for (index, package) in graph.packages.iter().enumerate() {
         if !asked.contains(&index) {
             let elsewhere = named.contains(&index);
-            let list =
-                if elsewhere { &mut selection.elsewhere } else { &mut selection.unasked };
+            let list = if elsewhere { &mut selection.elsewhere } else { &mut selection.unasked };
             list.push(index);
             continue;
         }

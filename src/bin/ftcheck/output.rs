@@ -64,7 +64,7 @@ fn write_file(file: &Path, text: &[u8]) -> Result<(), Failure> {
     })
 }
 
-fn print(text: &[u8]) -> Result<(), Failure> {
+pub(crate) fn print(text: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
         // Whoever reads has read enough.

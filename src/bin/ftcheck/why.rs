@@ -89,7 +89,6 @@ fn tree(
         label.push_str(" (*)");
         return termtree::Tree::new(label);
     }
-    let leaves: Vec<_> =
-        next.into_iter().map(|index| tree(graph, index, leads, seen)).collect();
+    let leaves: Vec<_> = next.into_iter().map(|index| tree(graph, index, leads, seen)).collect();
     termtree::Tree::new(label).with_leaves(leaves)
 }

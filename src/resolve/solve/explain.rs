@@ -88,11 +88,9 @@ impl ReportFormatter<Package, Ranges<Version>, String> for Words<'_> {
             External::FromDependencyOf(Package::Root, _, package, range) => {
                 self.asked(package, range)
             }
-            External::FromDependencyOf(package, range, required, wanted) => format!(
-                "{} requires {}",
-                self.some(package, range),
-                Self::wanted(required, wanted)
-            ),
+            External::FromDependencyOf(package, range, required, wanted) => {
+                format!("{} requires {}", self.some(package, range), Self::wanted(required, wanted))
+            }
         }
     }
 
@@ -176,7 +174,12 @@ impl ReportFormatter<Package, Ranges<Version>, String> for Words<'_> {
         text
     }
 
-    fn and_explain_prior_and_external(&self, prior: &Cause, cause: &Cause, terms: &Terms) -> String {
+    fn and_explain_prior_and_external(
+        &self,
+        prior: &Cause,
+        cause: &Cause,
+        terms: &Terms,
+    ) -> String {
         format!(
             "and because {} and {}, {}",
             self.format_external(prior),

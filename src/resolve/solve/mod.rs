@@ -25,7 +25,7 @@ use tokio::runtime::Handle;
 
 use self::knowledge::Knowledge;
 use self::named::Named;
-use self::provider::{Provider, Stop};
+use self::provider::{Package, Provider, Stop};
 use crate::model::digest::Sha256;
 use crate::model::distribution::DistributionFile;
 use crate::model::requirement::{Prereleases, Requirement};
@@ -90,9 +90,14 @@ pub enum ResolvedRelease {
     /// This one, with the files that an installer would choose from.
     Chosen(Version, Vec<DistributionFile>),
     /// The user named a file.
-    File(Version, DistributionFile),
-    /// None could be looked for; the text says why.
-    NotLookedAt(String),
+    File(Version, Box<DistributionFile>),
+    /// None could be looked for.
+    NotLookedAt {
+        /// The release that the user pinned, where that was done.
+        pinned: Option<Version>,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Why there is no answer.
@@ -163,7 +168,7 @@ impl<I: Index + 'static> Passes<I> {
     fn pass(&self, unusable_too: bool) -> Result<Result<Resolution, String>, SolveError> {
         for _ in 0..MAX_RESTARTS {
             let provider = Provider::new(&self.request, &self.knowledge, &self.named, unusable_too);
-            let stop = match provider.solve() {
+            let stop = match pubgrub::resolve(&provider, Package::Root, Version::new([0])) {
                 Ok(selected) => return Ok(Ok(provider.resolution(&selected))),
                 Err(PubGrubError::NoSolution(mut tree)) => {
                     tree.collapse_no_versions();

@@ -40,9 +40,8 @@ pub(super) struct Named {
 
 impl Named {
     pub(super) fn new(request: &Request) -> Self {
-        let applies = |requirement: &&Requirement| {
-            requirement.marker.evaluate(&request.environment, &[])
-        };
+        let applies =
+            |requirement: &&Requirement| requirement.marker.evaluate(&request.environment, &[]);
         let mut named = Self::default();
         for requirement in &request.required {
             let place = (requirement.location.clone(), shown(requirement));
@@ -54,10 +53,8 @@ impl Named {
             named.constraint_places.entry(requirement.name.clone()).or_default().push(place);
             named.take(requirement);
             if let Wanted::Release(specifiers) = &requirement.wanted {
-                let bound = named
-                    .constraints
-                    .entry(requirement.name.clone())
-                    .or_insert_with(Ranges::full);
+                let bound =
+                    named.constraints.entry(requirement.name.clone()).or_insert_with(Ranges::full);
                 *bound = bound.intersection(&ranges::of_specifiers(specifiers));
             }
         }
@@ -143,6 +140,14 @@ impl Named {
             names_prerelease: self.names_prerelease.contains(name),
             pinned: self.pinned.get(name).map_or(&[], Vec::as_slice),
             unusable_too,
+        }
+    }
+
+    /// The one release that the user pinned.
+    pub(super) fn pinned(&self, name: &PackageName) -> Option<&Version> {
+        match self.pinned.get(name).map(Vec::as_slice) {
+            Some([one]) => Some(one),
+            _ => None,
         }
     }
 

@@ -8,8 +8,8 @@ use std::fmt;
 use pep440_rs::Version;
 use pep508_rs::{ExtraName, PackageName, VersionOrUrl};
 use pubgrub::{
-    Dependencies, DependencyConstraints, DependencyProvider, DerivationTree, PackageResolutionStatistics,
-    PubGrubError, Ranges, SelectedDependencies,
+    Dependencies, DependencyConstraints, DependencyProvider, DerivationTree,
+    PackageResolutionStatistics, Ranges, SelectedDependencies,
 };
 
 use super::explain;
@@ -75,6 +75,8 @@ struct Aside {
     not_looked_at: BTreeMap<PackageName, String>,
     /// Requirements that no release fits.
     problems: BTreeSet<String>,
+    /// The packages that are meant, and what was asked of them.
+    unfit: BTreeMap<PackageName, String>,
     /// In which order packages were seen first.
     seen: HashMap<Package, usize>,
 }
@@ -99,15 +101,12 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
         Self { request, knowledge, named, unusable_too, aside: RefCell::new(aside) }
     }
 
-    pub(super) fn solve(&self) -> Result<Selected, PubGrubError<Self>> {
-        pubgrub::resolve(self, Package::Root, Version::new([0]))
-    }
-
     /// Why there is no answer, in the words of the user's files.
     pub(super) fn explain(&self, tree: &Tree) -> String {
         explain::explain(tree, self.named, |name| {
             let releases = self.knowledge.releases(name);
-            let versions = releases.as_ref().as_ref().map(|known| known.versions().cloned().collect());
+            let versions =
+                releases.as_ref().as_ref().map(|known| known.versions().cloned().collect());
             versions.unwrap_or_default()
         })
     }
@@ -152,10 +151,10 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
             if !required.marker.evaluate(&self.request.environment, extras) {
                 continue;
             }
-            if let Some(VersionOrUrl::Url(url)) = &required.version_or_url {
-                if let Err(problem) = self.take_url(&required.name, &url.to_url())? {
-                    return Ok(Err(problem));
-                }
+            if let Some(VersionOrUrl::Url(url)) = &required.version_or_url
+                && let Err(problem) = self.take_url(&required.name, &url.to_url())?
+            {
+                return Ok(Err(problem));
             }
             applying.extend(self.overridden(
                 &required.name,
@@ -269,6 +268,7 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
         if !any {
             let mut aside = self.aside.borrow_mut();
             let range = ranges::Shown(range);
+            aside.unfit.insert(name.clone(), format!("no release fits `{range}`"));
             aside.problems.insert(format!("{of} requires {name} {range}, which no release is"));
         }
         any
@@ -293,11 +293,10 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
         let mut requires: Vec<BTreeSet<PackageName>> = Vec::new();
         for (name, version) in &versions {
             let extras = extras.remove(*name).unwrap_or_default();
-            let required = match self.of_release(name, version, &extras) {
+            requires.push(match self.of_release(name, version, &extras) {
                 Ok(Ok(applying)) => applying.into_iter().map(|one| one.name).collect(),
                 _ => BTreeSet::new(),
-            };
-            requires.push(required);
+            });
             resolution.packages.push(self.resolved(name, version));
         }
         // What is not looked at stands in the answer where something in it asks for it.
@@ -309,10 +308,11 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
             .filter(|name| !versions.contains_key(name))
             .collect();
         for name in asked {
-            let reason = aside.not_looked_at.get(&name).cloned();
+            let reason = aside.not_looked_at.get(&name).or_else(|| aside.unfit.get(&name)).cloned();
             let reason = reason.unwrap_or_else(|| "no release fits what is required".to_owned());
+            let pinned = self.named.pinned(&name).cloned();
             resolution.packages.push(Resolved {
-                release: ResolvedRelease::NotLookedAt(reason),
+                release: ResolvedRelease::NotLookedAt { pinned, reason },
                 hashes: Vec::new(),
                 unknown_requirements: None,
                 name,
@@ -325,23 +325,22 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
 
     fn resolved(&self, name: &PackageName, version: &Version) -> Resolved {
         let releases = self.knowledge.releases(name);
-        let files = releases
-            .as_ref()
-            .as_ref()
-            .ok()
-            .and_then(|releases| releases.release(version))
-            .map(|release| {
-                let installable: Vec<_> = release.installable(self.request.target).cloned().collect();
-                if installable.is_empty() { release.files.clone() } else { installable }
-            });
+        let files =
+            releases.as_ref().as_ref().ok().and_then(|releases| releases.release(version)).map(
+                |release| {
+                    let installable: Vec<_> =
+                        release.installable(self.request.target).cloned().collect();
+                    if installable.is_empty() { release.files.clone() } else { installable }
+                },
+            );
         let release = match self.knowledge.file(name) {
-            Some(file) => ResolvedRelease::File(version.clone(), file),
+            Some(file) => ResolvedRelease::File(version.clone(), Box::new(file)),
             None => ResolvedRelease::Chosen(version.clone(), files.unwrap_or_default()),
         };
-        let metadata = (!self.request.no_dependencies)
-            .then(|| self.knowledge.metadata(name, version));
-        let unknown_requirements = metadata
-            .and_then(|metadata| metadata.as_ref().as_ref().err().map(ToString::to_string));
+        let metadata =
+            (!self.request.no_dependencies).then(|| self.knowledge.metadata(name, version));
+        let unknown_requirements =
+            metadata.and_then(|metadata| metadata.as_ref().as_ref().err().map(ToString::to_string));
         let hashes = self.named.hashes.get(name).cloned().unwrap_or_default();
         Resolved { name: name.clone(), release, hashes, unknown_requirements }
     }
@@ -354,7 +353,9 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
                 ResolvedRelease::Chosen(version, _) | ResolvedRelease::File(version, _) => {
                     Some(version.to_string())
                 }
-                ResolvedRelease::NotLookedAt(_) => None,
+                ResolvedRelease::NotLookedAt { pinned, .. } => {
+                    pinned.as_ref().map(ToString::to_string)
+                }
             };
             let named = self.named.places.get(&package.name).and_then(|places| places.first());
             Node {

@@ -98,7 +98,7 @@ fn the_lock_comes_before_requirements_in_a_directory() {
     sandbox.write("requirements.txt", "something-else\n");
     let outcome = scan(&sandbox, &index, &["-v"]).code(1);
     assert!(!stdout(&outcome).contains("something-else"));
-    assert!(super::stderr(&outcome).contains("read uv.lock"));
+    assert!(super::stderr(&outcome).contains("looking at uv.lock"));
 }
 
 #[test]

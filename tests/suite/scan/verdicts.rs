@@ -2,7 +2,9 @@
 
 use insta::assert_snapshot;
 
-use super::{PLATFORM, SUFFIX, TAG, package, reason, report, report_of, scan, stdout, wheel_of};
+use super::{
+    PLATFORM, SUFFIX, TAG, package, reason, report, report_of, scan, stderr, stdout, wheel_of,
+};
 use crate::support::index::{FakeIndex, IndexFile, Pages, Ranges};
 use crate::support::wheel::{Sdist, WheelBuilder};
 use crate::support::{Sandbox, fixture_module};
@@ -365,13 +367,17 @@ fn a_wheel_url_that_leads_nowhere_is_not_taken_for_pure_python() {
 }
 
 #[test]
-fn lines_that_contradict_each_other_pin_nothing() {
-    let report = report_of("fine==1.0\nfine==2.0\n", 3, |index| {
-        index
-            .file(wheel_of("fine", "1.0", &["declares"]).build())
-            .file(wheel_of("fine", "2.0", &["declares"]).build())
-    });
-    assert_eq!(package(&report, "fine")["version"], serde_json::Value::Null);
+fn lines_that_contradict_each_other_are_told_with_their_places() {
+    let index = FakeIndex::builder()
+        .file(wheel_of("fine", "1.0", &["declares"]).build())
+        .file(wheel_of("fine", "2.0", &["declares"]).build())
+        .start();
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "fine==1.0\nfine==2.0\n");
+    let outcome = scan(&sandbox, &index, &[]).code(2);
+    let message = stderr(&outcome);
+    assert!(message.contains("requirements.txt:1:1 asks for fine==1.0"), "{message}");
+    assert!(message.contains("requirements.txt:2:1 asks for fine==2.0"), "{message}");
 }
 
 #[test]

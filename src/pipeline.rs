@@ -20,6 +20,7 @@ use crate::judge;
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
 use crate::model::evidence::ModuleReport;
+use crate::model::index::IndexSettings;
 use crate::model::location::{Location, last_segment, redacted};
 use crate::model::lock::{LockGraph, LockedPackage, LockedSource};
 use crate::model::platform::Platform;
@@ -325,7 +326,7 @@ impl Shared {
         let index = Indexes::new(
             Arc::clone(&self.client),
             self.cache.clone(),
-            self.settings.index_url.clone(),
+            IndexSettings::only(self.settings.index_url.clone()),
         );
         let files = match index.files(package, None).await {
             Ok(files) => files,

@@ -42,8 +42,8 @@ pub struct Settings {
     pub platform: Platform,
     /// What markers are evaluated against.
     pub environment: MarkerEnvironment,
-    /// The package index.
-    pub index_url: Url,
+    /// Where packages come from.
+    pub indexes: IndexSettings,
     /// Packages worked on at a time, at least 1.
     pub jobs: usize,
 }
@@ -80,8 +80,7 @@ enum Subject {
 struct Shared {
     settings: Settings,
     tags: TagOrder,
-    client: Arc<Client>,
-    cache: Cache,
+    indexes: Indexes,
     checks: WheelCheck,
     progress: Arc<dyn Progress>,
 }
@@ -124,9 +123,8 @@ pub async fn scan(
     let shared = Arc::new(Shared {
         tags: TagOrder::new(target, platform),
         checks: WheelCheck::new(Arc::clone(&client), cache.clone(), target, platform),
+        indexes: Indexes::new(client, cache, settings.indexes.clone()),
         settings,
-        client,
-        cache,
         progress,
     });
 
@@ -323,12 +321,7 @@ impl Shared {
         hashes: &[Sha256],
     ) {
         report.version = pinned(specifiers);
-        let index = Indexes::new(
-            Arc::clone(&self.client),
-            self.cache.clone(),
-            IndexSettings::only(self.settings.index_url.clone()),
-        );
-        let files = match index.files(package, None).await {
+        let files = match self.indexes.files(package, None).await {
             Ok(files) => files,
             Err(problem) => {
                 report.reason = Some(problem.to_string());

@@ -41,6 +41,15 @@ pub struct Indexes {
     metadata: Once<Url, Arc<CoreMetadata>, MetadataError>,
 }
 
+/// What the indexes have of a project.
+#[derive(Default)]
+struct Found {
+    /// Its pages, of those whose files count.
+    pages: Vec<Arc<ProjectPage>>,
+    /// Where it is not, without credentials.
+    missing: Vec<String>,
+}
+
 impl Indexes {
     /// The indexes of the settings; beside them the public one, unless they name a default one or
     /// none is to be asked.
@@ -81,7 +90,7 @@ impl Indexes {
         name: &PackageName,
         from: Option<&str>,
     ) -> Result<ProjectStatus, IndexError> {
-        let pages = self.found(name, from).await?;
+        let pages = self.found(name, from).await?.pages;
         let stated = pages.iter().map(|page| &page.status);
         Ok(stated
             .filter(|status| **status != ProjectStatus::Active)
@@ -111,16 +120,15 @@ impl Indexes {
     }
 
     /// The pages of a project that count, of indexes that have it.
-    async fn found(
-        &self,
-        name: &PackageName,
-        from: Option<&str>,
-    ) -> Result<Vec<Arc<ProjectPage>>, IndexError> {
-        let mut found = Vec::new();
+    async fn found(&self, name: &PackageName, from: Option<&str>) -> Result<Found, IndexError> {
+        let mut found = Found::default();
         for source in self.asked(from)? {
             match self.page(source, name).await {
-                Ok(page) => found.push(page),
-                Err(IndexError::NotFound { .. }) => continue,
+                Ok(page) => found.pages.push(page),
+                Err(IndexError::NotFound { url }) => {
+                    found.missing.push(url);
+                    continue;
+                }
                 // Were another index asked instead, it could slip in a package of the same name.
                 Err(problem) => return Err(problem),
             }
@@ -164,10 +172,9 @@ impl Index for Indexes {
         name: &PackageName,
         from: Option<&str>,
     ) -> Result<Vec<DistributionFile>, IndexError> {
-        let pages = self.found(name, from).await?;
+        let Found { pages, mut missing } = self.found(name, from).await?;
         // A requirement that names its index is not to come from elsewhere.
         let mut files = if from.is_none() { self.linked(name).await? } else { Vec::new() };
-        let is_linked = !files.is_empty();
         files.extend(pages.iter().flat_map(|page| page.files.iter().cloned()));
         if !files.is_empty() {
             return Ok(files);
@@ -177,14 +184,11 @@ impl Index for Indexes {
                 return Err(IndexError::Quarantined { reason: reason.clone() });
             }
         }
-        if pages.is_empty() && !is_linked {
-            let asked = self.asked(from)?;
-            let places = asked
-                .iter()
-                .map(|source| crate::model::location::redacted(&source.url))
-                .chain(self.links.iter().filter(|_| from.is_none()).map(ToString::to_string))
-                .collect::<Vec<_>>();
-            return Err(IndexError::NotFound { url: places.join(", ") });
+        if pages.is_empty() {
+            if from.is_none() {
+                missing.extend(self.links.iter().map(ToString::to_string));
+            }
+            return Err(IndexError::NotFound { url: missing.join(", ") });
         }
         Ok(files)
     }

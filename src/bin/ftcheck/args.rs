@@ -9,6 +9,8 @@ use ftcheck::model::platform::Platform;
 use ftcheck::model::target::Target;
 use ftcheck::report;
 
+use crate::index_arguments::IndexArguments;
+
 /// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
 /// them.
 #[derive(Debug, Parser)]
@@ -65,12 +67,6 @@ pub(crate) struct ScanArguments {
           value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: u16,
 
-    /// The package index for requirements
-    ///
-    /// Without it UV_DEFAULT_INDEX, UV_INDEX_URL and PIP_INDEX_URL are asked, in this order.
-    #[arg(long, value_name = "URL")]
-    pub(crate) index_url: Option<String>,
-
     /// Use only what is in the cache
     #[arg(long)]
     pub(crate) offline: bool,
@@ -98,6 +94,9 @@ pub(crate) struct ScanArguments {
     /// Draw no progress bar
     #[arg(long)]
     pub(crate) no_progress: bool,
+
+    #[command(flatten)]
+    pub(crate) indexes: IndexArguments,
 }
 
 #[derive(Debug, Args)]

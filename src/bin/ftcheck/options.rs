@@ -3,21 +3,17 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use ftcheck::config::CommandLine;
 use ftcheck::fetch::cache::Cache;
 use ftcheck::local::{self, Place};
 use ftcheck::model::environment::marker_environment;
+use ftcheck::model::index::IndexSettings;
 use ftcheck::pipeline::Settings;
 use ftcheck::report::{self, Detail, InspectReporter, Reporter, Style};
 use ftcheck::resolve::host;
-use url::Url;
 
 use crate::Failure;
 use crate::args::{ColorWhen, InspectArguments, ScanArguments};
-
-/// The index that pip and uv ask without being told otherwise.
-const DEFAULT_INDEX: &str = "https://pypi.org/simple/";
-/// Where the index's address may stand, in order.
-const INDEX_VARIABLES: [&str; 3] = ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"];
 
 /// Everything a scan needs to know.
 pub(crate) struct ScanOptions {
@@ -25,7 +21,7 @@ pub(crate) struct ScanOptions {
     pub(crate) settings: Settings,
     pub(crate) reporter: &'static dyn Reporter,
     pub(crate) output: Option<PathBuf>,
-    pub(crate) offline: bool,
+    pub(crate) command_line: CommandLine,
     pub(crate) cache: Cache,
     pub(crate) style: Style,
     pub(crate) progress: bool,
@@ -47,7 +43,8 @@ impl ScanOptions {
             target,
             platform,
             environment,
-            index_url: index_url(arguments.index_url.as_deref())?,
+            // Known once the manifest is read.
+            indexes: IndexSettings::default(),
             jobs: usize::from(arguments.jobs),
         };
         let reporter = report::FORMATS
@@ -59,7 +56,7 @@ impl ScanOptions {
             path: arguments.path,
             settings,
             reporter: *reporter,
-            offline: arguments.offline,
+            command_line: arguments.indexes.command_line(arguments.offline),
             cache: cache(arguments.no_cache, arguments.cache_dir)?,
             style: style(arguments.color, arguments.output.is_some(), detail),
             output: arguments.output,
@@ -119,29 +116,6 @@ fn cache(disabled: bool, folder: Option<PathBuf>) -> Result<Cache, Failure> {
         let hint = "name a folder with --cache-dir, or do without: --no-cache".to_owned();
         Failure::with_hint("this user has no folder for caches", Some(hint))
     })
-}
-
-fn index_url(given: Option<&str>) -> Result<Url, Failure> {
-    let from_environment = || {
-        INDEX_VARIABLES.iter().find_map(|variable| {
-            let value = std::env::var(variable).ok().filter(|value| !value.trim().is_empty())?;
-            Some((*variable, value))
-        })
-    };
-    let (origin, text) = match given {
-        Some(text) => ("--index-url", text.to_owned()),
-        None => from_environment().unwrap_or(("", DEFAULT_INDEX.to_owned())),
-    };
-    // The text itself is not shown: it may hold a password.
-    let url = Url::parse(text.trim())
-        .map_err(|problem| Failure::new(format!("{origin}: expected a URL: {problem}")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(Failure::new(format!(
-            "{origin}: expected an http or https URL, found `{}`",
-            url.scheme()
-        )));
-    }
-    Ok(url)
 }
 
 fn use_color(when: ColorWhen, to_file: bool) -> bool {

@@ -1,9 +1,11 @@
 //! `ftcheck scan`.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ftcheck::fetch::client::{Client, Traffic};
+use ftcheck::config::{Environment, NetworkSettings};
+use ftcheck::fetch::client::{Client, Patience, Traffic};
 use ftcheck::input::{self, InputError, Source};
 use ftcheck::pipeline;
 use ftcheck::report::{self, Detail};
@@ -15,10 +17,10 @@ use crate::output::{check_output, exit_code, print, say, write_file};
 use crate::progress::Bar;
 
 pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
-    let options = ScanOptions::new(arguments)?;
+    let mut options = ScanOptions::new(arguments)?;
     let (path, format) = input::find(&options.path).map_err(input_failure)?;
     let source = Source::open(&path).map_err(input_failure)?;
-    let manifest = format.read(&source).map_err(input_failure)?;
+    let mut manifest = format.read(&source).map_err(input_failure)?;
     if let Some(file) = &options.output {
         check_output(file, [path.as_path()])?;
     }
@@ -27,7 +29,15 @@ pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|problem| Failure::new(format!("no runtime can be started: {problem}")))?;
-    let client = Client::new(options.offline)
+    let network = NetworkSettings::gather(
+        &options.command_line,
+        &Environment::of_process(),
+        path.parent().unwrap_or(Path::new("")),
+        std::mem::take(&mut manifest.indexes),
+    )
+    .map_err(|problem| Failure::new(problem.to_string()))?;
+    options.settings.indexes = network.indexes;
+    let client = Client::with(network.offline, &network.access, Patience::default())
         .map_err(|problem| Failure::new(format!("no HTTP client can be set up: {problem}")))?;
     let client = Arc::new(client);
     let bar = Arc::new(Bar::new(options.progress));

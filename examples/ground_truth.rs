@@ -172,7 +172,8 @@ async fn look_into(
             problem.to_string()
         })?;
     let index = SimpleIndex::new(&tools.client, &tools.cache, tools.index_url.clone());
-    let files = index.files(&filename.name).await.map_err(|problem| problem.to_string())?;
+    let page = index.project(&filename.name).await.map_err(|problem| problem.to_string())?;
+    let files = page.files;
     if let Some(tags) = &tools.tags {
         let of_release = files.iter().filter(|file| *file.kind.version() == filename.version);
         let (file, sibling) = best_wheel(of_release, tags).ok_or(NO_SIBLING)?;

@@ -5,7 +5,7 @@ here=$(dirname "$0")
 fixtures=$here/../fixtures
 corpus=$here/corpus
 mkdir -p "$corpus/image_load" "$corpus/emulate" "$corpus/inspect_module" \
-    "$corpus/requirements_txt" "$corpus/uv_lock" "$corpus/wheel_filename"
+    "$corpus/requirements_txt" "$corpus/sdist" "$corpus/uv_lock" "$corpus/wheel_filename"
 
 # The first byte picks the interpreter, on whatever the file is for.
 for module in "$fixtures"/modules/built/*/*.so "$fixtures"/modules/built/*/*.pyd; do
@@ -34,6 +34,18 @@ printf 'spam[a,b] >= 1.0, != 1.5 ; python_version < "3.14" --hash=sha256:00 # no
     > "$corpus/requirements_txt/marker"
 printf -- '-r other.txt\n-e .\n./spam\nspam @ https://x.org/spam-1-py3-none-any.whl\nham\\\n==1\n' \
     > "$corpus/requirements_txt/options"
+
+# Two releases called spam 1.0, one static and one that its pyproject.toml speaks for.
+folder=$(mktemp -d)
+mkdir "$folder/spam-1.0"
+printf 'Metadata-Version: 2.2\nName: spam\nVersion: 1.0\nRequires-Dist: ham>1\n\nText\n' \
+    > "$folder/spam-1.0/PKG-INFO"
+tar -C "$folder" -cf "$corpus/sdist/static" spam-1.0
+printf 'Metadata-Version: 2.1\nName: spam\nVersion: 1.0\n' > "$folder/spam-1.0/PKG-INFO"
+printf '[project]\nname = "spam"\nversion = "1.0"\ndependencies = ["ham"]\n[project.optional-dependencies]\na = ["eggs; os_name == '"'nt'"'"]\n' \
+    > "$folder/spam-1.0/pyproject.toml"
+tar -C "$folder" -cf "$corpus/sdist/table" spam-1.0
+rm -r "$folder"
 
 # Large ones slow every step down.
 find "$fixtures" -name '*uv.lock' -size -64k | while read -r lock; do

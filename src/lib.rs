@@ -13,6 +13,7 @@
 //! for one wheel, [`local`] does the same for files on this machine, and [`pipeline`] calls the
 //! stages in turn. The command line is a thin layer above in `src/bin/ftcheck`.
 
+pub mod config;
 pub mod fetch;
 pub mod input;
 pub mod inspect;

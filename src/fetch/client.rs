@@ -6,24 +6,49 @@ use std::error::Error as _;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use url::Url;
 
+use crate::fetch::access::{self, AccessError, Credential, Credentials};
+use crate::model::access::AccessSettings;
 use crate::model::location::redacted;
 
-/// How long a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a server may be silent in the middle of an answer.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Repetitions after the first attempt.
 const RETRIES: usize = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 /// A server that asks for more patience than this is told as unavailable.
 const LONGEST_DELAY: Duration = Duration::from_secs(20);
+
+/// How long servers are waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// How long a connection may take to come about.
+    pub connect: Duration,
+    /// How long a server may be silent, before an answer or in the middle of it.
+    pub silence: Duration,
+    /// After this long nothing is tried once more.
+    pub retries: Duration,
+    /// A body that is longer under way than this has to come at [`Self::slowest`] at least.
+    pub slow: Duration,
+    /// Bytes in a second.
+    pub slowest: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            silence: Duration::from_secs(30),
+            retries: Duration::from_secs(60),
+            slow: Duration::from_secs(60),
+            slowest: 2048,
+        }
+    }
+}
 
 /// Why something could not be fetched.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -32,7 +57,7 @@ pub enum FetchError {
     #[error("not in the cache, and the network is not used (--offline)")]
     Offline,
     /// The server answered, but not with what was asked for.
-    #[error("{url}: expected it to be served, found HTTP status {status}")]
+    #[error("{url}: expected it to be served, found HTTP status {status}{}", asked(*retry_after))]
     Status {
         /// Without credentials.
         url: String,
@@ -84,6 +109,14 @@ impl FetchError {
             }
             _ => false,
         }
+    }
+}
+
+/// What a server asks for that is not waited for.
+fn asked(retry_after: Option<Duration>) -> String {
+    match retry_after.filter(|delay| *delay > LONGEST_DELAY) {
+        Some(delay) => format!(" (it asks to wait {} seconds)", delay.as_secs()),
+        None => String::new(),
     }
 }
 
@@ -177,6 +210,8 @@ pub struct Client {
     http: reqwest::Client,
     offline: bool,
     traffic: Traffic,
+    credentials: Credentials,
+    patience: Patience,
 }
 
 impl Client {
@@ -185,15 +220,38 @@ impl Client {
     ///
     /// # Errors
     /// Where the system offers no certificates, or a proxy setting is malformed.
-    pub fn new(offline: bool) -> Result<Self, reqwest::Error> {
+    pub fn new(offline: bool) -> Result<Self, AccessError> {
+        Self::with(offline, &AccessSettings::default(), Patience::default())
+    }
+
+    /// A client that reaches servers as the user's settings have it.
+    ///
+    /// # Errors
+    /// Where there are no certificates to be had, or a proxy setting is malformed.
+    pub fn with(
+        offline: bool,
+        access: &AccessSettings,
+        patience: Patience,
+    ) -> Result<Self, AccessError> {
         // Fails only where another part of the process chose a provider before.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .user_agent(concat!("ftcheck/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .build()?;
-        Ok(Self { http, offline, traffic: Traffic::default() })
+            .connect_timeout(patience.connect)
+            .read_timeout(patience.silence);
+        Ok(Self {
+            http: access::set_up(builder, access)?.build()?,
+            offline,
+            traffic: Traffic::default(),
+            credentials: Credentials::of_netrc(access.netrc.as_deref()),
+            patience,
+        })
+    }
+
+    /// What is known of user names and passwords.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// Whether requests are refused.
@@ -241,9 +299,10 @@ impl Client {
             .with_min_delay(FIRST_DELAY)
             .with_max_times(RETRIES)
             .with_jitter();
+        let begun = Instant::now();
         attempt
             .retry(backoff)
-            .when(FetchError::is_transient)
+            .when(|problem| problem.is_transient() && begun.elapsed() < self.patience.retries)
             .adjust(|error, delay| match (error, delay) {
                 (FetchError::Status { retry_after: Some(asked), .. }, Some(own)) => {
                     Some(own.max(*asked))
@@ -277,13 +336,15 @@ impl Client {
     pub async fn stream(&self, url: &Url, request: &Request) -> Result<Stream<'_>, FetchError> {
         self.check(url)?;
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
-        let response = self
-            .http
-            .get(url.clone())
-            .headers(request.headers.clone())
-            .send()
-            .await
-            .map_err(|error| transport_error(url, error))?;
+        let mut bare = url.clone();
+        let _ = bare.set_username("");
+        let _ = bare.set_password(None);
+        let mut sending = self.http.get(bare).headers(request.headers.clone());
+        // Sent as a header, which is dropped where a redirect leads to another host.
+        if let Some(Credential { user, password }) = self.credentials.of(url) {
+            sending = sending.basic_auth(user, password);
+        }
+        let response = sending.send().await.map_err(|error| transport_error(url, error))?;
         let status = response.status();
         if !status.is_success() && !request.accepted.contains(&status.as_u16()) {
             return Err(FetchError::Status {
@@ -298,6 +359,8 @@ impl Client {
             response,
             limit: request.limit,
             received: 0,
+            begun: Instant::now(),
+            patience: self.patience,
         };
         if stream.response.content_length().is_some_and(|length| length > request.limit) {
             return Err(stream.too_large());
@@ -314,6 +377,8 @@ pub struct Stream<'a> {
     response: reqwest::Response,
     limit: u64,
     received: u64,
+    begun: Instant,
+    patience: Patience,
 }
 
 impl Stream<'_> {
@@ -330,6 +395,20 @@ impl Stream<'_> {
         self.received += chunk.len() as u64;
         if self.received > self.limit {
             return Err(self.too_large());
+        }
+        let elapsed = self.begun.elapsed();
+        if elapsed > self.patience.slow
+            && self.received < elapsed.as_secs().saturating_mul(self.patience.slowest)
+        {
+            return Err(FetchError::Transport {
+                url: redacted(&self.url),
+                problem: format!(
+                    "too slow: {} bytes in {} seconds",
+                    self.received,
+                    elapsed.as_secs()
+                ),
+                transient: false,
+            });
         }
         Ok(Some(Vec::from(chunk)))
     }

@@ -3,12 +3,14 @@
 //! Nothing is judged here. What could not be fetched is an error with its reason, never an empty
 //! answer.
 
+pub mod access;
 pub mod archive;
 pub mod cache;
 pub mod client;
 pub mod core_metadata;
 mod disk;
 pub mod indexes;
+mod links;
 pub mod metadata;
 pub mod sdist;
 pub mod simple;

@@ -53,7 +53,42 @@ pub enum IndexStrategy {
     BestMatch,
 }
 
+/// What an index says of a project as a whole (PEP 792), with its reason where it gives one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ProjectStatus {
+    /// Nothing out of the ordinary.
+    #[default]
+    Active,
+    /// No releases are to be expected any more.
+    Archived(Option<String>),
+    /// Something else should be taken.
+    Deprecated(Option<String>),
+    /// Held to be unsafe: nothing of it is offered.
+    Quarantined(Option<String>),
+}
+
+impl ProjectStatus {
+    /// The status of that name; one that is not known says nothing (PEP 792).
+    #[must_use]
+    pub fn new(name: &str, reason: Option<&str>) -> Self {
+        let reason = reason.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        match name.trim() {
+            "archived" => Self::Archived(reason),
+            "deprecated" => Self::Deprecated(reason),
+            "quarantined" => Self::Quarantined(reason),
+            _ => Self::Active,
+        }
+    }
+}
+
 impl IndexSettings {
+    /// No other index than that at `url`.
+    #[must_use]
+    pub fn only(url: Url) -> Self {
+        let index = IndexSource { name: None, url, is_default: true, explicit: false };
+        Self { indexes: vec![index], ..Self::default() }
+    }
+
     /// Adds what another file states, behind what is here.
     pub fn extend(&mut self, other: Self) {
         self.indexes.extend(other.indexes);

@@ -3,6 +3,7 @@
 //! Parsing of a type's own text form lives with the type; everything that reads files, asks the
 //! network or decides anything lives in a stage.
 
+pub mod access;
 pub mod digest;
 pub mod distribution;
 pub mod environment;

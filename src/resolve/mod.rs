@@ -69,7 +69,17 @@ pub enum IndexError {
         /// The page asked for, without credentials.
         url: String,
     },
+    /// It holds the project to be unsafe and offers nothing of it (PEP 792).
+    #[error("the index has put it into quarantine and offers no files of it{}", because(.reason.as_deref()))]
+    Quarantined {
+        /// Why, where the index says so.
+        reason: Option<String>,
+    },
     /// It could not be asked, or its answer not be understood.
     #[error("{0}")]
     Unavailable(String),
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason.map(|reason| format!(": {reason}")).unwrap_or_default()
 }

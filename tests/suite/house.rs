@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
+    ("config", &["model", "config"]),
     ("resolve", &["model", "resolve"]),
     ("fetch", &["model", "resolve", "fetch"]),
     ("inspect", &["model", "inspect"]),

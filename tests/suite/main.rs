@@ -16,6 +16,7 @@
 )]
 
 mod command_line;
+mod config;
 mod fetch;
 mod house;
 mod input;
@@ -27,3 +28,4 @@ mod resolve;
 mod scan;
 mod support;
 mod support_selftest;
+mod wheel_check;

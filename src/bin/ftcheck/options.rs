@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use ftcheck::config::CommandLine;
 use ftcheck::fetch::cache::Cache;
 use ftcheck::local::{self, Place};
 use ftcheck::model::environment::marker_environment;
@@ -11,17 +12,11 @@ use ftcheck::model::requirement::Choice;
 use ftcheck::pipeline::{Scene, Settings};
 use ftcheck::report::{Detail, Reporter, Style};
 use ftcheck::resolve::host;
-use url::Url;
 
 use crate::Failure;
 use crate::args::{
     ColorWhen, InspectArguments, ProjectArguments, ReportArguments, Reported, ResolutionArguments,
 };
-
-/// The index that pip and uv ask without being told otherwise.
-const DEFAULT_INDEX: &str = "https://pypi.org/simple/";
-/// Where the index's address may stand, in order.
-const INDEX_VARIABLES: [&str; 3] = ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"];
 
 /// Everything needed to tell what would be installed, and to look at it.
 pub(crate) struct ScanOptions {
@@ -32,8 +27,7 @@ pub(crate) struct ScanOptions {
 
 /// Where packages come from, and what is kept of them.
 pub(crate) struct NetworkOptions {
-    pub(crate) index_url: Url,
-    pub(crate) offline: bool,
+    pub(crate) command_line: CommandLine,
     pub(crate) cache: Cache,
 }
 
@@ -64,8 +58,7 @@ impl ScanOptions {
             jobs: usize::from(arguments.jobs),
         };
         let network = NetworkOptions {
-            index_url: index_url(arguments.index_url.as_deref())?,
-            offline: arguments.offline,
+            command_line: arguments.indexes.command_line(arguments.offline),
             cache: cache(arguments.no_cache, arguments.cache_dir)?,
         };
         Ok(Self { settings, network, progress: !arguments.no_progress })
@@ -148,29 +141,6 @@ fn cache(disabled: bool, folder: Option<PathBuf>) -> Result<Cache, Failure> {
         let hint = "name a folder with --cache-dir, or do without: --no-cache".to_owned();
         Failure::with_hint("this user has no folder for caches", Some(hint))
     })
-}
-
-fn index_url(given: Option<&str>) -> Result<Url, Failure> {
-    let from_environment = || {
-        INDEX_VARIABLES.iter().find_map(|variable| {
-            let value = std::env::var(variable).ok().filter(|value| !value.trim().is_empty())?;
-            Some((*variable, value))
-        })
-    };
-    let (origin, text) = match given {
-        Some(text) => ("--index-url", text.to_owned()),
-        None => from_environment().unwrap_or(("", DEFAULT_INDEX.to_owned())),
-    };
-    // The text itself is not shown: it may hold a password.
-    let url = Url::parse(text.trim())
-        .map_err(|problem| Failure::new(format!("{origin}: expected a URL: {problem}")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(Failure::new(format!(
-            "{origin}: expected an http or https URL, found `{}`",
-            url.scheme()
-        )));
-    }
-    Ok(url)
 }
 
 fn use_color(when: ColorWhen, to_file: bool) -> bool {

@@ -20,19 +20,19 @@ use crate::session::Session;
 
 pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let choice = choice(&arguments.project);
-    let project = Project::read(&arguments.project.paths, &choice)?;
+    let mut project = Project::read(&arguments.project.paths, &choice)?;
     let options = ScanOptions::new(arguments.resolution, choice)?;
-    look(&project, options, ReportOptions::new(arguments.report)?)
+    look(&mut project, options, ReportOptions::new(arguments.report)?)
 }
 
 pub(crate) fn check(arguments: CheckArguments) -> Result<ExitCode, Failure> {
-    let project = Project::of_requirements(&arguments.requirements)?;
+    let mut project = Project::of_requirements(&arguments.requirements)?;
     let options = ScanOptions::new(arguments.resolution, Choice::default())?;
-    look(&project, options, ReportOptions::new(arguments.report)?)
+    look(&mut project, options, ReportOptions::new(arguments.report)?)
 }
 
 fn look(
-    project: &Project,
+    project: &mut Project,
     options: ScanOptions,
     how: ReportOptions<ScanReport>,
 ) -> Result<ExitCode, Failure> {
@@ -43,7 +43,7 @@ fn look(
     if project.searched && detail > Detail::Quiet {
         say(&format!("looking at {}", project.shown.join(", ")));
     }
-    let session = Session::new(options.network)?;
+    let session = Session::new(options.network, project)?;
     let bar = Arc::new(Bar::new(options.progress && detail != Detail::Quiet));
     let progress = Arc::clone(&bar) as Arc<dyn pipeline::Progress>;
     let report = session.runtime.block_on(pipeline::scan(

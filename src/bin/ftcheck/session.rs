@@ -1,14 +1,18 @@
 //! What every command that asks an index needs: a runtime, a client, the indexes.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use ftcheck::config::{Environment, NetworkSettings};
 use ftcheck::fetch::cache::Cache;
-use ftcheck::fetch::client::Client;
+use ftcheck::fetch::client::{Client, Patience};
 use ftcheck::fetch::indexes::Indexes;
+use ftcheck::model::index::IndexSettings;
 use tokio::runtime::Runtime;
 
 use crate::Failure;
 use crate::options::NetworkOptions;
+use crate::project::Project;
 
 pub(crate) struct Session {
     pub(crate) runtime: Runtime,
@@ -18,16 +22,28 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(options: NetworkOptions) -> Result<Self, Failure> {
+    pub(crate) fn new(options: NetworkOptions, project: &mut Project) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
             .map_err(|problem| Failure::new(format!("no runtime can be started: {problem}")))?;
-        let client = Client::new(options.offline)
+        let mut of_project = IndexSettings::default();
+        for manifest in &mut project.manifests {
+            of_project.extend(std::mem::take(&mut manifest.indexes));
+        }
+        let folder = project.paths.first().and_then(|path| path.parent());
+        let network = NetworkSettings::gather(
+            &options.command_line,
+            &Environment::of_process(),
+            folder.unwrap_or(Path::new("")),
+            of_project,
+        )
+        .map_err(|problem| Failure::new(problem.to_string()))?;
+        let client = Client::with(network.offline, &network.access, Patience::default())
             .map_err(|problem| Failure::new(format!("no HTTP client can be set up: {problem}")))?;
         let client = Arc::new(client);
         let cache = options.cache;
-        let index = Indexes::new(Arc::clone(&client), cache.clone(), options.index_url);
+        let index = Indexes::new(Arc::clone(&client), cache.clone(), network.indexes);
         Ok(Self { runtime, client, cache, index: Arc::new(index) })
     }
 }

@@ -20,9 +20,9 @@ pub(crate) fn run(arguments: WhyArguments) -> Result<ExitCode, Failure> {
         Failure::new(format!("expected the name of a package, found `{}`", arguments.package))
     })?;
     let choice = choice(&arguments.project);
-    let project = Project::read(&arguments.project.paths, &choice)?;
+    let mut project = Project::read(&arguments.project.paths, &choice)?;
     let options = ScanOptions::new(arguments.resolution, choice)?;
-    let session = Session::new(options.network)?;
+    let session = Session::new(options.network, &mut project)?;
     let Settings { scenes, .. } = &options.settings;
     let mut text = String::new();
     let mut found = false;

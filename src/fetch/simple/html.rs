@@ -6,15 +6,15 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{
     BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
-use pep508_rs::PackageName;
 use url::Url;
 
-use super::requires_python;
-use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
+use super::{Link, requires_python};
+use crate::model::distribution::MetadataFile;
+use crate::model::index::ProjectStatus;
 use crate::model::location::last_segment;
 
-/// The files that a page lists, as far as an installer would take them.
-pub(super) fn files(body: &str, page: &Url, name: &PackageName) -> Vec<DistributionFile> {
+/// What stands on a page.
+pub(super) fn read(body: &str, page: &Url) -> (Vec<Link>, ProjectStatus) {
     let collector = Collector { tags: RefCell::default() };
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(body));
@@ -23,8 +23,18 @@ pub(super) fn files(body: &str, page: &Url, name: &PackageName) -> Vec<Distribut
     tokenizer.end();
 
     let mut base = page.clone();
-    let mut files = Vec::new();
+    let mut links = Vec::new();
+    let (mut status, mut reason) = (None, None);
     for tag in tokenizer.sink.tags.take() {
+        if &*tag.name == "meta" {
+            let content = attribute(&tag, "content").map(str::to_owned);
+            match attribute(&tag, "name") {
+                Some("pypi:project-status") => status = content,
+                Some("pypi:project-status-reason") => reason = content,
+                _ => {}
+            }
+            continue;
+        }
         let Some(link) = attribute(&tag, "href") else { continue };
         let Ok(mut url) = base.join(link) else { continue };
         if &*tag.name == "base" {
@@ -33,9 +43,8 @@ pub(super) fn files(body: &str, page: &Url, name: &PackageName) -> Vec<Distribut
         }
         let fragment = url.fragment().map(str::to_owned);
         url.set_fragment(None);
-        let Some(kind) = DistributionKind::parse(&last_segment(&url), name) else { continue };
-        files.push(DistributionFile {
-            kind,
+        links.push(Link {
+            filename: last_segment(&url),
             url,
             sha256: fragment.and_then(|fragment| fragment.strip_prefix("sha256=")?.parse().ok()),
             size: None,
@@ -48,7 +57,7 @@ pub(super) fn files(body: &str, page: &Url, name: &PackageName) -> Vec<Distribut
                 .unwrap_or_default(),
         });
     }
-    files
+    (links, ProjectStatus::new(status.as_deref().unwrap_or_default(), reason.as_deref()))
 }
 
 /// `true`, or a digest such as `sha256=…` (PEP 714).
@@ -64,7 +73,8 @@ fn attribute<'tag>(tag: &'tag Tag, name: &str) -> Option<&'tag str> {
     tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|found| &*found.value)
 }
 
-/// Keeps the tags that say something: anchors, and the base they are relative to.
+/// Keeps the tags that say something: anchors, the base they are relative to, and what is said of
+/// the page.
 struct Collector {
     tags: RefCell<Vec<Tag>>,
 }
@@ -75,7 +85,7 @@ impl TokenSink for Collector {
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
         if let Token::TagToken(tag) = token
             && tag.kind == TagKind::StartTag
-            && matches!(&*tag.name, "a" | "base")
+            && matches!(&*tag.name, "a" | "base" | "meta")
         {
             self.tags.borrow_mut().push(tag);
         }

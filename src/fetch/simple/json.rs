@@ -1,18 +1,34 @@
-//! PEP 691 project pages, with the additions of PEP 700.
+//! PEP 691 project pages, with the additions of PEP 700 and PEP 792.
 
 use std::collections::HashMap;
 
-use pep508_rs::PackageName;
 use serde::Deserialize;
 use url::Url;
 
-use super::requires_python;
-use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
+use super::{Link, requires_python};
+use crate::model::distribution::MetadataFile;
+use crate::model::index::ProjectStatus;
 
 #[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
 struct Page {
     meta: Meta,
     files: Vec<File>,
+    #[serde(default)]
+    project_status: Status,
+}
+
+/// PEP 792. Its form is not checked: an index that writes something else says nothing.
+#[derive(Deserialize, Default)]
+#[serde(untagged)]
+enum Status {
+    Stated {
+        status: String,
+        reason: Option<String>,
+    },
+    #[default]
+    Missing,
+    Other(serde::de::IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -64,35 +80,32 @@ enum Yanked {
     Because(serde::de::IgnoredAny),
 }
 
-/// The files that a page lists, as far as an installer would take them.
-pub(super) fn files(
-    body: &str,
-    page: &Url,
-    name: &PackageName,
-) -> Result<Vec<DistributionFile>, String> {
+/// What stands on a page.
+pub(super) fn read(body: &str, page: &Url) -> Result<(Vec<Link>, ProjectStatus), String> {
     let parsed: Page = serde_json::from_str(body)
         .map_err(|problem| format!("expected a project page as JSON (PEP 691): {problem}"))?;
     let api_version = parsed.meta.api_version;
     if api_version.split('.').next() != Some("1") {
         return Err(format!("expected version 1 of the simple API, found `{api_version}`"));
     }
-    Ok(parsed
-        .files
-        .into_iter()
-        .filter_map(|file| {
-            Some(DistributionFile {
-                kind: DistributionKind::parse(&file.filename, name)?,
-                url: page.join(&file.url).ok()?,
-                sha256: file.hashes.get("sha256").and_then(|digest| digest.parse().ok()),
-                size: file.size,
-                requires_python: requires_python(file.requires_python.as_deref()),
-                yanked: !matches!(file.yanked, None | Some(Yanked::Is(false))),
-                metadata: file
-                    .core_metadata
-                    .or(file.dist_info_metadata)
-                    .map(|metadata| metadata.file())
-                    .unwrap_or_default(),
-            })
+    let status = match &parsed.project_status {
+        Status::Stated { status, reason } => ProjectStatus::new(status, reason.as_deref()),
+        Status::Missing | Status::Other(_) => ProjectStatus::Active,
+    };
+    let links = parsed.files.into_iter().filter_map(|file| {
+        Some(Link {
+            filename: file.filename,
+            url: page.join(&file.url).ok()?,
+            sha256: file.hashes.get("sha256").and_then(|digest| digest.parse().ok()),
+            size: file.size,
+            requires_python: requires_python(file.requires_python.as_deref()),
+            yanked: !matches!(file.yanked, None | Some(Yanked::Is(false))),
+            metadata: file
+                .core_metadata
+                .or(file.dist_info_metadata)
+                .map(|metadata| metadata.file())
+                .unwrap_or_default(),
         })
-        .collect())
+    });
+    Ok((links.collect(), status))
 }

@@ -1,12 +1,17 @@
-//! Project pages of a package index: PEP 503 as HTML, PEP 691 as JSON.
+//! Project pages of a package index: PEP 503 as HTML, PEP 691 as JSON; and what they say of a project
+//! as a whole (PEP 792).
 //!
 //! Which file to take is decided in [`crate::resolve`]; here a page becomes a list of files.
 
 mod html;
 mod json;
 
+use std::io::Read as _;
+use std::path::Path;
+
 use pep440_rs::VersionSpecifiers;
 use pep508_rs::PackageName;
+use reqwest::StatusCode;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     LAST_MODIFIED,
@@ -16,7 +21,11 @@ use url::Url;
 
 use crate::fetch::cache::{Bucket, Cache};
 use crate::fetch::client::{Client, FetchError, Request, Response};
-use crate::model::distribution::DistributionFile;
+use crate::fetch::disk;
+use crate::model::digest::Sha256;
+use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
+use crate::model::index::ProjectStatus;
+use crate::model::location::{last_segment, redacted};
 use crate::resolve::IndexError;
 
 /// The largest page that is read; the largest known ones are below 40 MB.
@@ -26,12 +35,65 @@ const MAX_PAGE: u64 = 256 << 20;
 const ACCEPTED: &str = "application/vnd.pypi.simple.v1+json, \
      application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01";
 
+/// Hosts below which a server says 403 for a project that it does not have, as uv knows them: they
+/// are stores of objects that may not be listed.
+const FORBIDDEN_IS_ABSENT: &str = "pytorch.org";
+
 /// One package index.
 #[derive(Debug)]
 pub struct SimpleIndex<'a> {
     client: &'a Client,
     cache: &'a Cache,
     root: Url,
+}
+
+/// What an index says of a project.
+#[derive(Debug, Clone, Default)]
+pub struct ProjectPage {
+    /// Its files, as far as an installer would take them, in the order of the page.
+    pub files: Vec<DistributionFile>,
+    /// The project as a whole.
+    pub status: ProjectStatus,
+}
+
+/// A file as a page names it, of whatever project.
+#[derive(Debug, Clone)]
+pub(super) struct Link {
+    pub(super) filename: String,
+    pub(super) url: Url,
+    pub(super) sha256: Option<Sha256>,
+    pub(super) size: Option<u64>,
+    pub(super) requires_python: Option<VersionSpecifiers>,
+    pub(super) yanked: bool,
+    pub(super) metadata: MetadataFile,
+}
+
+impl Link {
+    /// A file of which no more is known than where it is.
+    pub(super) fn bare(url: Url) -> Self {
+        Self {
+            filename: last_segment(&url),
+            url,
+            sha256: None,
+            size: None,
+            requires_python: None,
+            yanked: false,
+            metadata: MetadataFile::Absent,
+        }
+    }
+
+    /// The file, if it is one of the project `name` that an installer would take.
+    pub(super) fn file_of(&self, name: &PackageName) -> Option<DistributionFile> {
+        Some(DistributionFile {
+            kind: DistributionKind::parse(&self.filename, name)?,
+            url: self.url.clone(),
+            sha256: self.sha256,
+            size: self.size,
+            requires_python: self.requires_python.clone(),
+            yanked: self.yanked,
+            metadata: self.metadata,
+        })
+    }
 }
 
 /// A page as it is kept: its body, and what to ask the server whether it changed.
@@ -44,46 +106,51 @@ struct StoredPage {
     body: String,
 }
 
-impl<'a> SimpleIndex<'a> {
-    /// The index whose project pages lie below `root`.
-    #[must_use]
-    pub fn new(client: &'a Client, cache: &'a Cache, mut root: Url) -> Self {
-        if !root.path().ends_with('/') {
-            let path = format!("{}/", root.path());
-            root.set_path(&path);
-        }
-        Self { client, cache, root }
+/// The page at `url`, asked for anew or as it was kept, or out of a file of this machine.
+async fn page(client: &Client, cache: &Cache, url: &Url) -> Result<StoredPage, FetchError> {
+    if let Some(path) = disk::path(url)? {
+        return StoredPage::of_file(url, &path);
     }
+    let mut bare = url.clone();
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    let key = bare.as_str();
+    let stored: Option<StoredPage> = cache.get(Bucket::Pages, key);
+    if client.is_offline() {
+        return stored.ok_or(FetchError::Offline);
+    }
+    let mut request = Request::new(MAX_PAGE)
+        .header(ACCEPT, HeaderValue::from_static(ACCEPTED))
+        .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
+        .accepting(&[304]);
+    if let Some(stored) = &stored {
+        if let Some(etag) = &stored.etag {
+            request = request.header_text(IF_NONE_MATCH, etag);
+        }
+        if let Some(date) = &stored.last_modified {
+            request = request.header_text(IF_MODIFIED_SINCE, date);
+        }
+    }
+    let response = client.get(url, &request).await?;
+    if response.status == 304 {
+        return stored.ok_or_else(|| {
+            FetchError::invalid(url, "expected a page, found `304 Not Modified` unasked")
+        });
+    }
+    let page = StoredPage::of(url, response)?;
+    // Without validators it would be fetched again in any case; it still serves --offline.
+    let _ = cache.put(Bucket::Pages, key, &page);
+    Ok(page)
+}
 
-    async fn page(&self, url: &Url) -> Result<StoredPage, FetchError> {
-        let key = url.as_str();
-        let stored: Option<StoredPage> = self.cache.get(Bucket::Pages, key);
-        if self.client.is_offline() {
-            return stored.ok_or(FetchError::Offline);
-        }
-        let mut request = Request::new(MAX_PAGE)
-            .header(ACCEPT, HeaderValue::from_static(ACCEPTED))
-            .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
-            .accepting(&[304]);
-        if let Some(stored) = &stored {
-            if let Some(etag) = &stored.etag {
-                request = request.header_text(IF_NONE_MATCH, etag);
-            }
-            if let Some(date) = &stored.last_modified {
-                request = request.header_text(IF_MODIFIED_SINCE, date);
-            }
-        }
-        let response = self.client.get(url, &request).await?;
-        if response.status == 304 {
-            return stored.ok_or_else(|| {
-                FetchError::invalid(url, "expected a page, found `304 Not Modified` unasked")
-            });
-        }
-        let page = StoredPage::of(url, response)?;
-        // Without validators it would be fetched again in any case; it still serves --offline.
-        let _ = self.cache.put(Bucket::Pages, key, &page);
-        Ok(page)
-    }
+/// The links on a page that lists files of any project (pip's `--find-links`).
+pub(super) async fn links(
+    client: &Client,
+    cache: &Cache,
+    url: &Url,
+) -> Result<Vec<Link>, FetchError> {
+    let page = page(client, cache, url).await?;
+    page.read().map(|(links, _)| links).map_err(|problem| FetchError::invalid(url, problem))
 }
 
 impl StoredPage {
@@ -103,15 +170,34 @@ impl StoredPage {
         })
     }
 
-    fn files(&self, name: &PackageName) -> Result<Vec<DistributionFile>, String> {
+    /// The page of a project in a folder, as pip reads an index that is one.
+    fn of_file(url: &Url, path: &Path) -> Result<Self, FetchError> {
+        let path = if path.is_dir() { path.join("index.html") } else { path.to_owned() };
+        let opened = disk::open(url, &path)?;
+        let mut bytes = Vec::new();
+        opened
+            .take(MAX_PAGE)
+            .read_to_end(&mut bytes)
+            .map_err(|problem| FetchError::invalid(url, problem.kind().to_string()))?;
+        Ok(Self {
+            url: url.clone(),
+            content_type: None,
+            etag: None,
+            last_modified: None,
+            body: String::from_utf8(bytes)
+                .map_err(|_| FetchError::invalid(url, "expected a page in UTF-8"))?,
+        })
+    }
+
+    fn read(&self) -> Result<(Vec<Link>, ProjectStatus), String> {
         let media_type = self.content_type.as_deref().unwrap_or("text/html");
         let media_type = media_type.split(';').next().unwrap_or_default().trim();
         match media_type.to_ascii_lowercase().as_str() {
             "application/vnd.pypi.simple.v1+json" | "application/json" => {
-                json::files(&self.body, &self.url, name)
+                json::read(&self.body, &self.url)
             }
             "application/vnd.pypi.simple.v1+html" | "text/html" => {
-                Ok(html::files(&self.body, &self.url, name))
+                Ok(html::read(&self.body, &self.url))
             }
             other => Err(format!(
                 "expected a project page as HTML or JSON, found content of type `{other}`"
@@ -120,26 +206,60 @@ impl StoredPage {
     }
 }
 
-impl SimpleIndex<'_> {
-    /// All files of a project, in the order in which the page lists them.
+impl<'a> SimpleIndex<'a> {
+    /// The index whose project pages lie below `root`.
+    #[must_use]
+    pub fn new(client: &'a Client, cache: &'a Cache, mut root: Url) -> Self {
+        if !root.path().ends_with('/') {
+            let path = format!("{}/", root.path());
+            root.set_path(&path);
+        }
+        client.credentials().add_index(&root);
+        Self { client, cache, root }
+    }
+
+    /// What it says of a project.
     ///
     /// # Errors
     /// Where the project is not known, or the index cannot be asked.
-    pub async fn files(&self, name: &PackageName) -> Result<Vec<DistributionFile>, IndexError> {
+    pub async fn project(&self, name: &PackageName) -> Result<ProjectPage, IndexError> {
         let url = self
             .root
             .join(&format!("{name}/"))
             .map_err(|problem| IndexError::Unavailable(problem.to_string()))?;
-        let page = match self.page(&url).await {
+        let unavailable = |problem: FetchError| IndexError::Unavailable(problem.to_string());
+        if disk::path(&url).map_err(unavailable)?.is_some_and(|path| !path.exists()) {
+            return Err(IndexError::NotFound { url: redacted(&url) });
+        }
+        let page = match page(self.client, self.cache, &url).await {
             Ok(page) => page,
-            Err(FetchError::Status { status, url, .. }) if matches!(status.as_u16(), 404 | 410) => {
+            Err(FetchError::Status { status, url, .. }) if self.says_absent(status) => {
                 return Err(IndexError::NotFound { url });
             }
-            Err(problem) => return Err(IndexError::Unavailable(problem.to_string())),
+            Err(problem @ FetchError::Status { status, .. })
+                if matches!(status.as_u16(), 401 | 403) =>
+            {
+                let credentials = match self.client.credentials().of(&url) {
+                    Some(_) => "the credentials given for it are refused",
+                    None => "no credentials are given for it",
+                };
+                return Err(IndexError::Unavailable(format!("{problem}: {credentials}")));
+            }
+            Err(problem) => return Err(unavailable(problem)),
         };
-        page.files(name).map_err(|problem| {
-            IndexError::Unavailable(FetchError::invalid(&url, problem).to_string())
-        })
+        let (links, status) =
+            page.read().map_err(|problem| unavailable(FetchError::invalid(&url, problem)))?;
+        let files = links.iter().filter_map(|link| link.file_of(name)).collect();
+        Ok(ProjectPage { files, status })
+    }
+
+    fn says_absent(&self, status: StatusCode) -> bool {
+        let is_store = || {
+            let host = self.root.host_str().unwrap_or_default();
+            let rest = host.strip_suffix(FORBIDDEN_IS_ABSENT);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        matches!(status.as_u16(), 404 | 410) || status == 403 && is_store()
     }
 }
 

@@ -30,7 +30,7 @@ fn file_of(index: &FakeIndex) -> DistributionFile {
     let url = index.simple_url().parse().unwrap();
     let (client, cache) = (client(), Cache::disabled());
     let simple = SimpleIndex::new(&client, &cache, url);
-    let files = block_on(simple.files(&name("spam"))).expect("a page");
+    let files = block_on(simple.project(&name("spam"))).expect("a page").files;
     index.clear_requests();
     files.into_iter().next().expect("a file")
 }

@@ -1,6 +1,8 @@
 //! What is fetched from indexes, called as the library's own users call it.
 
+mod client;
 mod core_metadata;
+mod indexes;
 mod sdist;
 
 use std::future::Future;

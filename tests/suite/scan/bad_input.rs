@@ -93,7 +93,7 @@ fn an_index_that_is_no_url_is_told_without_showing_it() {
             .assert()
             .code(2);
         let message = stderr(&outcome);
-        assert!(message.starts_with("error: --index-url: expected"), "{message}");
+        assert!(message.starts_with("error: --default-index: expected"), "{message}");
         assert!(!message.contains("secret"), "{message}");
     }
 }

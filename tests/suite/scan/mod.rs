@@ -1,5 +1,6 @@
 //! `ftcheck scan` as a user runs it, against the fake index.
 
+mod access;
 mod bad_input;
 mod bad_wheels;
 mod cache;

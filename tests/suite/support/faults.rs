@@ -12,6 +12,12 @@ pub(crate) enum Fault {
     Status(u16, usize),
     /// Answers 429 with a `Retry-After` header.
     RetryAfter { seconds: u64, times: usize },
+    /// Answers 503 with this `Retry-After` header, once.
+    RetryAfterDate(String),
+    /// Answers 302 with the same path at this address.
+    Redirect(String),
+    /// Sends the body byte by byte, with this pause between them.
+    Drip(Duration),
     /// `CloseConnection(times)`: closes the connection without an answer.
     CloseConnection(usize),
     /// Promises the whole body and closes the connection after this many bytes.
@@ -38,6 +44,7 @@ impl FaultRule {
             Fault::Status(_, times)
             | Fault::RetryAfter { times, .. }
             | Fault::CloseConnection(times) => times,
+            Fault::RetryAfterDate(_) => 1,
             _ => usize::MAX,
         };
         Self { path_contains: path_contains.to_owned(), fault, times_left }
@@ -57,6 +64,11 @@ pub(super) fn spoil(rules: &mut [FaultRule], path: &str, mut response: Response)
             Fault::Status(status, _) => Response::new(*status, "text/plain", "made to fail"),
             Fault::RetryAfter { seconds, .. } => Response::new(429, "text/plain", "made to wait")
                 .with_header("Retry-After", seconds.to_string()),
+            Fault::RetryAfterDate(date) => {
+                Response::new(503, "text/plain", "made to wait").with_header("Retry-After", date)
+            }
+            Fault::Redirect(base) => Response::new(302, "text/plain", "elsewhere")
+                .with_header("Location", format!("{base}{path}")),
             Fault::HtmlInsteadOfFile => Response::new(
                 200,
                 "text/html; charset=UTF-8",
@@ -65,6 +77,10 @@ pub(super) fn spoil(rules: &mut [FaultRule], path: &str, mut response: Response)
             Fault::CloseConnection(_) => {
                 response.delivery = Delivery::Nothing;
                 return response;
+            }
+            Fault::Drip(pause) => {
+                response.delivery = Delivery::Drip(*pause);
+                continue;
             }
             Fault::TruncateBody(limit) => {
                 response.delivery = Delivery::BodyCutAfter(*limit);

@@ -25,6 +25,8 @@ pub(crate) struct Request {
     pub method: String,
     /// Percent-decoded, without the query.
     pub path: String,
+    /// The host whose address was asked for, where the server was taken for a proxy.
+    pub as_proxy_for: Option<String>,
     headers: Vec<(String, String)>,
     keep_alive: bool,
 }
@@ -51,6 +53,8 @@ pub(crate) enum Delivery {
     BodyCutAfter(usize),
     /// The connection is closed without a word.
     Nothing,
+    /// One byte of the body after the other, with this pause between them.
+    Drip(Duration),
 }
 
 #[derive(Clone, Debug)]
@@ -84,7 +88,7 @@ impl Response {
             return 0;
         }
         match self.delivery {
-            Delivery::Whole => self.body.len(),
+            Delivery::Whole | Delivery::Drip(_) => self.body.len(),
             Delivery::BodyCutAfter(limit) => limit.min(self.body.len()),
             Delivery::Nothing => 0,
         }
@@ -253,6 +257,17 @@ fn serve_connection(stream: &TcpStream, shared: &Shared, handler: &Handler) -> i
         if !shared.pause(response.delay) || response.delivery == Delivery::Nothing {
             break;
         }
+        if let Delivery::Drip(pause) = response.delivery {
+            let head = Response { delivery: Delivery::BodyCutAfter(0), ..response.clone() };
+            write_response(stream, &request, &head)?;
+            for byte in &response.body {
+                if !shared.pause(pause) {
+                    break;
+                }
+                (&mut &*stream).write_all(&[*byte])?;
+            }
+            break;
+        }
         write_response(stream, &request, &response)?;
         if !request.keep_alive || response.delivery != Delivery::Whole {
             break;
@@ -271,10 +286,14 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     let [method, target, version] = words[..] else {
         return Ok(None);
     };
+    // A proxy is asked by the whole address.
+    let host = target.strip_prefix("http://").and_then(|rest| rest.split('/').next());
+    let target = host.map_or(target, |host| &target["http://".len() + host.len()..]);
     let path = target.split('?').next().unwrap_or_default();
     let mut request = Request {
         method: method.to_owned(),
         path: percent_decode(path),
+        as_proxy_for: host.map(str::to_owned),
         headers: Vec::new(),
         keep_alive: version == "HTTP/1.1",
     };

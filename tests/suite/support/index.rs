@@ -12,7 +12,7 @@ use super::faults::{FaultRule, spoil};
 use super::http::{Request, Response, Server};
 use super::pages::{PageFormat, PageOptions, file_path, project_page, root_page};
 use super::ranges::file_answer;
-use super::wheel::{BuiltWheel, Sdist, normalize_name, sha256_hex};
+use super::wheel::{BuiltWheel, Sdist, base64_url, normalize_name, sha256_hex};
 
 pub(crate) use super::faults::Fault;
 pub(crate) use super::pages::Pages;
@@ -102,6 +102,9 @@ pub(crate) struct Recorded {
     pub range: Option<String>,
     pub accept: Option<String>,
     pub if_none_match: Option<String>,
+    pub authorization: Option<String>,
+    /// The host whose address was asked for, where the index was taken for a proxy.
+    pub as_proxy_for: Option<String>,
     /// The status meant for the client, also when the connection was closed
     /// before it was sent.
     pub status: u16,
@@ -115,12 +118,16 @@ struct Settings {
     page_options: PageOptions,
     ranges: Ranges,
     etags: bool,
+    /// The `Authorization` header without which nothing is served.
+    login: Option<String>,
 }
 
 #[derive(Default)]
 struct Content {
     /// By normalised name. A project may be there without any files.
     projects: BTreeMap<String, Vec<IndexFile>>,
+    /// By project: its status and the reason.
+    statuses: BTreeMap<String, (String, String)>,
     faults: Vec<FaultRule>,
     recorded: Vec<Recorded>,
 }
@@ -176,6 +183,19 @@ impl FakeIndexBuilder {
         self
     }
 
+    /// Serves nothing but to those who say that they are this user.
+    pub(crate) fn login(mut self, user: &str, password: &str) -> Self {
+        self.settings.login = Some(basic(user, password));
+        self
+    }
+
+    /// Gives a project a status (PEP 792).
+    pub(crate) fn status(mut self, project: &str, status: &str, reason: &str) -> Self {
+        let stated = (status.to_owned(), reason.to_owned());
+        self.content.statuses.insert(normalize_name(project), stated);
+        self
+    }
+
     pub(crate) fn file(mut self, file: impl Into<IndexFile>) -> Self {
         self.content.add_file(file.into());
         self
@@ -227,6 +247,7 @@ impl FakeIndex {
                 },
                 ranges: Ranges::Supported,
                 etags: true,
+                login: None,
             },
             content: Content::default(),
         }
@@ -235,6 +256,16 @@ impl FakeIndex {
     /// `http://127.0.0.1:PORT/simple/`
     pub(crate) fn simple_url(&self) -> String {
         format!("{}/simple/", self.shared.base_url)
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub(crate) fn base_url(&self) -> &str {
+        &self.shared.base_url
+    }
+
+    /// The address of the pages with credentials in it.
+    pub(crate) fn url_with(&self, credentials: &str) -> String {
+        self.simple_url().replace("http://", &format!("http://{credentials}@"))
     }
 
     pub(crate) fn file_url(&self, filename: &str) -> String {
@@ -292,6 +323,8 @@ impl Shared {
             range: request.header("Range"),
             accept: request.header("Accept"),
             if_none_match: request.header("If-None-Match"),
+            authorization: request.header("Authorization"),
+            as_proxy_for: request.as_proxy_for.clone(),
             status: response.status,
             body_bytes: response.body_bytes_for(request),
         });
@@ -302,6 +335,10 @@ impl Shared {
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             return Response::new(405, "text/plain", "only GET and HEAD")
                 .with_header("Allow", "GET, HEAD");
+        }
+        if self.settings.login.is_some() && request.header("Authorization") != self.settings.login {
+            return Response::new(401, "text/plain", "who are you?")
+                .with_header("WWW-Authenticate", "Basic realm=\"test\"");
         }
         if let Some(rest) = request.path.strip_prefix("/simple/") {
             self.answer_page(content, request, rest)
@@ -327,7 +364,8 @@ impl Shared {
                 return not_found();
             };
             let options = self.settings.page_options;
-            project_page(format, options, &self.base_url, project, files)
+            let status = content.statuses.get(project);
+            project_page(format, options, &self.base_url, project, files, status)
         };
         let etag = format!("\"{}\"", &sha256_hex(page.as_bytes())[..16]);
         let mut response =
@@ -356,6 +394,16 @@ impl Shared {
         let ranges = self.settings.ranges;
         file_answer(ranges, bytes, request.header("Range").as_deref())
     }
+}
+
+/// The `Authorization` header of a user.
+pub(crate) fn basic(user: &str, password: &str) -> String {
+    let text = format!("{user}:{password}");
+    let mut encoded = base64_url(text.as_bytes()).replace('-', "+").replace('_', "/");
+    while encoded.len() % 4 != 0 {
+        encoded.push('=');
+    }
+    format!("Basic {encoded}")
 }
 
 fn not_found() -> Response {

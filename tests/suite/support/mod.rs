@@ -18,6 +18,7 @@ pub(crate) mod index;
 pub(crate) mod pages;
 pub(crate) mod ranges;
 pub(crate) mod sdist;
+pub(crate) mod tls;
 pub(crate) mod wheel;
 
 use std::fs;
@@ -104,6 +105,9 @@ impl Sandbox {
             .env("HOME", self.home())
             .env("XDG_CACHE_HOME", self.home().join(".cache"))
             .env("FTCHECK_CACHE_DIR", self.cache_dir())
+            // Nor what uv and pip are told on this machine.
+            .env("UV_NO_CONFIG", "1")
+            .env("PIP_CONFIG_FILE", if cfg!(windows) { "nul" } else { "/dev/null" })
             // Without a proxy variable some platforms ask the system for one.
             .env("NO_PROXY", "127.0.0.1");
         command

@@ -89,15 +89,23 @@ pub(super) fn project_page(
     base_url: &str,
     project: &str,
     files: &[IndexFile],
+    status: Option<&(String, String)>,
 ) -> String {
     // Project pages are at /simple/PROJECT/, files at /files/FILENAME.
     let root = if options.relative_urls { "../.." } else { base_url };
     match format {
-        PageFormat::Json => json_project_page(options, root, project, files),
+        PageFormat::Json => json_project_page(options, root, project, files, status),
         PageFormat::Html | PageFormat::PlainHtml => {
             let anchors: String =
                 files.iter().map(|file| html_anchor(options, root, file)).collect();
-            html_document(&format!("Links for {project}"), &anchors)
+            let page = html_document(&format!("Links for {project}"), &anchors);
+            let Some((status, reason)) = status else { return page };
+            let meta = |name: &str, content: &str| {
+                let content = escape_html(content);
+                format!("    <meta name=\"pypi:{name}\" content=\"{content}\">\n")
+            };
+            let stated = meta("project-status", status) + &meta("project-status-reason", reason);
+            page.replace("  </head>", &format!("{stated}  </head>"))
         }
     }
 }
@@ -165,18 +173,22 @@ fn json_project_page(
     root: &str,
     project: &str,
     files: &[IndexFile],
+    status: Option<&(String, String)>,
 ) -> String {
     let mut versions: Vec<&str> = files.iter().map(|file| file.version.as_str()).collect();
     versions.sort_unstable();
     versions.dedup();
     let files: Vec<Value> = files.iter().map(|file| json_file(options, root, file)).collect();
-    json!({
+    let mut page = json!({
         "meta": { "api-version": "1.1" },
         "name": project,
         "versions": versions,
         "files": files,
-    })
-    .to_string()
+    });
+    if let Some((status, reason)) = status {
+        page["project-status"] = json!({ "status": status, "reason": reason });
+    }
+    page.to_string()
 }
 
 fn json_file(options: PageOptions, root: &str, file: &IndexFile) -> Value {

@@ -256,7 +256,7 @@ fn quote_csv(field: &str) -> String {
 
 /// URL-safe base64 without padding, as `RECORD` wants it. Written out because
 /// nothing else in the project needs a base64 crate.
-fn base64_url(bytes: &[u8]) -> String {
+pub(super) fn base64_url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {

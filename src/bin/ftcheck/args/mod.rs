@@ -1,6 +1,7 @@
 //! The arguments as they are typed; what they mean together is told in [`crate::options`].
 #![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
 
+mod indexes;
 mod resolution;
 
 use std::marker::PhantomData;

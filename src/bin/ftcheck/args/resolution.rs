@@ -11,6 +11,8 @@ use ftcheck::model::requirement::{GroupName, Prereleases};
 use ftcheck::model::target::Target;
 use pep508_rs::ExtraName;
 
+use super::indexes::IndexArguments;
+
 /// Which project, and which parts of it.
 #[derive(Debug, Args)]
 pub(crate) struct ProjectArguments {
@@ -78,12 +80,6 @@ pub(crate) struct ResolutionArguments {
           value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: u16,
 
-    /// The package index for requirements
-    ///
-    /// Without it UV_DEFAULT_INDEX, UV_INDEX_URL and PIP_INDEX_URL are asked, in this order.
-    #[arg(long, value_name = "URL")]
-    pub(crate) index_url: Option<String>,
-
     /// Use only what is in the cache
     #[arg(long)]
     pub(crate) offline: bool,
@@ -99,6 +95,9 @@ pub(crate) struct ResolutionArguments {
     /// Draw no progress bar
     #[arg(long)]
     pub(crate) no_progress: bool,
+
+    #[command(flatten)]
+    pub(crate) indexes: IndexArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -3,6 +3,8 @@
 //! One file for each format, behind [`Format`] and the list [`FORMATS`]. A format turns text into
 //! a [`Manifest`] and decides nothing: neither markers nor versions are looked at here.
 
+mod document;
+mod project;
 mod requirements_txt;
 mod uv_lock;
 
@@ -182,6 +184,22 @@ impl Source {
     pub fn of_text(path: &Path, shown: &str, text: String) -> Self {
         let (path, shown) = (path.to_owned(), shown.to_owned());
         Self { path, shown, text, line_starts: OnceLock::new() }
+    }
+
+    /// Where a line begins that version control left to be merged.
+    #[must_use]
+    pub fn conflict_marker(&self) -> Option<usize> {
+        let is_marker = |line: &str| {
+            ["<<<<<<< ", ">>>>>>> ", "||||||| "].iter().any(|marker| line.starts_with(marker))
+        };
+        let mut start = 0;
+        for line in self.text.split_inclusive('\n') {
+            if is_marker(line) || line.trim_end() == "=======" {
+                return Some(start);
+            }
+            start += line.len();
+        }
+        None
     }
 
     /// The place of a byte of the text.

@@ -103,7 +103,7 @@ pub async fn scan(
     }
     let mut gaps: Vec<String> =
         manifest.gaps.into_iter().filter_map(|gap| open_gap(gap, &settings)).collect();
-    let (tasks, skipped) = match manifest.content {
+    let (tasks, mut skipped) = match manifest.content {
         Content::Requirements(requirements) => {
             notes.push(
                 "only the requirements themselves were looked at, not yet what they depend on; a \
@@ -114,6 +114,12 @@ pub async fn scan(
         }
         Content::Lock(graph) => tasks_of_lock(graph, &manifest.sections, &settings),
     };
+    skipped.extend(manifest.projects.into_iter().map(|project| Skipped {
+        name: project.name.to_string(),
+        version: None,
+        reason: "the project's own code".to_owned(),
+        required_by: Some(project.location),
+    }));
     if tasks.is_empty() {
         let applies = format!("{} on {}", settings.target, settings.platform);
         gaps.push(format!("nothing to look at: no requirement applies to {applies}"));

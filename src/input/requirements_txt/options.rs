@@ -74,7 +74,7 @@ pub(super) fn read(line: &str) -> Result<Vec<Given>, String> {
     let whole = find(name).ok().filter(|known| {
         matches!(known.meaning, Meaning::Requirement | Meaning::Constraint | Meaning::Editable)
     });
-    if let Some(known) = whole.filter(|_| !rest.contains(['"', '\''])) {
+    if let Some(known) = whole.filter(|_| !rest.trim_start().starts_with(['"', '\''])) {
         let (name, value) = (name.to_owned(), rest.trim().to_owned());
         if value.is_empty() {
             return Err(format!("expected something behind `{name}`"));

@@ -41,7 +41,7 @@ fn a_block_is_read_with_its_places() {
 fn broken_blocks_are_told_with_their_place() {
     for (text, place) in [
         ("# /// script\n# dependencies = []\n", Some((1, 1))),
-        ("import x\n# /// script\n# dependencies = [\n# ///\n", Some((5, 1))),
+        ("import x\n# /// script\n# dependencies = [\n# ///\n", Some((3, 19))),
         ("# /// script\n# dependencies = 'x'\n# ///\n", Some((2, 18))),
         ("# /// script\n# dependencies = ['x $']\n# ///\n", Some((2, 22))),
         (&format!("{SCRIPT}\n# /// script\n# ///\n"), Some((19, 1))),

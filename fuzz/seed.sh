@@ -5,7 +5,8 @@ here=$(dirname "$0")
 fixtures=$here/../fixtures
 corpus=$here/corpus
 mkdir -p "$corpus/image_load" "$corpus/emulate" "$corpus/inspect_module" \
-    "$corpus/requirements_txt" "$corpus/sdist" "$corpus/uv_lock" "$corpus/wheel_filename"
+    "$corpus/pyproject" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/uv_lock" \
+    "$corpus/wheel_filename"
 
 # The first byte picks the interpreter, on whatever the file is for.
 for module in "$fixtures"/modules/built/*/*.so "$fixtures"/modules/built/*/*.pyd; do
@@ -29,6 +30,9 @@ for module in 0 1 2 3 4 5 6 7 10 11 12 13 14 15 16 17 20 21 22 23 24 25 26 27; d
     done
 done
 
+for project in "$fixtures"/pyproject/*/pyproject.toml; do
+    cp "$project" "$corpus/pyproject/$(basename "$(dirname "$project")")"
+done
 find "$fixtures" -name 'requirements*.txt' -exec cp {} "$corpus/requirements_txt/" \;
 printf 'spam[a,b] >= 1.0, != 1.5 ; python_version < "3.14" --hash=sha256:00 # note\n' \
     > "$corpus/requirements_txt/marker"

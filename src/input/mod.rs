@@ -3,20 +3,31 @@
 //! One file for each format, behind [`Format`] and the list [`FORMATS`]. A format turns text into
 //! a [`Manifest`] and decides nothing: neither markers nor versions are looked at here.
 
+mod collect;
+mod document;
+mod project;
+mod pyproject;
+mod requirement;
 mod requirements_txt;
+mod script;
+mod setup_cfg;
 mod uv_lock;
 
 use std::fmt;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use pep440_rs::VersionSpecifiers;
-use pep508_rs::MarkerTree;
+use pep508_rs::{MarkerTree, PackageName};
 
 use crate::model::index::IndexSettings;
 use crate::model::location::{Location, redacted_text};
 use crate::model::lock::LockGraph;
 use crate::model::requirement::{Prereleases, Requirement, Sections};
+
+/// The largest file that is read.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// A kind of file that names dependencies.
 pub trait Format: Sync {
@@ -26,6 +37,11 @@ pub trait Format: Sync {
     /// Whether a file of that name is of this kind.
     fn recognises(&self, filename: &str) -> bool;
 
+    /// The file of this kind that is taken where a directory is named.
+    fn in_directory(&self, directory: &Path) -> Option<PathBuf> {
+        Some(directory.join(self.name())).filter(|path| path.is_file())
+    }
+
     /// Reads it.
     ///
     /// # Errors
@@ -33,8 +49,12 @@ pub trait Format: Sync {
     fn read(&self, source: &Source) -> Result<Manifest, InputError>;
 }
 
-/// Every format; of several in one directory the first is taken.
-pub const FORMATS: &[&dyn Format] = &[&uv_lock::UvLock, &requirements_txt::RequirementsTxt];
+/// Every format, in the order in which a directory is searched: of several files the first is taken.
+///
+/// Locks come first, since they say what is installed: uv.lock. Then pyproject.toml, where it names
+/// dependencies, then requirements.txt and requirements.in. Scripts are never searched for.
+pub const FORMATS: &[&dyn Format] =
+    &[&uv_lock::UvLock, &pyproject::Pyproject, &requirements_txt::RequirementsTxt, &script::Script];
 
 /// A file that was read.
 #[derive(Debug)]
@@ -54,6 +74,9 @@ pub struct Source {
 pub struct Manifest {
     /// The dependencies.
     pub content: Content,
+    /// The projects on this machine that it asks for: the user's own code, whose requirements stand
+    /// in `content`.
+    pub projects: Vec<OwnProject>,
     /// The parts it has: extras and groups.
     pub sections: Sections,
     /// Where packages come from, as the file states it.
@@ -64,6 +87,17 @@ pub struct Manifest {
     pub notes: Vec<String>,
     /// What the file shows to be missing or not to fit: a scan of it cannot be complete.
     pub gaps: Vec<Gap>,
+}
+
+/// A project on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnProject {
+    /// The normalized name.
+    pub name: PackageName,
+    /// Where it is asked for.
+    pub location: Location,
+    /// Its folder.
+    pub folder: PathBuf,
 }
 
 /// Something that a scan of a manifest cannot cover.
@@ -161,22 +195,37 @@ impl Source {
     /// Reads a file.
     ///
     /// # Errors
-    /// Where it cannot be read or is not UTF-8.
+    /// Where it cannot be read, is too large, or is not UTF-8.
     pub fn open(path: &Path) -> Result<Self, InputError> {
         let shown = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|problem| {
+        let file = std::fs::File::open(path).map_err(|problem| {
             InputError::of_file(&shown, format!("the file cannot be read: {problem}"))
         })?;
-        Self::of_bytes(path, &shown, &bytes)
+        Self::from_reader(path, &shown, file)
     }
 
-    /// A file whose bytes are known already.
+    /// Reads from a stream. Paths in what is read count from the folder of `path`: for standard
+    /// input, `-` has them count from the working directory.
     ///
     /// # Errors
-    /// Where they are not UTF-8.
-    pub fn of_bytes(path: &Path, shown: &str, bytes: &[u8]) -> Result<Self, InputError> {
+    /// Where it cannot be read, is too large, or is not UTF-8.
+    pub fn from_reader(
+        path: &Path,
+        shown: &str,
+        reader: impl std::io::Read,
+    ) -> Result<Self, InputError> {
+        let mut bytes = Vec::new();
+        // A pipe or device may have no end.
+        reader.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|problem| {
+            InputError::of_file(shown, format!("the file cannot be read: {problem}"))
+        })?;
+        if bytes.len() as u64 > MAX_BYTES {
+            let most = MAX_BYTES / 1024 / 1024;
+            let problem = format!("expected at most {most} MiB, found a larger file");
+            return Err(InputError::of_file(shown, problem));
+        }
         // Windows editors begin UTF-8 files with a byte order mark.
-        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
         let text = std::str::from_utf8(bytes).map_err(|problem| {
             let before = String::from_utf8_lossy(&bytes[..problem.valid_up_to()]);
             let location = Location::of_offset(shown, &before, before.len());
@@ -190,6 +239,22 @@ impl Source {
     pub fn of_text(path: &Path, shown: &str, text: String) -> Self {
         let (path, shown) = (path.to_owned(), shown.to_owned());
         Self { path, shown, text, line_starts: OnceLock::new() }
+    }
+
+    /// Where a line begins that version control left to be merged.
+    #[must_use]
+    pub fn conflict_marker(&self) -> Option<usize> {
+        let is_marker = |line: &str| {
+            ["<<<<<<< ", ">>>>>>> ", "||||||| "].iter().any(|marker| line.starts_with(marker))
+        };
+        let mut start = 0;
+        for line in self.text.split_inclusive('\n') {
+            if is_marker(line) || line.trim_end() == "=======" {
+                return Some(start);
+            }
+            start += line.len();
+        }
+        None
     }
 
     /// The place of a byte of the text.
@@ -226,7 +291,8 @@ pub fn find(path: &Path) -> Result<(PathBuf, &'static dyn Format), InputError> {
     let format = FORMATS.iter().find(|format| format.recognises(&filename)).ok_or_else(|| {
         InputError::of_file(
             &shown,
-            "expected uv.lock or a requirements file (.txt, .in), found a file of another name",
+            "expected a lockfile, pyproject.toml, a requirements file (.txt, .in) or a script (.py), \
+             found a file of another name",
         )
     })?;
     Ok((path.to_owned(), *format))
@@ -236,21 +302,22 @@ fn find_in_directory(
     directory: &Path,
     shown: &str,
 ) -> Result<(PathBuf, &'static dyn Format), InputError> {
+    // What was found in `.` is shown as the user would name it.
+    let here = directory == Path::new(".");
+    let folder = if here { PathBuf::new() } else { directory.to_owned() };
     for format in FORMATS {
-        // What was found in `.` is shown as the user would name it.
-        let here = directory == Path::new(".");
-        let path = if here { PathBuf::new() } else { directory.to_owned() }.join(format.name());
-        if path.is_file() {
+        if let Some(path) = format.in_directory(&folder) {
             return Ok((path, *format));
         }
     }
     Err(InputError::of_file(
         shown,
-        format!("expected {} in this directory, found neither", known()),
+        format!("expected {} in this directory, found none of them", known()),
     )
     .hint("name the file itself: `ftcheck scan path/to/requirements-dev.txt`"))
 }
 
 fn known() -> String {
-    FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(" or ")
+    let names = FORMATS.iter().map(|format| format.name());
+    names.filter(|name| !name.starts_with("script")).collect::<Vec<_>>().join(", ")
 }

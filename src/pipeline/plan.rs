@@ -93,6 +93,12 @@ pub async fn plan<I: Index + 'static>(
         plan.notes.extend(manifest.notes.iter().cloned());
         let open = manifest.gaps.iter().filter_map(|gap| open_gap(gap, settings, scene));
         plan.gaps.extend(open);
+        plan.skipped.extend(manifest.projects.iter().map(|project| Skipped {
+            name: project.name.to_string(),
+            version: None,
+            reason: "the project's own code".to_owned(),
+            required_by: Some(project.location.clone()),
+        }));
         let left_out = settings.choice.left_out(&manifest.sections);
         if !left_out.is_empty() {
             let left_out = left_out.join(", ");

@@ -1,6 +1,5 @@
 //! The files that a command looks at, found and read.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ftcheck::input::{self, FORMATS, InputError, Manifest, Source};
@@ -86,11 +85,7 @@ impl Project {
 }
 
 fn standard_input() -> Result<Source, InputError> {
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes).map_err(|problem| {
-        InputError::of_file(STANDARD_INPUT, format!("it cannot be read: {problem}"))
-    })?;
-    Source::of_bytes(Path::new(""), "standard input", &bytes)
+    Source::from_reader(Path::new(STANDARD_INPUT), "standard input", std::io::stdin().lock())
 }
 
 fn read_requirements(source: &Source) -> Result<Manifest, InputError> {

@@ -25,6 +25,10 @@ fn a_file_is_of_the_kind_its_name_says() {
         ("dev.txt", "requirements.txt"),
         ("uv.lock", "uv.lock"),
         ("demo.py.lock", "uv.lock"),
+        ("constraints.txt", "requirements.txt"),
+        ("requirements.in", "requirements.txt"),
+        ("pyproject.toml", "pyproject.toml"),
+        ("demo.py", "script (PEP 723)"),
     ] {
         assert_eq!(found(&[file], file).unwrap(), (file.to_owned(), kind));
     }
@@ -36,6 +40,9 @@ fn in_a_directory_the_lock_is_taken_before_requirements() {
     let both = ["requirements.txt", "uv.lock"];
     assert_eq!(found(&both, ".").unwrap().0, "uv.lock");
     assert_eq!(found(&["requirements.txt", "other.txt"], ".").unwrap().0, "requirements.txt");
+    let both = ["requirements.in", "requirements.txt"];
+    assert_eq!(found(&both, ".").unwrap().0, "requirements.txt");
+    assert_eq!(found(&both[..1], ".").unwrap().0, "requirements.in");
 }
 
 #[test]
@@ -49,7 +56,7 @@ fn a_directory_without_a_known_file_is_rejected_with_what_was_expected() {
 #[test]
 fn a_file_of_another_name_or_none_is_rejected() {
     let problem = found(&["setup.py"], "setup.py").unwrap_err();
-    assert!(problem.problem.contains("uv.lock or a requirements file"), "{problem}");
+    assert!(problem.problem.contains("a requirements file"), "{problem}");
     let problem = found(&[], "requirements.txt").unwrap_err();
     assert!(problem.problem.contains("no such file"), "{problem}");
     assert!(problem.to_string().contains("requirements.txt"), "{problem}");

@@ -1,7 +1,9 @@
 //! Mirrors `src/input`.
 
 mod files;
+mod pyproject;
 mod requirements_txt;
+mod script;
 mod uv_lock;
 
 use std::path::{Path, PathBuf};

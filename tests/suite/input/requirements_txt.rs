@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::str::FromStr as _;
 
-use ftcheck::input::{FORMATS, Format, InputError, Source};
-use ftcheck::model::requirement::{Requirement, Wanted};
+use ftcheck::input::{Content, FORMATS, Format, Gap, InputError, Manifest, Source};
+use ftcheck::model::index::{IndexSource, LinksSource};
+use ftcheck::model::requirement::{Prereleases, Requirement, Section, Wanted};
 use pep440_rs::VersionSpecifiers;
 use pep508_rs::{MarkerTree, PackageName};
 use proptest::prelude::*;
@@ -263,13 +264,24 @@ fn what_would_be_built_is_told_as_local() {
         ("git+ssh://git@h.example/team/spam", "spam"),
         ("hg+https://h.example/spam", "spam"),
         ("spam @ git+https://h.example/team/repo", "spam"),
-        ("spam @ file:///abs/spam-1.0-py3-none-any.whl", "spam"),
     ] {
         assert_eq!(shown(&read_all(text)), [format!("{name} (local)")], "{text}");
     }
-    for text in ["./spam-1.0-py3-none-any.whl", "spam-1.0-py3-none-any.whl"] {
+}
+
+#[test]
+fn an_archive_on_this_machine_is_wanted_as_it_is() {
+    for (text, name, path) in [
+        ("./spam-1.0-py3-none-any.whl", "spam", "./spam-1.0-py3-none-any.whl"),
+        ("spam-1.0-py3-none-any.whl", "spam", "spam-1.0-py3-none-any.whl"),
+        ("spam @ file:///abs/spam-1.0-py3-none-any.whl", "spam", "/abs/spam-1.0-py3-none-any.whl"),
+        ("file:///abs/left-pad-1.0.tar.gz", "left-pad", "/abs/left-pad-1.0.tar.gz"),
+        ("file:sub/left_pad-1.0.zip[x] ; python_version > '3'", "left-pad", "sub/left_pad-1.0.zip"),
+    ] {
         let read = read_all(text);
-        assert!(matches!(read[0].wanted, Wanted::Unchecked(_)), "{text}");
+        let Wanted::File(found) = &read[0].wanted else { panic!("{text}: {:?}", read[0]) };
+        assert!(found.ends_with(path.trim_start_matches("./")), "{text}: {}", found.display());
+        assert_eq!(read[0].name.to_string(), name);
     }
 }
 
@@ -400,24 +412,15 @@ fn a_name_that_ends_in_a_separator_is_rejected() {
     }
 }
 
-/// A scan that passed over them would look at other files than pip installs.
+/// `SUPPORTED_OPTIONS` in pip's `req_file.py`; everything else is an error there, too.
 #[test]
-fn options_that_change_what_is_installed_are_refused_by_name() {
+fn an_unknown_option_is_refused_by_name() {
     for (text, option) in [
-        ("-i https://h.example/simple", "-i"),
-        ("--index-url https://h.example/simple", "--index-url"),
-        ("--index-url=https://h.example/simple", "--index-url"),
-        ("--extra-index-url https://h.example/simple", "--extra-index-url"),
-        ("-f https://h.example/links", "-f"),
-        ("--find-links=links", "--find-links"),
-        ("--no-index", "--no-index"),
-        ("-c constraints.txt", "-c"),
-        ("--constraint constraints.txt", "--constraint"),
-        ("--no-binary :all:", "--no-binary"),
-        ("--only-binary=:all:", "--only-binary"),
-        ("--pre", "--pre"),
         ("--unknown", "--unknown"),
         ("-", "-"),
+        ("-x", "-x"),
+        ("--global-option=x", "--global-option"),
+        ("--no", "--no"),
     ] {
         let problem = rejected(&format!("idna\n {text}\n"));
         assert_eq!(line_and_column(&problem), (2, 2), "{text}");
@@ -425,32 +428,302 @@ fn options_that_change_what_is_installed_are_refused_by_name() {
     }
 }
 
-/// pip's sort key puts it before the version: with it an older wheel is installed rather than a
-/// newer release without one. It is refused, or the requirements would be read wrongly.
+fn read_manifest(text: &str) -> Manifest {
+    let path = Path::new("/nowhere/requirements.txt");
+    let source = Source::of_text(path, "requirements.txt", text.to_owned());
+    format().read(&source).unwrap_or_else(|problem| panic!("{text:?}: {problem}"))
+}
+
+fn index(url: &str, is_default: bool) -> IndexSource {
+    IndexSource { name: None, url: url.parse().unwrap(), is_default, explicit: false }
+}
+
 #[test]
-fn prefer_binary_is_not_passed_over() {
-    assert_eq!(line_and_column(&rejected("--prefer-binary\nidna\n")), (1, 1));
+fn indexes_are_kept_as_pip_asks_them() {
+    let (a, b, c) = ("https://a.example/simple", "https://b.example/", "https://c.example/");
+    for (text, indexes) in [
+        (format!("-i {a}\n--extra-index-url {b}\nidna"), vec![index(a, true), index(b, false)]),
+        (
+            format!("--index-url={a} --extra-index-url={b}\nidna"),
+            vec![index(a, true), index(b, false)],
+        ),
+        // A new one takes the place of all before it.
+        (format!("--extra-index-url {b}\n-i{c}\nidna"), vec![index(c, true)]),
+        // `optparse` takes the beginning of a name for the whole.
+        (format!("--extra-index '{b}'\nidna"), vec![index(b, false)]),
+        (format!("-i {a}\n--no-index\n--extra-index-url {b}\nidna"), vec![]),
+    ] {
+        let read = read_manifest(&text);
+        assert_eq!(read.indexes.indexes, indexes, "{text}");
+        assert_eq!(read.indexes.no_index, text.contains("--no-index"));
+    }
+    let problem = rejected("idna\n-i nonsense\n");
+    assert_eq!(line_and_column(&problem), (2, 1));
+    assert!(problem.problem.contains("URL of an index"), "{problem}");
+}
+
+#[test]
+fn folders_and_pages_of_files_are_kept() {
+    let files = Files::new(&[
+        ("requirements.txt", "-f wheels\n--find-links=https://h.example/x\n-f missing\nidna"),
+        ("wheels/x", ""),
+    ]);
+    let read = super::read(&files.0.path().join("requirements.txt")).unwrap();
+    assert_eq!(
+        read.indexes.find_links,
+        [
+            LinksSource::Path(files.0.path().join("wheels")),
+            LinksSource::Page("https://h.example/x".parse().unwrap()),
+            LinksSource::Path("missing".into()),
+        ]
+    );
+}
+
+#[test]
+fn pre_releases_are_kept() {
+    for (text, expected) in [
+        ("--pre", Some(Prereleases::Allow)),
+        ("--all-releases :all:", Some(Prereleases::Allow)),
+        ("--only-final=:all:", Some(Prereleases::Disallow)),
+        ("", None),
+    ] {
+        assert_eq!(read_manifest(&format!("{text}\nidna")).prereleases, expected, "{text}");
+    }
+}
+
+/// With `--no-binary` a wheel that was looked at is not what is installed; with the others pip may
+/// install an older release, and one without a wheel is never reported as fine.
+#[test]
+fn what_is_not_followed_is_told() {
+    for text in ["--no-binary :all:", "--no-binary=idna,certifi", "--only-final=idna"] {
+        let read = read_manifest(&format!("{text}\nidna"));
+        assert!(matches!(read.gaps.as_slice(), [Gap::Always(_)]), "{text}: {:?}", read.gaps);
+    }
+    for text in ["--prefer-binary", "--only-binary=:all:"] {
+        let read = read_manifest(&format!("{text}\nidna"));
+        assert_eq!((read.gaps.len(), read.notes.len()), (0, 1), "{text}");
+    }
+    let read = read_manifest("--no-binary :none:\n--only-binary :none:\nidna");
+    assert_eq!((read.gaps.len(), read.notes.len()), (0, 0));
 }
 
 #[test]
 fn options_that_change_nothing_are_passed_over() {
-    for text in ["--require-hashes", "--use-feature=fast-deps", "--use-feature fast-deps"] {
-        assert_eq!(shown(&read_all(&format!("{text}\nidna"))), ["idna"], "{text}");
+    for text in [
+        "--require-hashes",
+        "--use-feature=fast-deps",
+        "--use-feature fast-deps",
+        "--trusted-host h.example",
+    ] {
+        let read = read_manifest(&format!("{text}\nidna"));
+        assert_eq!((read.gaps.len(), read.notes.len()), (0, 0), "{text}");
+        assert_eq!(shown(&requirements(read)), ["idna"], "{text}");
     }
 }
 
 #[test]
-fn an_environment_variable_is_refused_rather_than_read_as_text() {
-    let problem = rejected("idna\nspam @ https://${TOKEN}@h.example/spam-1.0-py3-none-any.whl\n");
-    assert_eq!(spot(&problem).line, 2);
-    assert!(problem.problem.contains("environment variables"), "{problem}");
+fn constraints_bound_and_ask_for_nothing() {
+    let files = Files::new(&[
+        ("requirements.txt", "flask\n-c constraints.txt\n--constraint=more/c.txt"),
+        ("constraints.txt", "idna<4  # why\nspam @ https://h.example/spam-1.0-py3-none-any.whl\n"),
+        ("more/c.txt", "-c d.txt\nclick>=8 ; python_version > '3'"),
+        ("more/d.txt", "h11"),
+    ]);
+    let read = super::read(&files.0.path().join("requirements.txt")).unwrap();
+    let Content::Requirements(read) = read.content else { panic!("a lock was read") };
+    assert_eq!(shown(&read.required), ["flask"]);
+    assert_eq!(
+        shown(&read.constraints),
+        ["idna<4", "spam @ https://h.example/spam-1.0-py3-none-any.whl", "h11", "click>=8"]
+    );
+    assert!(read.constraints[0].location.path.ends_with("constraints.txt"));
 }
 
-/// pip expands them in URLs without a name, too.
+/// `check_invalid_constraint_type` in pip's `req_install.py`.
 #[test]
-fn an_environment_variable_in_a_bare_url_is_refused_too() {
-    let problem = rejected("https://${TOKEN}@h.example/spam-1.0-py3-none-any.whl\n");
-    assert!(problem.problem.contains("environment variables"), "{problem}");
+fn a_constraint_that_pip_refuses_is_refused() {
+    for text in ["flask[async]<4", "-e .", "./spam"] {
+        let files = Files::new(&[
+            ("requirements.txt", "flask\n-c c.txt"),
+            ("c.txt", &format!("idna\n{text}\n")),
+        ]);
+        let problem = files.read("requirements.txt").unwrap_err();
+        assert!(spot(&problem).path.ends_with("c.txt"), "{problem}");
+        assert_eq!(line_and_column(&problem), (2, 1), "{problem}");
+        assert!(problem.problem.contains("constraint"), "{problem}");
+    }
+}
+
+#[test]
+fn environment_variables_that_are_set_are_put_in() {
+    // Cargo sets it for tests.
+    let name = std::env::var("CARGO_PKG_NAME").unwrap();
+    let read = read_all("${CARGO_PKG_NAME}==1 # ${X}\nidna\n");
+    assert_eq!(shown(&read), [format!("{name}==1"), "idna".to_owned()]);
+    assert_eq!(lines(&read), [(1, 1), (2, 1)]);
+    // Those that are not set, and names that are none, stay as they are.
+    for variable in ["${NO_SUCH_VARIABLE_4711}", "${cargo_pkg_name}", "$CARGO_PKG_NAME", "${}"] {
+        rejected(&format!("{variable}==1"));
+        let text = format!("https://{variable}@h.example/spam-1.0-py3-none-any.whl");
+        assert_eq!(read_all(&text).len(), 1, "{text}");
+    }
+}
+
+/// It may be a token.
+#[test]
+fn what_a_variable_holds_is_not_repeated() {
+    let problem = rejected("idna\nspam = 1 ${CARGO_PKG_DESCRIPTION}\n");
+    let held = std::env::var("CARGO_PKG_DESCRIPTION").unwrap();
+    assert_eq!(spot(&problem).line, 2);
+    assert!(!problem.problem.contains(&held), "{problem}");
+    assert!(problem.problem.contains("${CARGO_PKG_DESCRIPTION}"), "{problem}");
+}
+
+#[test]
+fn a_file_at_a_url_is_not_included() {
+    for url in ["https://h.example/r.txt", "HTTP://h.example/r.txt"] {
+        let problem = rejected(&format!("idna\n-r {url}"));
+        assert_eq!(line_and_column(&problem), (2, 1));
+        assert!(problem.hint.is_some(), "{problem}");
+    }
+}
+
+#[test]
+fn merge_conflicts_are_told_as_such() {
+    for marker in ["<<<<<<< HEAD", "=======", ">>>>>>> main", "||||||| base"] {
+        let problem = rejected(&format!("idna\n{marker}\n"));
+        assert_eq!(line_and_column(&problem), (2, 1));
+        assert!(problem.problem.contains("merge-conflict marker"), "{problem}");
+    }
+}
+
+#[test]
+fn standard_input_is_read_from_the_working_directory() {
+    let text = b"idna\n./no-such-wheel-1.0-py3-none-any.whl\nflask $\n";
+    let source = Source::from_reader(Path::new("-"), "<stdin>", text.as_slice()).unwrap();
+    let problem = format().read(&source).unwrap_err();
+    assert_eq!(problem.to_string().split(' ').next(), Some("<stdin>:3:7:"), "{problem}");
+    let text = b"./no-such-1.0-py3-none-any.whl\n-r Cargo.toml\n";
+    let source = Source::from_reader(Path::new("-"), "<stdin>", text.as_slice()).unwrap();
+    let problem = format().read(&source).unwrap_err();
+    assert_eq!(spot(&problem).path, "Cargo.toml", "{problem}");
+    let problem =
+        Source::from_reader(Path::new("-"), "<stdin>", b"a\n\xff".as_slice()).unwrap_err();
+    assert_eq!(problem.to_string(), "<stdin>:2:1: expected UTF-8, found a byte that is not");
+}
+
+#[test]
+fn a_million_lines_are_read_in_a_moment() {
+    let text = "idna==3.10 # c\n".repeat(1_000_000);
+    let start = std::time::Instant::now();
+    assert_eq!(read_all(&text).len(), 1_000_000);
+    // A second where it is built to be used; this one is not.
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}
+
+/// What a local project asks for stands in its own file, and is asked for with it.
+#[test]
+fn a_local_project_asks_for_what_its_file_says() {
+    let pyproject = "[project]\nname = 'My.App'\ndependencies = [\n  'idna>=3',\n  'h11; python_version < \"3.15\"',\n]\n[project.optional-dependencies]\nweb = ['flask']\nall = ['my-app[web]', 'click']\ndocs = ['sphinx']\n";
+    let files = Files::new(&[
+        ("requirements.txt", "-e ./app[all] ; sys_platform == 'linux'\ncertifi"),
+        ("app/pyproject.toml", pyproject),
+    ]);
+    let read = super::read(&files.0.path().join("requirements.txt")).unwrap();
+    assert_eq!(read.gaps, []);
+    let [project] = read.projects.as_slice() else { panic!("{:?}", read.projects) };
+    assert_eq!(project.name.to_string(), "my-app");
+    assert_eq!((project.location.line, project.location.column), (1, 1));
+    let read = requirements(read);
+    assert_eq!(shown(&read), ["idna>=3", "h11", "flask", "click", "certifi"]);
+    assert!(read[0].location.path.ends_with("pyproject.toml"));
+    assert_eq!(lines(&read)[..2], [(4, 3), (5, 3)]);
+    let marker = "python_version < '3.15' and sys_platform == 'linux'";
+    assert_eq!(read[1].marker, MarkerTree::from_str(marker).unwrap());
+    assert!(read.iter().all(|one| one.section == Section::Base));
+}
+
+#[test]
+fn what_a_build_would_tell_is_a_gap() {
+    let dynamic = "[project]\nname = 'app'\ndynamic = ['dependencies']\n";
+    for (files, is_known) in [
+        (vec![("app/pyproject.toml", dynamic)], false),
+        (vec![("app/setup.py", "setup(install_requires=open('x').read())")], false),
+        (vec![("app/pyproject.toml", "[build-system]\nrequires = []")], false),
+        (
+            vec![(
+                "app/setup.cfg",
+                "[options]\ninstall_requires =\n    idna>=3\n    # why\n    h11; sys_platform == 'linux'\n[options.extras_require]\nweb = flask\n",
+            )],
+            true,
+        ),
+        (vec![("app/setup.cfg", "[options]\ninstall_requires = file: x.txt\n")], false),
+        (
+            vec![
+                ("app/setup.cfg", "[options]\ninstall_requires = idna"),
+                ("app/setup.py", "exec(1)"),
+            ],
+            false,
+        ),
+    ] {
+        let mut files = files;
+        files.push(("requirements.txt", "certifi\n./app[web]\n"));
+        let folder = Files::new(&files);
+        let read = super::read(&folder.0.path().join("requirements.txt")).unwrap();
+        assert_eq!(read.gaps.is_empty(), is_known, "{files:?}: {:?}", read.gaps);
+        let expected: &[&str] =
+            if is_known { &["certifi", "idna>=3", "h11", "flask"] } else { &["certifi"] };
+        assert_eq!(shown(&requirements(read)), expected, "{files:?}");
+    }
+}
+
+/// Two projects that ask for each other are read once each.
+#[test]
+fn local_projects_may_ask_for_each_other() {
+    let folder = tempdir().unwrap();
+    for (own, other) in [("left", "right"), ("right", "left")] {
+        let url = url::Url::from_file_path(folder.path().join(other)).unwrap();
+        fs::create_dir(folder.path().join(own)).unwrap();
+        let text =
+            format!("[project]\nname = '{own}'\ndependencies = ['{other} @ {url}', 'idna']\n");
+        fs::write(folder.path().join(own).join("pyproject.toml"), text).unwrap();
+    }
+    fs::write(folder.path().join("requirements.txt"), "./left").unwrap();
+    let read = super::read(&folder.path().join("requirements.txt")).unwrap();
+    assert_eq!(read.projects.len(), 2);
+    assert_eq!(shown(&requirements(read)), ["idna", "idna"]);
+}
+
+/// Name and version of each line, as a reader of the tool's own file would take them.
+fn pinned(text: &str) -> Vec<String> {
+    let lines = text.lines().filter(|line| line.contains("==") && !line.starts_with([' ', '#']));
+    lines
+        .map(|line| line.split([' ', ';']).next().unwrap().trim_end_matches('\\').to_lowercase())
+        .map(|pin| pin.replace(['_', '.'], "-"))
+        .collect()
+}
+
+/// Files that uv, pip-tools and pip wrote (`fixtures/requirements/README.md`).
+#[test]
+fn what_tools_write_is_read() {
+    for (file, count) in [
+        ("uv-compile.txt", 0),
+        ("uv-annotated.txt", 0),
+        ("pip-compile.txt", 0),
+        ("pip-freeze.txt", 0),
+    ] {
+        let path = fixture("requirements/written").join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        let read = requirements(super::read(&path).unwrap());
+        let found: Vec<_> =
+            read.iter().map(|one| show(one).replace(['_', '.'], "-").to_lowercase()).collect();
+        assert_eq!(found, pinned(&text), "{file}");
+        assert!(found.len() > count);
+        let hashes: usize = read.iter().map(|one| one.hashes.len()).sum();
+        assert_eq!(hashes, text.matches("--hash=sha256:").count(), "{file}");
+        let markers = read.iter().filter(|one| !one.marker.is_true()).count();
+        assert_eq!(markers, text.lines().filter(|line| line.contains(" ; ")).count(), "{file}");
+    }
 }
 
 #[test]

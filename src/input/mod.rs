@@ -3,6 +3,11 @@
 //! One file for each format, behind [`Format`] and the list [`FORMATS`]. A format turns text into
 //! a [`Manifest`] and decides nothing: neither markers nor versions are looked at here.
 
+mod json;
+mod locked;
+mod pipfile_lock;
+mod pylock_toml;
+mod python_json;
 mod requirements_txt;
 mod uv_lock;
 
@@ -34,7 +39,12 @@ pub trait Format: Sync {
 }
 
 /// Every format; of several in one directory the first is taken.
-pub const FORMATS: &[&dyn Format] = &[&uv_lock::UvLock, &requirements_txt::RequirementsTxt];
+pub const FORMATS: &[&dyn Format] = &[
+    &uv_lock::UvLock,
+    &pylock_toml::PylockToml,
+    &pipfile_lock::PipfileLock,
+    &requirements_txt::RequirementsTxt,
+];
 
 /// A file that was read.
 #[derive(Debug)]

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use pep440_rs::VersionSpecifiers;
-use pep508_rs::{MarkerTree, PackageName};
+use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
+use pep508_rs::{MarkerExpression, MarkerTree, MarkerValueVersion, PackageName};
 use url::Url;
 
+use super::document::toml_error;
 use super::{Gap, InputError, Source};
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
@@ -25,9 +26,8 @@ pub(super) fn toml<T: serde::de::DeserializeOwned>(
     hint: &str,
 ) -> Result<T, InputError> {
     toml::from_str(&source.text).map_err(|problem| {
-        let offset = problem.span().map_or(0, |span| span.start);
-        let message = problem.message().lines().next().unwrap_or("malformed TOML").to_owned();
-        InputError::at(source.location(offset), message).hint(hint)
+        let error = toml_error(source, &problem);
+        if error.hint.is_some() { error } else { error.hint(hint) }
     })
 }
 
@@ -44,11 +44,7 @@ pub(super) fn toml_beside<T: serde::de::DeserializeOwned>(
         return Ok(None);
     }
     let source = Source::open(&path)?;
-    let value = toml::from_str(&source.text).map_err(|problem| {
-        let offset = problem.span().map_or(0, |span| span.start);
-        let message = problem.message().lines().next().unwrap_or("malformed TOML").to_owned();
-        InputError::at(source.location(offset), message)
-    })?;
+    let value = toml::from_str(&source.text).map_err(|problem| toml_error(&source, &problem))?;
     Ok(Some((source, value)))
 }
 
@@ -170,4 +166,65 @@ pub(super) fn by_name(graph: &LockGraph) -> BTreeMap<PackageName, Vec<usize>> {
         by_name.entry(package.name.clone()).or_default().push(index);
     }
     by_name
+}
+
+/// Versions of one name that edges are made to; a lock with more of them was made to be large.
+pub(super) const MOST_VERSIONS: usize = 100;
+
+/// A comparison of the Python version as a marker.
+pub(super) fn python_marker(specifier: &VersionSpecifier) -> MarkerTree {
+    MarkerTree::expression(MarkerExpression::Version {
+        key: MarkerValueVersion::PythonFullVersion,
+        specifier: specifier.clone(),
+    })
+}
+
+/// The versions of Python that a constraint of poetry's allows: any of the ranges. `None` where it
+/// is none.
+///
+/// poetry's documentation, "Dependency specification": `^3.9` allows what keeps the first number
+/// that is not 0, `~3.9` what keeps the second, `3.9` that release alone.
+pub(super) fn poetry_python(text: &str) -> Option<Vec<VersionSpecifiers>> {
+    text.split("||").map(|range| poetry_range(range.trim())).collect()
+}
+
+fn poetry_range(text: &str) -> Option<VersionSpecifiers> {
+    let mut specifiers = Vec::new();
+    // Commas and spaces part comparisons, and a space may stand behind an operator.
+    let mut pending = String::new();
+    for word in text.split([',', ' ']).filter(|word| !word.is_empty()) {
+        pending.push_str(word);
+        if !pending.ends_with(|letter: char| letter.is_alphanumeric() || letter == '*') {
+            continue;
+        }
+        let comparison = std::mem::take(&mut pending);
+        if comparison == "*" {
+            continue;
+        }
+        let bump = |version: &str, at: usize| {
+            let mut release: Vec<u64> = Version::from_str(version).ok()?.release().to_vec();
+            release.truncate(at + 1);
+            let last = release.last_mut()?;
+            *last = last.checked_add(1)?;
+            Some(Version::new(release))
+        };
+        let range = if let Some(version) = comparison.strip_prefix('^') {
+            let parsed = Version::from_str(version).ok()?;
+            let release = parsed.release();
+            let at = release.iter().position(|part| *part != 0).unwrap_or(release.len() - 1);
+            format!(">={version},<{}", bump(version, at)?)
+        } else if let Some(version) =
+            comparison.strip_prefix('~').filter(|rest| !rest.starts_with('='))
+        {
+            format!(">={version},<{}", bump(version, 1)?)
+        } else if comparison.starts_with(|letter: char| letter.is_ascii_digit()) {
+            format!("=={comparison}")
+        } else if let Some(version) = comparison.strip_prefix('=').filter(|rest| !rest.starts_with('=')) {
+            format!("=={version}")
+        } else {
+            comparison
+        };
+        specifiers.extend(VersionSpecifiers::from_str(&range).ok()?.iter().cloned());
+    }
+    pending.is_empty().then(|| specifiers.into_iter().collect())
 }

@@ -3,9 +3,13 @@
 //! One file for each format, behind [`Format`] and the list [`FORMATS`]. A format turns text into
 //! a [`Manifest`] and decides nothing: neither markers nor versions are looked at here.
 
+mod document;
 mod json;
 mod locked;
+mod pdm_lock;
 mod pipfile_lock;
+mod poetry_lock;
+mod project;
 mod pylock_toml;
 mod python_json;
 mod requirements_txt;
@@ -41,6 +45,8 @@ pub trait Format: Sync {
 /// Every format; of several in one directory the first is taken.
 pub const FORMATS: &[&dyn Format] = &[
     &uv_lock::UvLock,
+    &poetry_lock::PoetryLock,
+    &pdm_lock::PdmLock,
     &pylock_toml::PylockToml,
     &pipfile_lock::PipfileLock,
     &requirements_txt::RequirementsTxt,
@@ -192,6 +198,22 @@ impl Source {
     pub fn of_text(path: &Path, shown: &str, text: String) -> Self {
         let (path, shown) = (path.to_owned(), shown.to_owned());
         Self { path, shown, text, line_starts: OnceLock::new() }
+    }
+
+    /// Where a line begins that version control left to be merged.
+    #[must_use]
+    pub fn conflict_marker(&self) -> Option<usize> {
+        let is_marker = |line: &str| {
+            ["<<<<<<< ", ">>>>>>> ", "||||||| "].iter().any(|marker| line.starts_with(marker))
+        };
+        let mut start = 0;
+        for line in self.text.split_inclusive('\n') {
+            if is_marker(line) || line.trim_end() == "=======" {
+                return Some(start);
+            }
+            start += line.len();
+        }
+        None
     }
 
     /// The place of a byte of the text.

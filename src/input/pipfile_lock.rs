@@ -11,14 +11,13 @@ use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{MarkerTree, PackageName};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256 as Hasher};
+use serde_json::{Value, json};
 use toml::de::DeTable;
-use toml::{Table, Value};
 use url::Url;
 
 use super::locked::{self, Digests};
 use super::python_json::{self, Separators};
-use super::{Content, Format, Gap, InputError, Manifest, Source, json};
+use super::{Content, Format, Gap, InputError, Manifest, Source, json as spots};
 use crate::model::index::{IndexSettings, IndexSource};
 use crate::model::location::{Location, last_segment};
 use crate::model::lock::{Edge, LockGraph, LockedPackage, LockedSource, Root, Walk};
@@ -93,12 +92,12 @@ impl Format for PipfileLock {
     }
 
     fn read(&self, source: &Source) -> Result<Manifest, InputError> {
-        let categories: BTreeMap<String, &RawValue> = json::parse(source, &source.text, HINT)?;
+        let categories: BTreeMap<String, &RawValue> = spots::parse(source, &source.text, HINT)?;
         let meta = categories.get("_meta").ok_or_else(|| {
             InputError::of_file(&source.shown, "expected a member `_meta`, found none").hint(HINT)
         })?;
-        let place_of_meta = json::place(source, meta);
-        let meta: Meta = json::parse(source, meta.get(), HINT)?;
+        let place_of_meta = spots::place(source, meta);
+        let meta: Meta = spots::parse(source, meta.get(), HINT)?;
         if meta.pipfile_spec != 6 {
             let found = meta.pipfile_spec;
             let problem = format!("expected version 6 of the format (pipfile-spec), found {found}");
@@ -123,7 +122,7 @@ impl Format for PipfileLock {
                     Section::Group(name)
                 }
             };
-            let packages: BTreeMap<String, &RawValue> = json::parse(source, packages.get(), HINT)?;
+            let packages: BTreeMap<String, &RawValue> = spots::parse(source, packages.get(), HINT)?;
             for (name, value) in packages {
                 reader.add(&section, &name, value)?;
             }
@@ -137,7 +136,7 @@ impl Format for PipfileLock {
         if let Some((pipfile, keys)) =
             locked::toml_beside::<BTreeMap<String, Value>>(&source.path, "Pipfile")?
         {
-            let (named, digest) = pipfile_beside(&pipfile, &keys)?;
+            let (named, digest) = pipfile_beside(&pipfile, &keys);
             graph.named = named;
             if meta.hash.get("sha256").is_some_and(|locked| *locked != digest) {
                 gaps.push(Gap::Always(
@@ -203,8 +202,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn add(&mut self, section: &Section, name: &str, value: &RawValue) -> Result<(), InputError> {
-        let location = json::place_of_member(self.source, value);
-        let entry: Entry = json::parse(self.source, value.get(), HINT)?;
+        let location = spots::place_of_member(self.source, value);
+        let entry: Entry = spots::parse(self.source, value.get(), HINT)?;
         let name = PackageName::from_str(name).map_err(|_| {
             let problem = format!("expected the name of a package, found `{name}`");
             InputError::at(location.clone(), problem).hint(HINT)
@@ -303,6 +302,11 @@ fn version(
     location: &Location,
 ) -> Result<Option<Version>, InputError> {
     let stated = entry.version.as_deref().unwrap_or_default();
+    // pipenv writes this for a package whose own marker did not apply where it was locked, and
+    // then takes any release.
+    if stated == "*" {
+        return Ok(None);
+    }
     let version = stated.strip_prefix("==").and_then(|version| {
         let version = version.strip_prefix('=').unwrap_or(version);
         Version::from_str(version.trim()).ok()
@@ -350,24 +354,17 @@ fn marker(
 fn pipfile_beside(
     pipfile: &Source,
     keys: &BTreeMap<String, Value>,
-) -> Result<(BTreeMap<PackageName, Location>, String), InputError> {
+) -> (BTreeMap<PackageName, Location>, String) {
     /// What is no category of packages.
     const OTHERS: [&str; 5] = ["source", "requires", "scripts", "pipfile", "pipenv"];
     let named = named(pipfile, &OTHERS);
-    let empty = || Value::Table(Table::new());
-    let member = |name: &str| keys.get(name).cloned().unwrap_or_else(empty);
-    let pypi = || {
-        let mut source = Table::new();
-        source.insert("name".to_owned(), Value::String("pypi".to_owned()));
-        source.insert("url".to_owned(), Value::String("https://pypi.org/simple".to_owned()));
-        source.insert("verify_ssl".to_owned(), Value::Boolean(true));
-        Value::Array(vec![Value::Table(source)])
-    };
-    let mut meta = Table::new();
-    meta.insert("sources".to_owned(), keys.get("source").cloned().unwrap_or_else(pypi));
-    meta.insert("requires".to_owned(), member("requires"));
-    let mut data = Table::new();
-    data.insert("_meta".to_owned(), Value::Table(meta));
+    let member = |name: &str| keys.get(name).cloned().unwrap_or_else(|| json!({}));
+    // What plette puts where the Pipfile names no source.
+    let pypi = || json!([{ "name": "pypi", "url": "https://pypi.org/simple", "verify_ssl": true }]);
+    let mut data = serde_json::Map::new();
+    let sources = keys.get("source").cloned().unwrap_or_else(pypi);
+    let meta = json!({ "sources": sources, "requires": member("requires") });
+    data.insert("_meta".to_owned(), meta);
     data.insert("default".to_owned(), member("packages"));
     data.insert("develop".to_owned(), member("dev-packages"));
     let known = ["packages", "dev-packages", "default", "develop"];
@@ -376,10 +373,7 @@ fn pipfile_beside(
             data.insert(category.clone(), values.clone());
         }
     }
-    let text = python_json::dumps(&Value::Table(data), Separators::Compact);
-    let digest: [u8; 32] = Hasher::digest(text.as_bytes()).into();
-    let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((named, digest))
+    (named, python_json::sha256(&Value::Object(data), Separators::Compact))
 }
 
 /// Where the Pipfile names packages.

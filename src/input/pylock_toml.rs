@@ -237,7 +237,7 @@ fn add_edges(graph: &mut LockGraph, lock: &Lock) -> Vec<Gap> {
                         other.get_ref().version == dependency.version
                     })
             });
-            let edges = same.map(|target| Edge {
+            let edges = same.take(locked::MOST_VERSIONS).map(|target| Edge {
                 target: *target,
                 extras: Vec::new(),
                 marker: MarkerTree::TRUE,

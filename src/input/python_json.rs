@@ -1,9 +1,9 @@
 //! JSON as Python's `json.dumps(…, sort_keys=True)` writes it: several tools keep the digest of
 //! such a text in their lockfile, to see whether the project has changed since.
 
+use serde_json::Value;
+use sha2::{Digest as _, Sha256 as Hasher};
 use std::fmt::Write as _;
-
-use toml::Value;
 
 /// The separators that were asked of `json.dumps`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,11 +14,16 @@ pub(super) enum Separators {
     Compact,
 }
 
-/// Writes a value. Dates are written as their text; `json.dumps` refuses them.
-pub(super) fn dumps(value: &Value, separators: Separators) -> String {
+/// The SHA-256 digest of a value's text, in hexadecimal digits.
+pub(super) fn sha256(value: &Value, separators: Separators) -> String {
     let mut text = String::new();
     write(&mut text, value, separators);
-    text
+    let digest: [u8; 32] = Hasher::digest(text.as_bytes()).into();
+    digest.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn write(to: &mut String, value: &Value, separators: Separators) {
@@ -27,12 +32,10 @@ fn write(to: &mut String, value: &Value, separators: Separators) {
         Separators::Compact => (",", ":"),
     };
     match value {
+        Value::Null => to.push_str("null"),
         Value::String(text) => string(to, text),
-        Value::Integer(number) => to.push_str(&number.to_string()),
-        // Its `Debug` has the `.0` that Python writes too.
-        Value::Float(number) => to.push_str(&format!("{number:?}")),
-        Value::Boolean(value) => to.push_str(if *value { "true" } else { "false" }),
-        Value::Datetime(date) => string(to, &date.to_string()),
+        Value::Number(number) => to.push_str(&number.to_string()),
+        Value::Bool(value) => to.push_str(if *value { "true" } else { "false" }),
         Value::Array(items) => {
             to.push('[');
             for (index, item) in items.iter().enumerate() {
@@ -43,7 +46,7 @@ fn write(to: &mut String, value: &Value, separators: Separators) {
             }
             to.push(']');
         }
-        Value::Table(table) => {
+        Value::Object(table) => {
             // By code points, which is how Python sorts texts and how UTF-8 sorts too.
             let mut members: Vec<_> = table.iter().collect();
             members.sort_unstable_by_key(|(key, _)| key.as_str());
@@ -61,6 +64,7 @@ fn write(to: &mut String, value: &Value, separators: Separators) {
     }
 }
 
+/// A text with everything beyond ASCII escaped.
 fn string(to: &mut String, text: &str) {
     to.push('"');
     for letter in text.chars() {
@@ -72,10 +76,9 @@ fn string(to: &mut String, text: &str) {
             '\t' => to.push_str("\\t"),
             '\u{8}' => to.push_str("\\b"),
             '\u{c}' => to.push_str("\\f"),
-            ' '..='~' => to.push(letter),
+            ' '..='~' | '\u{7f}' => to.push(letter),
             _ => {
                 for unit in letter.encode_utf16(&mut [0; 2]) {
-                    // Writing to a text cannot fail.
                     let _ = write!(to, "\\u{unit:04x}");
                 }
             }

@@ -7,7 +7,6 @@
 mod schema;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::str::FromStr;
 
 use pep508_rs::{ExtraName, MarkerTree, PackageName};
@@ -15,13 +14,14 @@ use toml::Spanned;
 use url::Url;
 
 use self::schema::{
-    DefaultGroups, Dependency, File, Lock, ManifestRequirement, Package, PackageSource, PyProject,
-    Versioned, normalized,
+    DefaultGroups, Dependency, File, Lock, ManifestRequirement, Package, PackageSource, Versioned,
 };
+use super::document::toml_error;
+use super::project::{Named, Project};
 use super::{Content, Format, Gap, InputError, Manifest, Source};
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
-use crate::model::location::{Location, last_segment};
+use crate::model::location::last_segment;
 use crate::model::lock::{Edge, LockGraph, LockedPackage, LockedSource, Root};
 use crate::model::pep508;
 use crate::model::requirement::{GroupName, Section, Sections};
@@ -47,14 +47,15 @@ impl Format for UvLock {
             ));
         }
         let lock: Lock = parse(source)?;
-        let project = project_beside(&source.path)?;
+        let project = Project::beside(&source.path)?;
         let groups = project
             .as_ref()
-            .map(|(_, project)| project.tool.uv.default_groups.clone().unwrap_or_default());
+            .map(|project| DefaultGroups::of(project).map(Option::unwrap_or_default))
+            .transpose()?;
         let builder = Builder { source, lock: &lock, by_name: by_name(&lock) };
         let mut graph = builder.graph()?;
-        if let Some((source, project)) = &project {
-            graph.named = named(source, project);
+        if let Some(project) = &project {
+            graph.named = project.places()?;
         }
         if graph.roots.is_empty() {
             return Err(InputError::of_file(
@@ -65,48 +66,22 @@ impl Format for UvLock {
         Ok(Manifest {
             content: Content::Lock(graph),
             sections: builder.sections(groups.as_ref()),
-            gaps: builder.gaps(project.as_ref().map(|(_, project)| project))?,
+            gaps: builder.gaps(project.as_ref())?,
             ..Manifest::default()
         })
     }
 }
 
-/// The pyproject.toml beside the lock, where there is one.
-fn project_beside(lock: &Path) -> Result<Option<(Source, PyProject)>, InputError> {
-    let path = lock.with_file_name("pyproject.toml");
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let source = Source::open(&path)?;
-    let project = parse(&source)?;
-    Ok(Some((source, project)))
-}
-
-/// Where the project's own file names what it depends on.
-fn named(source: &Source, project: &PyProject) -> BTreeMap<PackageName, Location> {
-    let dependencies = &project.project.dependencies;
-    dependencies
-        .iter()
-        .filter_map(|text| {
-            let name = PackageName::from_str(&pep508_name(text.get_ref())).ok()?;
-            Some((name, source.location(text.span().start)))
-        })
-        .collect()
-}
-
 fn parse<T: serde::de::DeserializeOwned>(source: &Source) -> Result<T, InputError> {
-    toml::from_str(&source.text).map_err(|problem| toml_error(source, &problem))
+    toml::from_str(&source.text).map_err(|problem| lock_error(source, &problem))
 }
 
-fn toml_error(source: &Source, problem: &toml::de::Error) -> InputError {
-    let offset = problem.span().map_or(0, |span| span.start);
-    let message = problem.message().lines().next().unwrap_or("malformed TOML").to_owned();
-    let error = InputError::at(source.location(offset), message);
-    if source.shown.ends_with(".lock") {
-        return error
-            .hint("is the file complete, and free of merge conflicts? `uv lock` writes it anew");
+fn lock_error(source: &Source, problem: &toml::de::Error) -> InputError {
+    let error = toml_error(source, problem);
+    match error.hint {
+        Some(_) => error,
+        None => error.hint("is the file complete? `uv lock` writes it anew"),
     }
-    error
 }
 
 fn by_name(lock: &Lock) -> BTreeMap<&PackageName, Vec<usize>> {
@@ -177,7 +152,7 @@ impl Builder<'_> {
 
     /// What shows that the lock does not fit: other Pythons, other environments, or a project that
     /// has changed since.
-    fn gaps(&self, project: Option<&PyProject>) -> Result<Vec<Gap>, InputError> {
+    fn gaps(&self, project: Option<&Project>) -> Result<Vec<Gap>, InputError> {
         let mut gaps = Vec::new();
         gaps.extend(self.lock.requires_python.clone().map(Gap::RequiresPython));
         if !self.lock.supported_markers.is_empty() {
@@ -186,16 +161,15 @@ impl Builder<'_> {
             gaps.push(Gap::Environments(markers.collect::<Result<_, _>>()?));
         }
         let roots = self.projects();
-        let dependencies = project.map_or(&[][..], |project| &project.project.dependencies);
+        let named = project.map(Project::named).transpose()?.unwrap_or_default();
         if let [root] = roots.as_slice() {
             // What the lock says it was made from; dependencies that can never apply are in no
             // other list.
             let locked = self.lock.packages[*root].get_ref().metadata.as_ref();
-            for text in dependencies {
-                let name = pep508_name(text.get_ref());
+            for Named { name, .. } in named.iter().filter(|named| named.section == Section::Base) {
                 let known = locked.is_none_or(|metadata| {
                     let mut names = metadata.requires_dist.iter().map(|locked| &locked.name);
-                    names.any(|locked| locked.to_string() == normalized(&name))
+                    names.any(|locked| locked == name)
                 });
                 if !known {
                     gaps.push(Gap::Always(format!(
@@ -386,12 +360,6 @@ impl Builder<'_> {
             )
         })
     }
-}
-
-/// The name that a requirement begins with.
-fn pep508_name(text: &str) -> String {
-    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    text.trim().chars().take_while(|letter| is_part(*letter)).collect()
 }
 
 /// What markers of a lock call a group or extra of a package where some of them conflict, such as

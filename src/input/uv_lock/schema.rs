@@ -1,4 +1,4 @@
-//! What a uv.lock, and the pyproject.toml beside it, look like: the parts that are read.
+//! What a uv.lock looks like: the parts that are read.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -7,6 +7,9 @@ use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
 use toml::Spanned;
+
+use crate::input::InputError;
+use crate::input::project::Project;
 
 #[derive(Deserialize)]
 pub(super) struct Versioned {
@@ -121,34 +124,6 @@ pub(super) struct File {
     pub(super) size: Option<u64>,
 }
 
-/// The parts of pyproject.toml that say what is installed without being asked for, and whether the
-/// lock still fits.
-#[derive(Deserialize, Default)]
-pub(super) struct PyProject {
-    #[serde(default)]
-    pub(super) project: Project,
-    #[serde(default)]
-    pub(super) tool: Tool,
-}
-
-#[derive(Deserialize, Default)]
-pub(super) struct Project {
-    #[serde(default)]
-    pub(super) dependencies: Vec<Spanned<String>>,
-}
-
-#[derive(Deserialize, Default)]
-pub(super) struct Tool {
-    #[serde(default)]
-    pub(super) uv: ToolUv,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct ToolUv {
-    pub(super) default_groups: Option<DefaultGroups>,
-}
-
 #[derive(Deserialize, Clone)]
 #[serde(untagged)]
 pub(super) enum DefaultGroups {
@@ -165,6 +140,17 @@ impl Default for DefaultGroups {
 }
 
 impl DefaultGroups {
+    /// What a project's own file says (`tool.uv.default-groups`).
+    pub(super) fn of(project: &Project) -> Result<Option<Self>, InputError> {
+        let Some(uv) = project.tool("uv")? else { return Ok(None) };
+        let Some(item) = uv.get("default-groups") else { return Ok(None) };
+        if let Some(word) = item.as_text() {
+            return Ok(Some(Self::Word(word.to_owned())));
+        }
+        let names = item.list()?.into_iter().map(|name| name.text().map(str::to_owned));
+        Ok(Some(Self::List(names.collect::<Result<_, _>>()?)))
+    }
+
     pub(super) fn contains(&self, group: &str) -> bool {
         match self {
             Self::Word(word) => word == "all",

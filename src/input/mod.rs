@@ -5,8 +5,15 @@
 
 mod collect;
 mod document;
+mod json;
+mod locked;
+mod pdm_lock;
+mod pipfile_lock;
+mod poetry_lock;
 mod project;
+mod pylock_toml;
 mod pyproject;
+mod python_json;
 mod requirement;
 mod requirements_txt;
 mod script;
@@ -51,10 +58,18 @@ pub trait Format: Sync {
 
 /// Every format, in the order in which a directory is searched: of several files the first is taken.
 ///
-/// Locks come first, since they say what is installed: uv.lock. Then pyproject.toml, where it names
-/// dependencies, then requirements.txt and requirements.in. Scripts are never searched for.
-pub const FORMATS: &[&dyn Format] =
-    &[&uv_lock::UvLock, &pyproject::Pyproject, &requirements_txt::RequirementsTxt, &script::Script];
+/// Locks come first, since they say what is installed. Then pyproject.toml, where it names
+/// dependencies, then requirements. Scripts are never searched for.
+pub const FORMATS: &[&dyn Format] = &[
+    &uv_lock::UvLock,
+    &poetry_lock::PoetryLock,
+    &pdm_lock::PdmLock,
+    &pylock_toml::PylockToml,
+    &pipfile_lock::PipfileLock,
+    &pyproject::Pyproject,
+    &requirements_txt::RequirementsTxt,
+    &script::Script,
+];
 
 /// A file that was read.
 #[derive(Debug)]

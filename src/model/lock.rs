@@ -55,7 +55,8 @@ pub struct Root {
 pub struct LockedPackage {
     /// The normalized name.
     pub name: PackageName,
-    /// The release; absent for a project whose version is only known by building it.
+    /// The release; absent for a project whose version is only known by building it, and where the
+    /// file leaves the release of a package on an index open.
     pub version: Option<Version>,
     /// Where it comes from.
     pub source: LockedSource,

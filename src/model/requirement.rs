@@ -58,6 +58,8 @@ pub enum Section {
     Extra(ExtraName),
     /// A dependency group (PEP 735), or what other tools call so.
     Group(GroupName),
+    /// Whatever is asked for: the file's own markers tell what belongs to which part.
+    Any,
 }
 
 impl fmt::Display for Section {
@@ -66,6 +68,7 @@ impl fmt::Display for Section {
             Self::Base => f.write_str("the project itself"),
             Self::Extra(name) => write!(f, "extra `{name}`"),
             Self::Group(name) => write!(f, "group `{name}`"),
+            Self::Any => f.write_str("any part of the project"),
         }
     }
 }
@@ -122,6 +125,7 @@ impl Choice {
     #[must_use]
     pub fn includes(&self, section: &Section, sections: &Sections) -> bool {
         match section {
+            Section::Any => true,
             Section::Base => self.only_groups.is_empty(),
             Section::Extra(extra) => {
                 self.only_groups.is_empty() && (self.all_extras || self.extras.contains(extra))

@@ -246,7 +246,7 @@ pub(super) fn asks_of_dependency(
         collector.note(format!("{shown} has no extra `{extra}`"));
     }
     let is_asked = |ask: &Ask| match ask.section() {
-        Section::Base => true,
+        Section::Base | Section::Any => true,
         Section::Extra(extra) => extras.contains(extra),
         Section::Group(_) => false,
     };

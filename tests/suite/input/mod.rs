@@ -1,6 +1,11 @@
 //! Mirrors `src/input`.
 
 mod files;
+mod locks;
+mod pdm_lock;
+mod pipfile_lock;
+mod poetry_lock;
+mod pylock_toml;
 mod pyproject;
 mod requirements_txt;
 mod script;

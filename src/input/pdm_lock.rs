@@ -1,0 +1,363 @@
+//! pdm's lockfile, version 4.
+//!
+//! With the strategy `inherit_metadata`, pdm's own since 2.12, each package says by itself which
+//! groups it is installed for, and when. An entry for a package with extras (`extras = […]`) stands
+//! beside the one without. Files are given by name or URL, and digest.
+
+mod schema;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pep440_rs::VersionSpecifiers;
+use pep508_rs::{MarkerTree, PackageName};
+use serde_json::{Map, Value, json};
+use toml::Spanned;
+use url::Url;
+
+use self::schema::{Lock, Package, Target, Versioned};
+use super::locked::{self, Digests};
+use super::project::Project;
+use super::python_json::{self, Separators};
+use super::{Content, Format, Gap, InputError, Manifest, Source};
+use crate::model::location::{Location, last_segment};
+use crate::model::lock::{Edge, LockGraph, LockedPackage, LockedSource, Root, Walk};
+use crate::model::pep508;
+use crate::model::requirement::{GroupName, Section, Sections};
+
+const HINT: &str = "is the file complete? `pdm lock` writes it anew";
+
+/// What pdm calls the project's own dependencies.
+const DEFAULT: &str = "default";
+
+pub(super) struct PdmLock;
+
+impl Format for PdmLock {
+    fn name(&self) -> &'static str {
+        "pdm.lock"
+    }
+
+    fn recognises(&self, filename: &str) -> bool {
+        filename == "pdm.lock"
+            || (filename.starts_with("pdm.") && filename.ends_with(".lock"))
+    }
+
+    fn read(&self, source: &Source) -> Result<Manifest, InputError> {
+        // The version first: a newer form may not even be readable as this one.
+        let Versioned { metadata } = locked::toml(source, HINT)?;
+        let version = metadata.lock_version.get_ref();
+        let at = source.location(metadata.lock_version.span().start);
+        if version.split('.').next() != Some("4") {
+            let problem = format!("expected version 4 of the format, found `{version}`");
+            return Err(InputError::at(at, problem).hint(HINT));
+        }
+        let lock: Lock = locked::toml(source, HINT)?;
+        let inherits = lock.metadata.strategy.iter().any(|name| name == "inherit_metadata");
+        if !inherits {
+            return Err(InputError::at(
+                at,
+                "expected a lock that says of each package when it is installed, found one without",
+            )
+            .hint("`pdm lock --strategy inherit_metadata` writes it anew"));
+        }
+        let project = Project::beside(&source.path)?;
+        let mut reader = Reader {
+            source,
+            graph: LockGraph { walk: Walk::Roots, ..LockGraph::default() },
+            sections: Sections::default(),
+            known: BTreeMap::new(),
+            gaps: Vec::new(),
+        };
+        // Where nothing is asked for, pdm installs all groups of the lock, extras among them, which
+        // to pdm are groups too.
+        for group in &lock.metadata.groups {
+            if group != DEFAULT {
+                reader.sections.groups.insert(GroupName::new(group));
+            }
+        }
+        for package in &lock.packages {
+            reader.add(package)?;
+        }
+        reader.add_edges(&lock);
+        let Reader { mut graph, mut sections, mut gaps, .. } = reader;
+        if graph.roots.is_empty() {
+            let problem = "expected locked packages, found none";
+            return Err(InputError::of_file(&source.shown, problem));
+        }
+        sections.default_groups = sections.groups.clone();
+        gaps.extend(targets(&lock.metadata.targets, source)?);
+        if let Some(project) = &project {
+            graph.named = project.places()?;
+            gaps.extend(staleness(project, &lock, &graph)?);
+        }
+        Ok(Manifest { content: Content::Lock(graph), sections, gaps, ..Manifest::default() })
+    }
+}
+
+/// The environments that the lock was made for: any of them.
+fn targets(targets: &[Spanned<Target>], source: &Source) -> Result<Option<Gap>, InputError> {
+    if targets.is_empty() {
+        return Ok(None);
+    }
+    let mut markers = Vec::new();
+    for target in targets {
+        let location = source.location(target.span().start);
+        let target = target.get_ref();
+        let mut all = MarkerTree::TRUE;
+        let python = target.requires_python.as_deref().unwrap_or_default();
+        let python: VersionSpecifiers = python.parse().map_err(|_| {
+            let problem = format!("expected versions of Python, found `{python}`");
+            InputError::at(location.clone(), problem).hint(HINT)
+        })?;
+        for specifier in python.iter() {
+            all.and(locked::python_marker(specifier));
+        }
+        if let Some(platform) = &target.platform {
+            let text = platform_marker(platform).ok_or_else(|| {
+                let problem = format!("expected a platform of pdm's, found `{platform}`");
+                InputError::at(location.clone(), problem)
+            })?;
+            all.and(locked::marker(&text, "targets", &location)?);
+        }
+        if let Some(implementation) = &target.implementation {
+            let text = format!("implementation_name == '{implementation}'");
+            all.and(locked::marker(&text, "targets", &location)?);
+        }
+        markers.push(all);
+    }
+    Ok(Some(Gap::Environments(markers)))
+}
+
+/// A platform as pdm names it (`dep_logic.tags.Platform.parse`): a system, or a system with its
+/// version and the processor.
+fn platform_marker(platform: &str) -> Option<String> {
+    let (system, machine) = match platform {
+        "linux" | "alpine" => ("linux", "x86_64"),
+        "windows" => ("win32", "AMD64"),
+        "macos" => ("darwin", "arm64"),
+        "windows_amd64" => ("win32", "AMD64"),
+        "windows_x86" => ("win32", "x86"),
+        "windows_arm64" => ("win32", "ARM64"),
+        "macos_arm64" => ("darwin", "arm64"),
+        "macos_x86_64" => ("darwin", "x86_64"),
+        other => {
+            let system = match other.split('_').next()? {
+                "manylinux" | "musllinux" => "linux",
+                "macos" => "darwin",
+                _ => return None,
+            };
+            let machine = ["x86_64", "aarch64", "arm64", "i686", "armv7l", "ppc64le", "s390x"]
+                .into_iter()
+                .chain(["ppc64", "riscv64", "armv6l", "loongarch64"])
+                .find(|machine| other.ends_with(machine))?;
+            (system, machine)
+        }
+    };
+    Some(format!("sys_platform == '{system}' and platform_machine == '{machine}'"))
+}
+
+/// Whether the project has changed since: by the digest that the lock has of it, else by the names.
+fn staleness(
+    project: &Project,
+    lock: &Lock,
+    graph: &LockGraph,
+) -> Result<Vec<Gap>, InputError> {
+    if let Some(hash) = lock.metadata.content_hash.as_deref() {
+        let stated = hash.strip_prefix("sha256:");
+        if stated.is_some() && stated == content_hash(project).as_deref() {
+            return Ok(Vec::new());
+        }
+        return Ok(vec![Gap::Always(
+            "pyproject.toml has changed since the lock was made: `pdm lock` writes it anew"
+                .to_owned(),
+        )]);
+    }
+    let locked: BTreeSet<&PackageName> = graph.packages.iter().map(|package| &package.name).collect();
+    let groups: BTreeSet<GroupName> =
+        lock.metadata.groups.iter().map(|group| GroupName::new(group)).collect();
+    let is_locked = |section: &Section| match section {
+        Section::Extra(extra) => groups.contains(&GroupName::new(extra.as_ref())),
+        Section::Group(group) => groups.contains(group),
+        _ => true,
+    };
+    let named = project.named()?.into_iter().filter(|named| is_locked(&named.section));
+    let missing = named.filter(|named| {
+        Some(&named.name) != project.name.as_ref() && !locked.contains(&named.name)
+    });
+    Ok(missing
+        .map(|named| {
+            Gap::Always(format!(
+                "pyproject.toml depends on `{}`, which the lock does not know: is it up to date? \
+                 `pdm lock` writes it anew",
+                named.name
+            ))
+        })
+        .collect())
+}
+
+/// pdm's `PyProject.content_hash`.
+fn content_hash(project: &Project) -> Option<String> {
+    let pyproject: Value = toml::from_str(&project.document.source().text).ok()?;
+    let part = |names: &[&str]| {
+        let mut at = Some(&pyproject);
+        for name in names {
+            at = at.and_then(|table| table.get(name));
+        }
+        at.cloned()
+    };
+    let mut groups = Map::new();
+    for table in [part(&["dependency-groups"]), part(&["tool", "pdm", "dev-dependencies"])] {
+        for (name, items) in table.as_ref().and_then(Value::as_object).into_iter().flatten() {
+            let all = groups.entry(GroupName::new(name).to_string()).or_insert_with(|| json!([]));
+            if let (Some(all), Some(items)) = (all.as_array_mut(), items.as_array()) {
+                all.extend(items.iter().cloned());
+            }
+        }
+    }
+    let content = json!({
+        "sources": part(&["tool", "pdm", "source"]).unwrap_or_else(|| json!([])),
+        "dependencies": part(&["project", "dependencies"]).unwrap_or_else(|| json!([])),
+        "dev-dependencies": groups,
+        "optional-dependencies":
+            part(&["project", "optional-dependencies"]).unwrap_or_else(|| json!({})),
+        "requires-python": part(&["project", "requires-python"]).unwrap_or_else(|| json!("")),
+        "resolution": part(&["tool", "pdm", "resolution"]).unwrap_or_else(|| json!({})),
+    });
+    Some(python_json::sha256(&content, Separators::Spaced))
+}
+
+struct Reader<'a> {
+    source: &'a Source,
+    graph: LockGraph,
+    sections: Sections,
+    /// Packages by all that tells them apart but their extras, which need no package of their own.
+    known: BTreeMap<String, usize>,
+    gaps: Vec<Gap>,
+}
+
+impl Reader<'_> {
+    fn add(&mut self, spanned: &Spanned<Package>) -> Result<(), InputError> {
+        let location = self.source.location(spanned.span().start);
+        let package = spanned.get_ref();
+        let marker = match &package.marker {
+            Some(text) => locked::marker(text, &package.name, &location)?,
+            None => MarkerTree::TRUE,
+        };
+        let key = package.identity();
+        let target = match self.known.get(&key) {
+            Some(index) => *index,
+            None => {
+                let package = self.package(package, location)?;
+                self.graph.packages.push(package);
+                self.known.insert(key, self.graph.packages.len() - 1);
+                self.graph.packages.len() - 1
+            }
+        };
+        let mut push = |section| {
+            let edge = Edge { target, extras: Vec::new(), marker: marker.clone() };
+            self.graph.roots.push(Root { section, edge });
+        };
+        // pdm takes an entry that names no group for one of all groups.
+        if package.groups.is_empty() {
+            push(Section::Any);
+        }
+        for group in &package.groups {
+            if group == DEFAULT {
+                push(Section::Base);
+            } else {
+                let group = GroupName::new(group);
+                self.sections.groups.insert(group.clone());
+                push(Section::Group(group));
+            }
+        }
+        Ok(())
+    }
+
+    fn package(
+        &mut self,
+        package: &Package,
+        location: Location,
+    ) -> Result<LockedPackage, InputError> {
+        let stated = package.files.iter().map(|file| file.hash.as_str());
+        let digests = Digests::parse(stated, &location)?;
+        let mut files = Vec::new();
+        let built = |what: &str| LockedSource::Built(what.to_owned());
+        let is_static = package.files.iter().all(|file| file.url.is_some());
+        let source = match package {
+            Package { git: Some(_), .. } => built("a git repository"),
+            Package { hg: Some(_), .. } | Package { svn: Some(_), .. } | Package { bzr: Some(_), .. } => {
+                built("a version control repository")
+            }
+            Package { url: Some(address), .. } | Package { path: Some(address), .. } => {
+                let url = match address.contains("://") {
+                    // pdm's own spelling of the folder of the project.
+                    true => Url::parse(&address.replace("${PROJECT_ROOT}", "")).ok(),
+                    false => locked::file_url(&self.source.path, address),
+                };
+                let sha256 = match digests.sha256.as_slice() {
+                    [digest] if !digests.others => Some(*digest),
+                    _ => None,
+                };
+                files.extend(url.and_then(|url| {
+                    let filename = last_segment(&url);
+                    locked::file(&package.name, &filename, url, sha256, None, None)
+                }));
+                match files.is_empty() {
+                    false => LockedSource::Files,
+                    true if package.url.is_some() => built("an archive at a URL or path"),
+                    true => locked::folder(address),
+                }
+            }
+            _ if is_static && !package.files.is_empty() => {
+                for file in &package.files {
+                    let Some(url) = file.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
+                        let problem = format!("expected the URL of a file of `{}`", package.name);
+                        return Err(InputError::at(location, problem).hint(HINT));
+                    };
+                    let digest = Digests::parse([file.hash.as_str()], &location)?;
+                    let (sha256, name) = (digest.sha256.first().copied(), last_segment(&url));
+                    files.extend(locked::file(&package.name, &name, url, sha256, None, None));
+                }
+                LockedSource::Files
+            }
+            _ => {
+                self.gaps.extend(digests.gap(&package.name));
+                LockedSource::Index { index: None, hashes: digests.sha256 }
+            }
+        };
+        if package.version.is_none() && matches!(source, LockedSource::Index { .. }) {
+            let problem = format!("expected the release of `{}`, found none", package.name);
+            return Err(InputError::at(location, problem).hint(HINT));
+        }
+        Ok(LockedPackage {
+            name: package.name.clone(),
+            version: package.version.clone(),
+            source,
+            files,
+            dependencies: Vec::new(),
+            extras: BTreeMap::new(),
+            location,
+            extra_markers: BTreeMap::new(),
+            project_marker: None,
+        })
+    }
+
+    /// What depends on what: all that is locked under the name. What is not locked cannot apply.
+    fn add_edges(&mut self, lock: &Lock) {
+        let by_name = locked::by_name(&self.graph);
+        for package in &lock.packages {
+            let package = package.get_ref();
+            let Some(index) = self.known.get(&package.identity()) else { continue };
+            let Some(node) = self.graph.packages.get_mut(*index) else { continue };
+            for text in &package.dependencies {
+                let Ok(requirement) = pep508::requirement(text) else { continue };
+                let targets = by_name.get(&requirement.name).into_iter().flatten();
+                let others = targets.filter(|target| *target != index).take(locked::MOST_VERSIONS);
+                node.dependencies.extend(others.map(|target| Edge {
+                    target: *target,
+                    extras: requirement.extras.clone(),
+                    marker: requirement.marker.clone(),
+                }));
+            }
+        }
+    }
+}

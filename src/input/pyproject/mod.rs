@@ -12,7 +12,6 @@
 
 mod pdm;
 mod poetry;
-mod poetry_version;
 mod standard;
 mod uv;
 

@@ -163,8 +163,7 @@ fn bounds(root: &Project, uv: Table<'_>, collector: &mut Collector) -> Result<()
         for ask in bounds.asks {
             let sourced = match &ask {
                 Ask::Distribution(one) if matches!(one.wanted, Wanted::Release(_)) => {
-                    let item =
-                        uv.table("sources")?.and_then(|table| table.get(one.name.as_ref()));
+                    let item = uv.table("sources")?.and_then(|table| table.get(one.name.as_ref()));
                     item.map(|item| sources::sourced(one, item, root, None)).transpose()?
                 }
                 _ => None,

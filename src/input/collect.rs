@@ -116,10 +116,8 @@ impl Collector {
 
     fn read_project(&mut self, ask: &ProjectAsk) -> Result<(), InputError> {
         let path = ask.folder.join("pyproject.toml");
-        let project = match path.is_file() {
-            true => Some(Project::read(super::Source::open(&path)?)?),
-            false => None,
-        };
+        let project =
+            if path.is_file() { Some(Project::read(super::Source::open(&path)?)?) } else { None };
         let told = project.as_ref().and_then(|project| project.name.clone());
         let name = match told.or_else(|| ask.name.clone()) {
             Some(name) => name,

@@ -299,8 +299,8 @@ fn archive_name(filename: &str) -> Option<PackageName> {
     if let Ok(wheel) = WheelFilename::from_str(filename) {
         return Some(wheel.name);
     }
-    let ending = ARCHIVES.iter().filter(|ending| **ending != ".whl");
-    let stem = ending.filter_map(|ending| filename.strip_suffix(ending)).next()?;
+    let mut endings = ARCHIVES.iter().filter(|ending| **ending != ".whl");
+    let stem = endings.find_map(|ending| filename.strip_suffix(ending))?;
     let (name, version) = stem.rsplit_once('-')?;
     version.parse::<pep440_rs::Version>().ok()?;
     PackageName::from_str(name).ok()

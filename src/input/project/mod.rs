@@ -101,7 +101,8 @@ impl Project {
             add_list(&mut named, &Section::Group(group), &items)?;
         }
         if let Some(poetry) = self.tool("poetry")? {
-            add_poetry(&mut named, poetry)?;
+            let standard = self.project()?.and_then(|table| table.get("dependencies"));
+            add_poetry(&mut named, poetry, standard.is_some())?;
         }
         if let Some(uv) = self.tool("uv")? {
             let dev = Section::Group(GroupName::new("dev"));
@@ -141,9 +142,15 @@ fn add_list(
 }
 
 /// `tool.poetry.dependencies`, and its groups.
-fn add_poetry(named: &mut Vec<Named>, poetry: Table<'_>) -> Result<(), InputError> {
+fn add_poetry(
+    named: &mut Vec<Named>,
+    poetry: Table<'_>,
+    is_standard: bool,
+) -> Result<(), InputError> {
     let extras = poetry.table("extras")?;
-    for item in poetry.table("dependencies")?.into_iter().flat_map(Table::items) {
+    // Beside the standard's list they only say more of what that names.
+    let own = poetry.table("dependencies")?.filter(|_| !is_standard);
+    for item in own.into_iter().flat_map(Table::items) {
         let Some(name) = poetry_name(item) else { continue };
         let location = item.key_location();
         let is_optional = match item.table() {

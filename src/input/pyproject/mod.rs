@@ -12,7 +12,6 @@
 
 mod pdm;
 mod poetry;
-mod poetry_version;
 mod standard;
 mod uv;
 
@@ -40,6 +39,16 @@ pub(super) enum Tool {
     Uv,
     Poetry,
     Pdm,
+}
+
+impl Tool {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Uv => "uv",
+            Self::Poetry => "poetry",
+            Self::Pdm => "pdm",
+        }
+    }
 }
 
 impl Format for Pyproject {
@@ -101,6 +110,19 @@ impl Parts {
             Tool::Poetry => poetry::settings(project, collector)?,
             Tool::Pdm => pdm::settings(project, collector)?,
         }
+        for (other, table, keys) in [
+            (Tool::Uv, "uv", &["dev-dependencies"][..]),
+            (Tool::Poetry, "poetry", &["dependencies", "group", "dev-dependencies"]),
+            (Tool::Pdm, "pdm", &["dev-dependencies"]),
+        ] {
+            let Some(found) = project.tool(table)?.filter(|_| other != tool) else { continue };
+            if keys.iter().any(|key| found.get(key).is_some()) {
+                collector.note(format!(
+                    "dependencies in `[tool.{table}]` were not read: the file is taken to be for {}",
+                    tool.name()
+                ));
+            }
+        }
         if let Some(table) = project.project()? {
             if let Some(item) = table.get("requires-python") {
                 collector.gaps.push(Gap::RequiresPython(specifiers(item)?));
@@ -108,7 +130,8 @@ impl Parts {
             for item in table.list("dynamic")? {
                 let field = item.text()?;
                 let poetry_says = tool == Tool::Poetry && project.tool("poetry")?.is_some();
-                if matches!(field, "dependencies" | "optional-dependencies") && !poetry_says {
+                let is_known = poetry_says || standard::is_read_from_files(table, project, field)?;
+                if matches!(field, "dependencies" | "optional-dependencies") && !is_known {
                     collector.gap(format!(
                         "pyproject.toml leaves `{field}` to the build, so that they are only known by \
                          building the project"
@@ -266,7 +289,12 @@ impl Project {
 
     /// The tool that installs it.
     fn manager(&self) -> Result<Tool, InputError> {
-        Ok(if self.tool("uv")?.is_some() {
+        let says = |table: Option<Table<'_>>| {
+            table.is_some_and(|table| table.get("dependencies").is_some())
+        };
+        // uv reads nothing of poetry's table.
+        let is_poetrys = says(self.tool("poetry")?) && !says(self.project()?);
+        Ok(if self.tool("uv")?.is_some() && !is_poetrys {
             Tool::Uv
         } else if self.tool("poetry")?.is_some() {
             Tool::Poetry
@@ -302,7 +330,12 @@ impl Project {
     pub(super) fn is_static(&self) -> Result<bool, InputError> {
         let poetry = self.tool("poetry")?.and_then(|table| table.get("dependencies"));
         Ok(match self.project()? {
-            Some(table) => !is_dynamic(table) || poetry.is_some(),
+            Some(table) => {
+                let from_files = |field| standard::is_read_from_files(table, self, field);
+                !is_dynamic(table)
+                    || poetry.is_some()
+                    || from_files("dependencies")? && from_files("optional-dependencies")?
+            }
             None => poetry.is_some(),
         })
     }

@@ -107,11 +107,12 @@ impl Reader {
             } else {
                 self.read_requirement(&spot, trimmed, place)
             };
-            read.map_err(|error| match is_conflict_marker(trimmed) {
-                true => spot
-                    .error("expected a requirement, found a merge-conflict marker")
-                    .hint("resolve the conflict first"),
-                false => InputError { problem: line.without_values(error.problem), ..error },
+            read.map_err(|error| {
+                if is_conflict_marker(trimmed) {
+                    let problem = "expected a requirement, found a merge-conflict marker";
+                    return spot.error(problem).hint("resolve the conflict first");
+                }
+                InputError { problem: line.without_values(error.problem), ..error }
             })?;
         }
         self.open.pop();

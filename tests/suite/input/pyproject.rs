@@ -375,6 +375,36 @@ fn what_only_a_build_tells_is_a_gap() {
     assert_eq!(shown(&read), ["(dev) idna"]);
 }
 
+/// setuptools reads them from files where it is told to.
+#[test]
+fn what_the_build_reads_from_files_is_read_there() {
+    let folder = tempdir().unwrap();
+    let text = "[project]\nname = 'app'\ndynamic = ['dependencies', 'optional-dependencies']\n\
+                [tool.setuptools.dynamic]\ndependencies = { file = ['base.in'] }\n\
+                optional-dependencies.web = { file = 'web.in' }\n";
+    for (name, text) in
+        [("pyproject.toml", text), ("base.in", "# why\n  idna>=3 # x\n"), ("web.in", "flask\n")]
+    {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let path = folder.path().join("pyproject.toml");
+    let read = format().read(&Source::open(&path).unwrap()).unwrap();
+    assert_eq!(shown(&read), ["idna>=3", "[web] flask"]);
+    assert_eq!(read.gaps, []);
+    let place = &requirements(&read).required[0].location;
+    assert!(place.path.ends_with("base.in") && (place.line, place.column) == (2, 3), "{place}");
+}
+
+/// uv reads nothing of poetry's table, and would find no dependencies.
+#[test]
+fn poetry_s_dependencies_are_read_beside_settings_of_uv() {
+    let read = read_all(
+        "[tool.poetry.dependencies]\nidna = '^3'\n[tool.uv]\ndev-dependencies = ['h11']\n",
+    );
+    assert_eq!(shown(&read), ["idna>=3,<4"]);
+    assert_eq!(read.notes.len(), 1);
+}
+
 #[test]
 fn settings_of_uv_that_change_releases_and_are_not_followed_are_gaps() {
     for setting in [

@@ -95,8 +95,8 @@ impl Texts {
         let mut texts = Self::default();
         let mut long_name = None;
         // Raw: the crate would else hold headers of any length in memory.
-        for entry in archive.entries().map_err(damage)?.raw(true) {
-            let mut entry = entry.map_err(damage)?;
+        for entry in archive.entries().map_err(|problem| damage(&problem))?.raw(true) {
+            let mut entry = entry.map_err(|problem| damage(&problem))?;
             let kind = entry.header().entry_type();
             match kind {
                 EntryType::GNULongName => {
@@ -275,7 +275,7 @@ fn understood(text: &str) -> Result<pep508_rs::Requirement<pep508_rs::VerbatimUr
 fn pax_path(records: &[u8]) -> Result<Option<String>, SdistError> {
     let mut path = None;
     for record in PaxExtensions::new(records) {
-        let record = record.map_err(damage)?;
+        let record = record.map_err(|problem| damage(&problem))?;
         match record.key_bytes() {
             b"path" => path = Some(String::from_utf8_lossy(record.value_bytes()).into_owned()),
             // Stated for files too large for the plain header, none of which is read.
@@ -288,14 +288,14 @@ fn pax_path(records: &[u8]) -> Result<Option<String>, SdistError> {
 
 fn read_up_to(reader: impl Read, limit: u64) -> Result<Vec<u8>, SdistError> {
     let mut bytes = Vec::new();
-    reader.take(limit + 1).read_to_end(&mut bytes).map_err(damage)?;
+    reader.take(limit + 1).read_to_end(&mut bytes).map_err(|problem| damage(&problem))?;
     if bytes.len() as u64 > limit {
         return Err(SdistError(format!("a member of more than {limit} bytes")));
     }
     Ok(bytes)
 }
 
-fn damage(problem: std::io::Error) -> SdistError {
+fn damage(problem: &std::io::Error) -> SdistError {
     SdistError(problem.to_string())
 }
 

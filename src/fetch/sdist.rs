@@ -82,7 +82,7 @@ impl Texts {
     fn is_enough(&self) -> bool {
         let Some(pkg_info) = &self.pkg_info else { return false };
         self.pyproject.is_some()
-            || CoreMetadata::parse(pkg_info).is_ok_and(|metadata| not_static(&metadata).is_none())
+            || CoreMetadata::parse(pkg_info).is_ok_and(|metadata| is_final(&metadata))
     }
 
     /// Reads a `.tar.gz` from its start, no further than needed.
@@ -131,7 +131,8 @@ impl Texts {
     /// What they say about the requirements of the release `name` `version`.
     ///
     /// `PKG-INFO` counts where a build has to state the same (PEP 643: version 2.2 of the metadata,
-    /// and the fields not named as dynamic), else the `[project]` table (PEP 621), as uv has it.
+    /// and the fields not named as dynamic); where it is older, the `[project]` table (PEP 621), as
+    /// uv has it.
     ///
     /// # Errors
     /// Where they are those of another release.
@@ -152,6 +153,7 @@ impl Texts {
             Some((_, Err(problem))) => problem.clone(),
             Some((text, Ok(metadata))) => match not_static(metadata) {
                 None => return Ok(Said::Metadata(headers(text))),
+                Some(reason) if is_final(metadata) => return Ok(Said::Build(reason)),
                 Some(reason) => reason,
             },
         };
@@ -163,6 +165,11 @@ impl Texts {
             Err(problem) => Said::Build(format!("{reason}, and its pyproject.toml {problem}")),
         })
     }
+}
+
+/// Whether a `[project]` table could add nothing: what that states is not dynamic (PEP 643).
+fn is_final(metadata: &CoreMetadata) -> bool {
+    metadata.metadata_version >= (2, 2)
 }
 
 /// What of the metadata a build may state otherwise.

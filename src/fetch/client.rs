@@ -2,8 +2,6 @@
 //!
 //! Knows nothing of indexes or wheels.
 
-use std::error::Error as _;
-use std::fmt::Write as _;
 use std::io::Read as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -13,6 +11,8 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use url::Url;
 
+pub use crate::fetch::error::FetchError;
+
 use crate::fetch::access::{self, AccessError, Credential, Credentials};
 use crate::model::access::AccessSettings;
 use crate::model::location::redacted;
@@ -20,8 +20,6 @@ use crate::model::location::redacted;
 /// Repetitions after the first attempt.
 const RETRIES: usize = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(250);
-/// A server that asks for more patience than this is told as unavailable.
-const LONGEST_DELAY: Duration = Duration::from_secs(20);
 
 /// How long servers are waited for.
 #[derive(Debug, Clone, Copy)]
@@ -47,76 +45,6 @@ impl Default for Patience {
             slow: Duration::from_secs(60),
             slowest: 2048,
         }
-    }
-}
-
-/// Why something could not be fetched.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum FetchError {
-    /// The user forbade the network.
-    #[error("not in the cache, and the network is not used (--offline)")]
-    Offline,
-    /// The server answered, but not with what was asked for.
-    #[error("{url}: expected it to be served, found HTTP status {status}{}", asked(*retry_after))]
-    Status {
-        /// Without credentials.
-        url: String,
-        /// The status.
-        status: StatusCode,
-        /// How long the server asks to wait.
-        retry_after: Option<Duration>,
-    },
-    /// There was no answer, or it broke off.
-    #[error("{url}: {problem}")]
-    Transport {
-        /// Without credentials.
-        url: String,
-        /// What went wrong.
-        problem: String,
-        /// Whether a repetition may help.
-        transient: bool,
-    },
-    /// The answer is larger than anything of its kind.
-    #[error("{url}: expected at most {limit} bytes, found more")]
-    TooLarge {
-        /// Without credentials.
-        url: String,
-        /// The limit in bytes.
-        limit: u64,
-    },
-    /// The answer contradicts the request, the index or itself.
-    #[error("{url}: {problem}")]
-    Invalid {
-        /// Without credentials.
-        url: String,
-        /// What was expected and what was found.
-        problem: String,
-    },
-}
-
-impl FetchError {
-    /// An answer that cannot be right.
-    pub fn invalid(url: &Url, problem: impl Into<String>) -> Self {
-        Self::Invalid { url: redacted(url), problem: problem.into() }
-    }
-
-    fn is_transient(&self) -> bool {
-        match self {
-            Self::Transport { transient, .. } => *transient,
-            Self::Status { status, retry_after, .. } => {
-                let temporary = matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504);
-                temporary && retry_after.is_none_or(|delay| delay <= LONGEST_DELAY)
-            }
-            _ => false,
-        }
-    }
-}
-
-/// What a server asks for that is not waited for.
-fn asked(retry_after: Option<Duration>) -> String {
-    match retry_after.filter(|delay| *delay > LONGEST_DELAY) {
-        Some(delay) => format!(" (it asks to wait {} seconds)", delay.as_secs()),
-        None => String::new(),
     }
 }
 
@@ -344,7 +272,7 @@ impl Client {
         if let Some(Credential { user, password }) = self.credentials.of(url) {
             sending = sending.basic_auth(user, password);
         }
-        let response = sending.send().await.map_err(|error| transport_error(url, error))?;
+        let response = sending.send().await.map_err(|error| FetchError::transport(url, error))?;
         let status = response.status();
         if !status.is_success() && !request.accepted.contains(&status.as_u16()) {
             return Err(FetchError::Status {
@@ -388,7 +316,7 @@ impl Stream<'_> {
     /// Where the connection breaks off, or more comes than was to be taken.
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, FetchError> {
         let chunk = self.response.chunk().await;
-        let Some(chunk) = chunk.map_err(|error| transport_error(&self.url, error))? else {
+        let Some(chunk) = chunk.map_err(|error| FetchError::transport(&self.url, error))? else {
             return Ok(None);
         };
         self.traffic.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
@@ -437,21 +365,4 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let date = httpdate::parse_http_date(text).ok()?;
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
-}
-
-/// The whole chain of causes, without the URL that reqwest would add, which may hold credentials.
-fn transport_error(url: &Url, error: reqwest::Error) -> FetchError {
-    // A redirect that is refused, or a request that cannot be built, fails again.
-    let transient = !(error.is_builder() || error.is_redirect());
-    let error = error.without_url();
-    let mut problem = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if !problem.contains(&text) {
-            let _ = write!(problem, ": {text}");
-        }
-        source = cause.source();
-    }
-    FetchError::Transport { url: redacted(url), problem, transient }
 }

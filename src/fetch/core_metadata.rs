@@ -29,7 +29,7 @@ use crate::resolve::MetadataError;
 /// The longest metadata that is read beside a wheel: the descriptions of projects are in it too.
 const MAX_METADATA: u64 = 16 << 20;
 /// How much of a source distribution is read in search of its metadata.
-const MAX_SDIST: u64 = 512 << 20;
+const MAX_SDIST: u64 = 128 << 20;
 /// Parts of it that wait to be expanded.
 const WAITING_PARTS: usize = 8;
 
@@ -148,14 +148,17 @@ async fn of_sdist(
 ) -> Result<Kept, MetadataError> {
     let filename = file.kind.filename();
     let texts = if filename.ends_with(".zip") {
-        of_zip(client, file).await
+        of_zip(client, file).await.map(Some)
     } else if filename.ends_with(".tar.gz") || filename.ends_with(".tgz") {
         of_tar_gz(client, file).await
     } else {
         let ending = filename.rsplit('.').next().unwrap_or_default();
         return Ok(Kept::Build(format!("archives of the kind .{ending} are not read")));
     };
-    let texts = texts.map_err(|problem| unavailable(&problem))?;
+    let Some(texts) = texts.map_err(|problem| unavailable(&problem))? else {
+        let most = MAX_SDIST >> 20;
+        return Ok(Kept::Build(format!("its first {most} MiB hold no metadata that is static")));
+    };
     texts.said(&source.name, &source.version).map(Kept::from).map_err(MetadataError::Invalid)
 }
 
@@ -180,13 +183,18 @@ async fn of_zip(client: &Arc<Client>, file: &DistributionFile) -> Result<Texts, 
 }
 
 /// Out of a tar, which is fetched from its start until enough was found.
-async fn of_tar_gz(client: &Arc<Client>, file: &DistributionFile) -> Result<Texts, FetchError> {
+/// `None` where it is not found in as much as is read.
+async fn of_tar_gz(
+    client: &Arc<Client>,
+    file: &DistributionFile,
+) -> Result<Option<Texts>, FetchError> {
     if let Some(path) = disk::path(&file.url)? {
         let file = file.clone();
         return blocking(&file.url.clone(), move || {
             disk::check(&file, &path)?;
             let opened = disk::open(&file.url, &path)?;
             Texts::of_tar_gz(std::io::BufReader::new(opened))
+                .map(Some)
                 .map_err(|problem| damaged(&file.url, &problem))
         })
         .await;
@@ -194,16 +202,22 @@ async fn of_tar_gz(client: &Arc<Client>, file: &DistributionFile) -> Result<Text
     client.repeated(|| stream_tar_gz(client, file)).await
 }
 
-async fn stream_tar_gz(client: &Client, file: &DistributionFile) -> Result<Texts, FetchError> {
+async fn stream_tar_gz(
+    client: &Client,
+    file: &DistributionFile,
+) -> Result<Option<Texts>, FetchError> {
     let request =
-        Request::new(MAX_SDIST).header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        Request::new(u64::MAX).header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     let mut stream = client.stream(&file.url, &request).await?;
     let (sender, receiver) = mpsc::channel(WAITING_PARTS);
     let reading = tokio::task::spawn_blocking(move || {
         Texts::of_tar_gz(Parts { receiver, at: 0, part: Vec::new() })
     });
     let mut digest = Some(Digesting::default());
+    let mut left = MAX_SDIST;
     while let Some(part) = stream.chunk().await? {
+        let Some(rest) = left.checked_sub(part.len() as u64) else { return Ok(None) };
+        left = rest;
         if let Some(digest) = &mut digest {
             digest.update(&part);
         }
@@ -223,7 +237,7 @@ async fn stream_tar_gz(client: &Client, file: &DistributionFile) -> Result<Texts
             return Err(FetchError::invalid(&file.url, problem));
         }
     }
-    Ok(texts)
+    Ok(Some(texts))
 }
 
 /// The body of an answer as something to read from, within a thread that may wait.

@@ -91,12 +91,9 @@ impl Indexes {
         from: Option<&str>,
     ) -> Result<ProjectStatus, IndexError> {
         let pages = self.found(name, from).await?.pages;
-        let stated = pages.iter().map(|page| &page.status);
-        Ok(stated
-            .filter(|status| **status != ProjectStatus::Active)
-            .next()
-            .cloned()
-            .unwrap_or_default())
+        let mut stated = pages.iter().map(|page| &page.status);
+        let stated = stated.find(|status| **status != ProjectStatus::Active);
+        Ok(stated.cloned().unwrap_or_default())
     }
 
     /// The sources that are asked for a requirement.

@@ -9,6 +9,7 @@ pub mod cache;
 pub mod client;
 pub mod core_metadata;
 mod disk;
+pub mod error;
 pub mod indexes;
 mod links;
 pub mod metadata;

@@ -82,7 +82,7 @@ impl Texts {
     fn is_enough(&self) -> bool {
         let Some(pkg_info) = &self.pkg_info else { return false };
         self.pyproject.is_some()
-            || CoreMetadata::parse(pkg_info).is_ok_and(|metadata| not_static(&metadata).is_none())
+            || CoreMetadata::parse(pkg_info).is_ok_and(|metadata| is_final(&metadata))
     }
 
     /// Reads a `.tar.gz` from its start, no further than needed.
@@ -95,8 +95,8 @@ impl Texts {
         let mut texts = Self::default();
         let mut long_name = None;
         // Raw: the crate would else hold headers of any length in memory.
-        for entry in archive.entries().map_err(damage)?.raw(true) {
-            let mut entry = entry.map_err(damage)?;
+        for entry in archive.entries().map_err(|problem| damage(&problem))?.raw(true) {
+            let mut entry = entry.map_err(|problem| damage(&problem))?;
             let kind = entry.header().entry_type();
             match kind {
                 EntryType::GNULongName => {
@@ -131,7 +131,8 @@ impl Texts {
     /// What they say about the requirements of the release `name` `version`.
     ///
     /// `PKG-INFO` counts where a build has to state the same (PEP 643: version 2.2 of the metadata,
-    /// and the fields not named as dynamic), else the `[project]` table (PEP 621), as uv has it.
+    /// and the fields not named as dynamic); where it is older, the `[project]` table (PEP 621), as
+    /// uv has it.
     ///
     /// # Errors
     /// Where they are those of another release.
@@ -152,6 +153,7 @@ impl Texts {
             Some((_, Err(problem))) => problem.clone(),
             Some((text, Ok(metadata))) => match not_static(metadata) {
                 None => return Ok(Said::Metadata(headers(text))),
+                Some(reason) if is_final(metadata) => return Ok(Said::Build(reason)),
                 Some(reason) => reason,
             },
         };
@@ -163,6 +165,11 @@ impl Texts {
             Err(problem) => Said::Build(format!("{reason}, and its pyproject.toml {problem}")),
         })
     }
+}
+
+/// Whether a `[project]` table could add nothing: what that states is not dynamic (PEP 643).
+fn is_final(metadata: &CoreMetadata) -> bool {
+    metadata.metadata_version >= (2, 2)
 }
 
 /// What of the metadata a build may state otherwise.
@@ -275,7 +282,7 @@ fn understood(text: &str) -> Result<pep508_rs::Requirement<pep508_rs::VerbatimUr
 fn pax_path(records: &[u8]) -> Result<Option<String>, SdistError> {
     let mut path = None;
     for record in PaxExtensions::new(records) {
-        let record = record.map_err(damage)?;
+        let record = record.map_err(|problem| damage(&problem))?;
         match record.key_bytes() {
             b"path" => path = Some(String::from_utf8_lossy(record.value_bytes()).into_owned()),
             // Stated for files too large for the plain header, none of which is read.
@@ -288,14 +295,14 @@ fn pax_path(records: &[u8]) -> Result<Option<String>, SdistError> {
 
 fn read_up_to(reader: impl Read, limit: u64) -> Result<Vec<u8>, SdistError> {
     let mut bytes = Vec::new();
-    reader.take(limit + 1).read_to_end(&mut bytes).map_err(damage)?;
+    reader.take(limit + 1).read_to_end(&mut bytes).map_err(|problem| damage(&problem))?;
     if bytes.len() as u64 > limit {
         return Err(SdistError(format!("a member of more than {limit} bytes")));
     }
     Ok(bytes)
 }
 
-fn damage(problem: std::io::Error) -> SdistError {
+fn damage(problem: &std::io::Error) -> SdistError {
     SdistError(problem.to_string())
 }
 

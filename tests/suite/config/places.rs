@@ -8,7 +8,7 @@ use ftcheck::config::{Environment, System};
 fn places(system: System, variables: &[(&str, &str)]) -> Environment {
     let variables: BTreeMap<String, String> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Environment::on(system, variables, Some(PathBuf::from("/home/u")), PathBuf::from("/work"))
+    Environment::on(system, variables, Some(PathBuf::from("/home/u")), PathBuf::from("/project"))
 }
 
 fn texts(paths: &[PathBuf]) -> Vec<String> {
@@ -65,8 +65,8 @@ fn on_windows() {
 
 #[test]
 fn without_a_home_only_the_system_is_left() {
-    let found = Environment::on(System::Unix, BTreeMap::new(), None, PathBuf::from("/work"));
+    let found = Environment::on(System::Unix, BTreeMap::new(), None, PathBuf::from("/project"));
     assert_eq!(texts(&found.pip_files), ["/etc/xdg/pip/pip.conf", "/etc/pip.conf"]);
     assert_eq!(found.netrc(), None);
-    assert_eq!(found.folder, Path::new("/work"));
+    assert_eq!(found.folder, Path::new("/project"));
 }

@@ -400,7 +400,7 @@ impl Shared {
 pub(crate) fn basic(user: &str, password: &str) -> String {
     let text = format!("{user}:{password}");
     let mut encoded = base64_url(text.as_bytes()).replace('-', "+").replace('_', "/");
-    while encoded.len() % 4 != 0 {
+    while !encoded.len().is_multiple_of(4) {
         encoded.push('=');
     }
     format!("Basic {encoded}")

@@ -18,7 +18,7 @@ fuzz_target!(|text: &str| {
             assert!(!graph.roots.is_empty());
             // Edges are indices: one past the end would be a panic later on.
             let count = graph.packages.len();
-            assert!(graph.roots.iter().all(|edge| edge.target < count));
+            assert!(graph.roots.iter().all(|root| root.edge.target < count));
             for package in &graph.packages {
                 let edges = package.dependencies.iter().chain(package.extras.values().flatten());
                 assert!(edges.into_iter().all(|edge| edge.target < count));

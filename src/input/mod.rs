@@ -250,7 +250,8 @@ pub fn find(path: &Path) -> Result<(PathBuf, &'static dyn Format), InputError> {
     let format = FORMATS.iter().find(|format| format.recognises(&filename)).ok_or_else(|| {
         InputError::of_file(
             &shown,
-            "expected uv.lock or a requirements file (.txt, .in), found a file of another name",
+            "expected a lockfile (uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock) or a \
+             requirements file (.txt, .in), found a file of another name",
         )
     })?;
     Ok((path.to_owned(), *format))
@@ -268,13 +269,10 @@ fn find_in_directory(
             return Ok((path, *format));
         }
     }
-    Err(InputError::of_file(
-        shown,
-        format!("expected {} in this directory, found neither", known()),
-    )
-    .hint("name the file itself: `ftcheck scan path/to/requirements-dev.txt`"))
+    Err(InputError::of_file(shown, format!("expected {} in this directory, found none", known()))
+        .hint("name the file itself: `ftcheck scan path/to/requirements-dev.txt`"))
 }
 
 fn known() -> String {
-    FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(" or ")
+    FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
 }

@@ -168,8 +168,8 @@ impl Builder<'_> {
             let locked = self.lock.packages[*root].get_ref().metadata.as_ref();
             for Named { name, .. } in named.iter().filter(|named| named.section == Section::Base) {
                 let known = locked.is_none_or(|metadata| {
-                    let mut names = metadata.requires_dist.iter().map(|locked| &locked.name);
-                    names.any(|locked| locked == name)
+                    let mut requires = metadata.requires_dist.iter().map(|locked| &locked.name);
+                    requires.any(|locked| locked == name)
                 });
                 if !known {
                     gaps.push(Gap::Always(format!(

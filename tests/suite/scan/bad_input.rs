@@ -38,7 +38,7 @@ fn a_missing_file_is_told() {
 #[test]
 fn a_directory_without_a_manifest_is_told() {
     assert_snapshot!(failure(&Sandbox::new(), &[]), @r"
-    error: .: expected uv.lock or requirements.txt in this directory, found neither
+    error: .: expected uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, requirements.txt in this directory, found none
     hint: name the file itself: `ftcheck scan path/to/requirements-dev.txt`
     ");
 }
@@ -51,7 +51,7 @@ fn an_empty_file_is_not_a_success() {
 
 #[test]
 fn a_file_of_another_kind_is_told() {
-    assert_snapshot!(failure_of("setup.cfg", "[metadata]\n"), @"error: setup.cfg: expected uv.lock or a requirements file (.txt, .in), found a file of another name");
+    assert_snapshot!(failure_of("setup.cfg", "[metadata]\n"), @"error: setup.cfg: expected a lockfile (uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock) or a requirements file (.txt, .in), found a file of another name");
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn lock(keys: &str) -> String {
     )
 }
 
-/// Without a digest of the project, names are compared, as in locks of pdm 2.27 and newer.
+/// Without a digest of the project, names are compared, as in locks of pdm 2.29.
 #[test]
 fn a_dependency_that_the_lock_does_not_know_is_told() {
     let folder = tempfile::tempdir().unwrap();

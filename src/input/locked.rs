@@ -87,9 +87,8 @@ impl Digests {
         for text in texts {
             match text.split_once(':') {
                 Some(("sha256", digest)) => {
-                    let digest = Sha256::from_str(digest).map_err(|problem| {
-                        InputError::at(location.clone(), problem.to_string())
-                    })?;
+                    let digest = Sha256::from_str(digest)
+                        .map_err(|problem| InputError::at(location.clone(), problem.to_string()))?;
                     if !digests.sha256.contains(&digest) {
                         digests.sha256.push(digest);
                     }
@@ -219,7 +218,9 @@ fn poetry_range(text: &str) -> Option<VersionSpecifiers> {
             format!(">={version},<{}", bump(version, 1)?)
         } else if comparison.starts_with(|letter: char| letter.is_ascii_digit()) {
             format!("=={comparison}")
-        } else if let Some(version) = comparison.strip_prefix('=').filter(|rest| !rest.starts_with('=')) {
+        } else if let Some(version) =
+            comparison.strip_prefix('=').filter(|rest| !rest.starts_with('='))
+        {
             format!("=={version}")
         } else {
             comparison

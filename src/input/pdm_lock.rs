@@ -37,8 +37,7 @@ impl Format for PdmLock {
     }
 
     fn recognises(&self, filename: &str) -> bool {
-        filename == "pdm.lock"
-            || (filename.starts_with("pdm.") && filename.ends_with(".lock"))
+        filename == "pdm.lock" || (filename.starts_with("pdm.") && filename.ends_with(".lock"))
     }
 
     fn read(&self, source: &Source) -> Result<Manifest, InputError> {
@@ -83,7 +82,7 @@ impl Format for PdmLock {
             let problem = "expected locked packages, found none";
             return Err(InputError::of_file(&source.shown, problem));
         }
-        sections.default_groups = sections.groups.clone();
+        sections.default_groups.clone_from(&sections.groups);
         gaps.extend(targets(&lock.metadata.targets, source)?);
         if let Some(project) = &project {
             graph.named = project.places()?;
@@ -156,11 +155,7 @@ fn platform_marker(platform: &str) -> Option<String> {
 }
 
 /// Whether the project has changed since: by the digest that the lock has of it, else by the names.
-fn staleness(
-    project: &Project,
-    lock: &Lock,
-    graph: &LockGraph,
-) -> Result<Vec<Gap>, InputError> {
+fn staleness(project: &Project, lock: &Lock, graph: &LockGraph) -> Result<Vec<Gap>, InputError> {
     if let Some(hash) = lock.metadata.content_hash.as_deref() {
         let stated = hash.strip_prefix("sha256:");
         if stated.is_some() && stated == content_hash(project).as_deref() {
@@ -171,7 +166,8 @@ fn staleness(
                 .to_owned(),
         )]);
     }
-    let locked: BTreeSet<&PackageName> = graph.packages.iter().map(|package| &package.name).collect();
+    let locked: BTreeSet<&PackageName> =
+        graph.packages.iter().map(|package| &package.name).collect();
     let groups: BTreeSet<GroupName> =
         lock.metadata.groups.iter().map(|group| GroupName::new(group)).collect();
     let is_locked = |section: &Section| match section {
@@ -284,14 +280,16 @@ impl Reader<'_> {
         let is_static = package.files.iter().all(|file| file.url.is_some());
         let source = match package {
             Package { git: Some(_), .. } => built("a git repository"),
-            Package { hg: Some(_), .. } | Package { svn: Some(_), .. } | Package { bzr: Some(_), .. } => {
-                built("a version control repository")
-            }
+            Package { hg: Some(_), .. }
+            | Package { svn: Some(_), .. }
+            | Package { bzr: Some(_), .. } => built("a version control repository"),
             Package { url: Some(address), .. } | Package { path: Some(address), .. } => {
-                let url = match address.contains("://") {
-                    // pdm's own spelling of the folder of the project.
-                    true => Url::parse(&address.replace("${PROJECT_ROOT}", "")).ok(),
-                    false => locked::file_url(&self.source.path, address),
+                // pdm's own spelling of the folder of the project.
+                let here = address.strip_prefix("file:///${PROJECT_ROOT}/");
+                let url = match here.or(Some(address.as_str()).filter(|text| !text.contains("://")))
+                {
+                    Some(path) => locked::file_url(&self.source.path, path),
+                    None => Url::parse(address).ok(),
                 };
                 let sha256 = match digests.sha256.as_slice() {
                     [digest] if !digests.others => Some(*digest),
@@ -301,10 +299,12 @@ impl Reader<'_> {
                     let filename = last_segment(&url);
                     locked::file(&package.name, &filename, url, sha256, None, None)
                 }));
-                match files.is_empty() {
-                    false => LockedSource::Files,
-                    true if package.url.is_some() => built("an archive at a URL or path"),
-                    true => locked::folder(address),
+                if !files.is_empty() {
+                    LockedSource::Files
+                } else if package.url.is_some() {
+                    built("an archive at a URL or path")
+                } else {
+                    locked::folder(address)
                 }
             }
             _ if is_static && !package.files.is_empty() => {

@@ -23,7 +23,8 @@ use crate::model::location::{Location, last_segment};
 use crate::model::lock::{Edge, LockGraph, LockedPackage, LockedSource, Root, Walk};
 use crate::model::requirement::{GroupName, Section, Sections};
 
-const HINT: &str = "is the file complete, and free of merge conflicts? `pipenv lock` writes it anew";
+const HINT: &str =
+    "is the file complete, and free of merge conflicts? `pipenv lock` writes it anew";
 
 pub(super) struct PipfileLock;
 

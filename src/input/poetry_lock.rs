@@ -55,9 +55,10 @@ impl Format for PoetryLock {
                 "expected version 2.1 of the format or newer, which says of each package when it is \
                  installed, found `{stated}`"
             );
-            return Err(InputError::at(at, problem)
-                .hint("`poetry lock` of poetry 2.0 or newer writes it anew; `poetry lock --no-update` \
-                       of older ones does not help"));
+            return Err(InputError::at(at, problem).hint(
+                "`poetry lock` of poetry 2.0 or newer writes it anew; `poetry lock --no-update` \
+                       of older ones does not help",
+            ));
         }
         let mut notes = Vec::new();
         if (major, minor) > (2, 1) {
@@ -200,7 +201,9 @@ fn content_hash(pyproject: &Value, with_groups: bool) -> String {
     for key in LEGACY.into_iter().chain(["group"]) {
         match part(&["tool", "poetry", key]) {
             Some(value) => poetry.insert(key.to_owned(), value.clone()),
-            None if is_legacy && LEGACY.contains(&key) => poetry.insert(key.to_owned(), Value::Null),
+            None if is_legacy && LEGACY.contains(&key) => {
+                poetry.insert(key.to_owned(), Value::Null)
+            }
             None => None,
         };
     }
@@ -281,7 +284,11 @@ impl Reader<'_> {
                     let filename = last_segment(&url);
                     locked::file(&package.name, &filename, url, sha256, None, None)
                 }));
-                if files.is_empty() { built("an archive at a URL or path") } else { LockedSource::Files }
+                if files.is_empty() {
+                    built("an archive at a URL or path")
+                } else {
+                    LockedSource::Files
+                }
             }
             (None | Some("legacy"), _) => {
                 self.gaps.extend(digests.gap(&package.name));

@@ -127,21 +127,18 @@ impl Reader<'_> {
                 "a {} repository",
                 if vcs.r#type == "git" { "git" } else { "version control" }
             )),
-            Package { directory: Some(Directory { path, subdirectory }), .. } => {
-                match subdirectory {
-                    None => locked::folder(path),
-                    Some(below) => LockedSource::Built(format!("the directory `{path}/{below}`")),
+            Package { directory: Some(Directory { path, subdirectory }), .. } => match subdirectory
+            {
+                None => locked::folder(path),
+                Some(below) => LockedSource::Built(format!("the directory `{path}/{below}`")),
+            },
+            Package { archive: Some(archive), .. } => match self.file(package, archive, &span)? {
+                Some(file) if archive.subdirectory.is_none() => {
+                    files.push(file);
+                    LockedSource::Files
                 }
-            }
-            Package { archive: Some(archive), .. } => {
-                match self.file(package, archive, &span)? {
-                    Some(file) if archive.subdirectory.is_none() => {
-                        files.push(file);
-                        LockedSource::Files
-                    }
-                    _ => LockedSource::Built("an archive at a URL or path".to_owned()),
-                }
-            }
+                _ => LockedSource::Built("an archive at a URL or path".to_owned()),
+            },
             Package { sdist: None, wheels, .. } if wheels.is_empty() => {
                 let problem = format!("expected a source of `{}`, found none", package.name);
                 return Err(self.error(span, problem));
@@ -150,8 +147,11 @@ impl Reader<'_> {
                 for wheel in &package.wheels {
                     let file = self.file(package, wheel.get_ref(), &wheel.span())?;
                     files.push(file.ok_or_else(|| {
-                        let problem = format!("expected a wheel of `{}`, found a file of another \
-                                               name", package.name);
+                        let problem = format!(
+                            "expected a wheel of `{}`, found a file of another \
+                                               name",
+                            package.name
+                        );
                         self.error(wheel.span(), problem)
                     })?);
                 }
@@ -181,11 +181,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn marker(
-        &self,
-        text: &Spanned<String>,
-        name: &PackageName,
-    ) -> Result<MarkerTree, InputError> {
+    fn marker(&self, text: &Spanned<String>, name: &PackageName) -> Result<MarkerTree, InputError> {
         let span = text.span();
         let rewritten = marker::rewritten(text.get_ref()).map_err(|problem| {
             let text = text.get_ref();
@@ -233,9 +229,10 @@ fn add_edges(graph: &mut LockGraph, lock: &Lock) -> Vec<Gap> {
             let of_name = by_name.get(&dependency.name).into_iter().flatten();
             let same = of_name.filter(|index| {
                 dependency.version.is_none()
-                    || lock.packages.get(**index).is_some_and(|other| {
-                        other.get_ref().version == dependency.version
-                    })
+                    || lock
+                        .packages
+                        .get(**index)
+                        .is_some_and(|other| other.get_ref().version == dependency.version)
             });
             let edges = same.take(locked::MOST_VERSIONS).map(|target| Edge {
                 target: *target,

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use pep440_rs::Version;
 use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use toml::Spanned;
 
 #[derive(Deserialize)]
@@ -24,7 +23,7 @@ pub(super) struct Lock {
     #[serde(default, rename = "package")]
     pub(super) packages: Vec<Spanned<Package>>,
     #[serde(default)]
-    pub(super) extras: BTreeMap<ExtraName, IgnoredAny>,
+    pub(super) extras: BTreeMap<ExtraName, Vec<String>>,
     pub(super) metadata: Metadata,
 }
 
@@ -45,7 +44,7 @@ pub(super) struct Package {
     #[serde(default)]
     pub(super) files: Vec<File>,
     #[serde(default)]
-    pub(super) dependencies: BTreeMap<String, IgnoredAny>,
+    pub(super) dependencies: toml::Table,
     pub(super) source: Option<PackageSource>,
 }
 

@@ -3,6 +3,7 @@
 //! They are rewritten to comparisons with `extra`, which has no meaning of its own in such a file;
 //! [`extra_name`] and [`group_name`] tell the names used there.
 
+use std::fmt::Write as _;
 use std::str::FromStr;
 
 use pep508_rs::ExtraName;
@@ -42,22 +43,23 @@ pub(super) fn rewritten(text: &str) -> Result<String, String> {
         {
             let name = quoted.trim_matches(['"', '\'']);
             let known = match variable {
-                "extras" => {
-                    ExtraName::from_str(name).ok().as_ref().and_then(extra_name)
-                }
+                "extras" => ExtraName::from_str(name).ok().as_ref().and_then(extra_name),
                 _ => group_name(name),
             };
             let known = known.ok_or_else(|| format!("nothing can be called `{name}`"))?;
             let comparison = if is_in { "==" } else { "!=" };
-            rewritten.push_str(&format!("extra {comparison} '{known}'"));
+            // Writing to a text cannot fail.
+            let _ = write!(rewritten, "extra {comparison} '{known}'");
             at += 1 + length;
             continue;
         }
         match token {
             Token::Word("extra") => {
-                return Err("expected `in extras` or `in dependency_groups`, found `extra`, which \
+                return Err(
+                    "expected `in extras` or `in dependency_groups`, found `extra`, which \
                             says nothing in such a file"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
             Token::Quoted(text) | Token::Word(text) | Token::Other(text) => {
                 rewritten.push_str(text);
@@ -71,9 +73,10 @@ pub(super) fn rewritten(text: &str) -> Result<String, String> {
 /// Whether `in` or `not in` a set follows, which, and how many tokens that takes.
 fn membership<'a>(tokens: Option<&[Token<'a>]>) -> Option<(bool, &'a str, usize)> {
     let tokens = tokens?;
-    let mut words = tokens.iter().enumerate().filter(
-        |(_, token)| !matches!(token, Token::Other(text) if text.trim().is_empty()),
-    );
+    let mut words = tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| !matches!(token, Token::Other(text) if text.trim().is_empty()));
     let (_, mut token) = words.next()?;
     let is_in = match token {
         Token::Word("in") => true,

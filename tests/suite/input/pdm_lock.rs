@@ -54,10 +54,7 @@ fn the_targets_of_a_lock_are_the_environments_it_covers() {
 fn a_lock_that_fits_its_project_has_no_gap_but_its_targets() {
     for folder in ["pdm-lock/web", "pdm-lock/science"] {
         let manifest = super::read(&super::fixture(folder).join(LOCK)).unwrap();
-        assert!(
-            matches!(manifest.gaps.as_slice(), [Gap::Environments(_)]),
-            "{:?}", manifest.gaps
-        );
+        assert!(matches!(manifest.gaps.as_slice(), [Gap::Environments(_)]), "{:?}", manifest.gaps);
     }
 }
 
@@ -78,7 +75,7 @@ fn lock(keys: &str) -> String {
     )
 }
 
-/// Without a digest of the project, names are compared, as in locks of pdm 2.27 and newer.
+/// Without a digest of the project, names are compared, as in locks of pdm 2.29.
 #[test]
 fn a_dependency_that_the_lock_does_not_know_is_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -128,7 +125,13 @@ fn bad_locks_are_rejected_with_their_place() {
         (good.replace("== 'linux'", "=="), (6, 1)),
         (good.replace("files", "<<<<<<< HEAD\nfiles"), (11, 1)),
         (good.replace("[]\n", "[{file = \"a\", hash = \"sha256:0\"}]\n"), (6, 1)),
-        (good.replace("\n\n[[package", "\n[[metadata.targets]]\nplatform = \"amiga\"\n[[package"), (5, 1)),
+        (
+            good.replace(
+                "\n\n[[package",
+                "\n[[metadata.targets]]\nplatform = \"amiga\"\n[[package",
+            ),
+            (5, 1),
+        ),
     ] {
         assert_ne!(text, good);
         let problem = rejected(LOCK, &text);

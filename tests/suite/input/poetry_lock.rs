@@ -42,7 +42,10 @@ fn a_project_that_has_changed_since_is_told() {
     ] {
         let project = text(format!("{folder}/pyproject.toml")).replace(from, to);
         let manifest = beside(folder, LOCK, "pyproject.toml", &project).unwrap();
-        let told = manifest.gaps.iter().any(|gap| matches!(gap, Gap::Always(text) if text.contains("has changed")));
+        let told = manifest
+            .gaps
+            .iter()
+            .any(|gap| matches!(gap, Gap::Always(text) if text.contains("has changed")));
         assert!(told, "{:?}", manifest.gaps);
     }
 }
@@ -95,9 +98,8 @@ fn every_kind_of_source_is_told() {
     let wheel = "type = \"file\"\nurl = \"dist/spam-1.0-py3-none-any.whl\"";
     assert_eq!(with(wheel), LockedSource::Files);
     assert_eq!(
-        read_text(LOCK, &lock("groups = [\"main\"]\nfiles = []")).map(|manifest| {
-            package(graph(&manifest), "spam").source.clone()
-        }),
+        read_text(LOCK, &lock("groups = [\"main\"]\nfiles = []"))
+            .map(|manifest| { package(graph(&manifest), "spam").source.clone() }),
         Ok(LockedSource::Index { index: None, hashes: Vec::new() })
     );
 }
@@ -120,8 +122,10 @@ fn groups_without_pyproject_toml_are_installed() {
 #[test]
 fn pythons_that_poetry_writes_in_its_own_way_are_read() {
     let gaps = |versions: &str| {
-        let text = lock("groups = [\"main\"]\nfiles = []")
-            .replace("python-versions = \">=3.9\"\ncontent", &format!("python-versions = \"{versions}\"\ncontent"));
+        let text = lock("groups = [\"main\"]\nfiles = []").replace(
+            "python-versions = \">=3.9\"\ncontent",
+            &format!("python-versions = \"{versions}\"\ncontent"),
+        );
         read_text(LOCK, &text).unwrap().gaps
     };
     let range = |versions: &str| match gaps(versions).as_slice() {

@@ -48,7 +48,8 @@ fn lock(keys: &str) -> String {
     )
 }
 
-const WHEEL: &str = "wheels = [{ url = \"https://h.example/spam-1.0-py3-none-any.whl\", hashes = {} }]";
+const WHEEL: &str =
+    "wheels = [{ url = \"https://h.example/spam-1.0-py3-none-any.whl\", hashes = {} }]";
 
 #[test]
 fn markers_of_extras_and_groups_choose() {
@@ -99,10 +100,7 @@ fn every_kind_of_source_is_told() {
     let archive = "archive = { url = \"https://h.example/spam-1.0.tar.gz\", hashes = {} }";
     assert_eq!(source(archive), LockedSource::Files);
     assert_eq!(source(WHEEL), LockedSource::Files);
-    assert_eq!(
-        source("sdist = { path = \"spam-1.0.tar.gz\", hashes = {} }"),
-        LockedSource::Files
-    );
+    assert_eq!(source("sdist = { path = \"spam-1.0.tar.gz\", hashes = {} }"), LockedSource::Files);
 }
 
 #[test]
@@ -132,11 +130,13 @@ fn what_the_file_is_not_for_is_a_gap() {
 
 #[test]
 fn a_dependency_that_is_not_locked_is_a_gap() {
-    let text = lock(&format!("dependencies = [{{ name = \"eggs\" }}, {{ name = \"spam\" }}]\n{WHEEL}"));
+    let text =
+        lock(&format!("dependencies = [{{ name = \"eggs\" }}, {{ name = \"spam\" }}]\n{WHEEL}"));
     let manifest = read_text(LOCK, &text).unwrap();
     assert!(
         matches!(manifest.gaps.as_slice(), [Gap::Always(text)] if text.contains("`eggs`")),
-        "{:?}", manifest.gaps
+        "{:?}",
+        manifest.gaps
     );
     assert_eq!(package(graph(&manifest), "spam").dependencies.len(), 1);
 }

@@ -170,6 +170,12 @@ fn members_that_exclude_each_other_are_told_apart() {
     case_agrees_with_uv("conflicting-members", "uv.lock");
 }
 
+/// `uv export` with each of these options, for a workspace with a project at its root.
+#[test]
+fn what_is_asked_for_is_installed() {
+    super::locks::agrees("uv-lock/choices", "uv.lock");
+}
+
 #[test]
 fn a_scripts_lock_installs_what_uv_installs() {
     case_agrees_with_uv("script", "demo.py.lock");

@@ -38,7 +38,7 @@ fn a_missing_file_is_told() {
 #[test]
 fn a_directory_without_a_manifest_is_told() {
     assert_snapshot!(failure(&Sandbox::new(), &[]), @r"
-    error: .: expected uv.lock, pyproject.toml, requirements.txt in this directory, found none of them
+    error: .: expected uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, pyproject.toml, requirements.txt in this directory, found none of them
     hint: name the file itself: `ftcheck scan path/to/requirements-dev.txt`
     ");
 }

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::fetch::cache::{Bucket, Cache, file_key};
 use crate::fetch::client::{Client, FetchError};
 use crate::fetch::metadata;
+use crate::fetch::opened::Opened;
 use crate::fetch::wheel::RemoteWheel;
 use crate::inspect;
 use crate::inspect::Interpreter;
@@ -40,6 +41,8 @@ pub struct WheelCheck {
     cache: Cache,
     target: Target,
     platform: Platform,
+    /// Wheels that were opened already.
+    opened: Option<Arc<Opened>>,
     /// As many wheels are expanded at a time as there are cores: each may take much memory.
     expanding: Arc<Semaphore>,
 }
@@ -49,7 +52,15 @@ impl WheelCheck {
     #[must_use]
     pub fn new(client: Arc<Client>, cache: Cache, target: Target, platform: Platform) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { client, cache, target, platform, expanding: Arc::new(Semaphore::new(cores)) }
+        let expanding = Arc::new(Semaphore::new(cores));
+        Self { client, cache, target, platform, opened: None, expanding }
+    }
+
+    /// Begins with wheels that were opened for their metadata.
+    #[must_use]
+    pub fn reusing(mut self, opened: Arc<Opened>) -> Self {
+        self.opened = Some(opened);
+        self
     }
 
     /// What is in `file`, from the cache or by fetching what is needed of it.
@@ -65,7 +76,10 @@ impl WheelCheck {
         if let Some(found) = key.as_ref().and_then(|key| self.cache.get(Bucket::Wheels, key)) {
             return Ok(found);
         }
-        let remote = RemoteWheel::open(Arc::clone(&self.client), file.clone()).await?;
+        let remote = match self.opened.as_ref().and_then(|opened| opened.take(&file.url)) {
+            Some(remote) => remote,
+            None => RemoteWheel::open(Arc::clone(&self.client), file.clone()).await?,
+        };
         let found = self.inspect(remote, wheel, file).await?;
         if let Some(key) = key {
             // A cache that cannot be written makes the next run slower, and this one no less right.

@@ -16,6 +16,7 @@ use crate::fetch::cache::{Bucket, Cache, file_key};
 use crate::fetch::client::{Client, FetchError, Request};
 use crate::fetch::disk;
 use crate::fetch::metadata;
+use crate::fetch::opened::Opened;
 use crate::fetch::sdist::{self, Said, SdistError, Texts, Wanted};
 use crate::fetch::wheel::RemoteWheel;
 use crate::model::digest::{Digesting, Sha256};
@@ -55,9 +56,12 @@ impl From<Said> for Kept {
 ///
 /// # Errors
 /// Where it cannot be fetched or understood, or only a build could tell.
+///
+/// Wheels that were opened for it are left in `opened`.
 pub async fn read(
     client: &Arc<Client>,
     cache: &Cache,
+    opened: &Opened,
     file: &DistributionFile,
 ) -> Result<CoreMetadata, MetadataError> {
     let key = file_key(file);
@@ -66,7 +70,7 @@ pub async fn read(
         Some(kept) => kept,
         None => {
             let kept = match &file.kind {
-                DistributionKind::Wheel(wheel) => of_wheel(client, file, wheel).await?,
+                DistributionKind::Wheel(wheel) => of_wheel(client, opened, file, wheel).await?,
                 DistributionKind::Source(source) => of_sdist(client, file, source).await?,
             };
             if let Some(key) = key {
@@ -94,6 +98,7 @@ fn unavailable(problem: &FetchError) -> MetadataError {
 /// `METADATA` beside the wheel where the index offers it, else out of the wheel.
 async fn of_wheel(
     client: &Arc<Client>,
+    opened: &Opened,
     file: &DistributionFile,
     wheel: &WheelFilename,
 ) -> Result<Kept, MetadataError> {
@@ -112,7 +117,12 @@ async fn of_wheel(
             let [metadata, _] =
                 metadata::members(remote.names(), wheel).map_err(MetadataError::Invalid)?;
             remote.fetch(&[metadata]).await.map_err(failed)?;
-            remote.read(metadata).map_err(failed)?
+            let text = remote.read(metadata).map_err(failed)?;
+            // One for any platform is not looked into.
+            if !wheel.is_any_platform() {
+                opened.keep(remote);
+            }
+            text
         }
     };
     metadata::check_identity(&text, wheel).map_err(MetadataError::Invalid)?;

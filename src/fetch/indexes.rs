@@ -17,6 +17,7 @@ use crate::fetch::cache::Cache;
 use crate::fetch::client::Client;
 use crate::fetch::core_metadata;
 use crate::fetch::links::{self, Links};
+use crate::fetch::opened::Opened;
 use crate::fetch::simple::{ProjectPage, SimpleIndex};
 use crate::model::distribution::DistributionFile;
 use crate::model::index::{IndexSettings, IndexSource, IndexStrategy, ProjectStatus};
@@ -39,6 +40,8 @@ pub struct Indexes {
     pages: Once<(Url, PackageName), Arc<ProjectPage>, IndexError>,
     listings: Once<usize, Arc<Links>, IndexError>,
     metadata: Once<Url, Arc<CoreMetadata>, MetadataError>,
+    /// Wheels that were opened for their metadata.
+    opened: Arc<Opened>,
 }
 
 /// What the indexes have of a project.
@@ -78,7 +81,14 @@ impl Indexes {
             pages: Once::default(),
             listings: Once::default(),
             metadata: Once::default(),
+            opened: Arc::default(),
         }
+    }
+
+    /// Wheels that were opened for their metadata, for whoever looks into them next.
+    #[must_use]
+    pub fn opened(&self) -> Arc<Opened> {
+        Arc::clone(&self.opened)
     }
 
     /// What the indexes say of a project as a whole: the first that says something.
@@ -192,7 +202,7 @@ impl Index for Indexes {
 
     async fn metadata(&self, file: &DistributionFile) -> Result<CoreMetadata, MetadataError> {
         let reading =
-            async { core_metadata::read(&self.client, &self.cache, file).await.map(Arc::new) };
+            async { core_metadata::read(&self.client, &self.cache, &self.opened, file).await.map(Arc::new) };
         let metadata = self.metadata.get(file.url.clone(), reading).await?;
         Ok(CoreMetadata::clone(&metadata))
     }

@@ -14,6 +14,7 @@ pub mod indexes;
 mod links;
 pub mod metadata;
 pub mod sdist;
+pub mod opened;
 pub mod simple;
 mod sparse;
 pub mod wheel;

@@ -102,6 +102,11 @@ impl RemoteWheel {
         Ok(Self { client, file, sparse, archive, starts, verified, etag })
     }
 
+    /// Where it lies.
+    pub(crate) fn url(&self) -> &Url {
+        &self.file.url
+    }
+
     /// The paths of all members, by index.
     #[must_use]
     pub fn names(&self) -> &[String] {

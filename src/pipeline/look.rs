@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use super::plan::{Subject, Task};
 use super::{Progress, Scene};
-use crate::fetch::cache::Cache;
-use crate::fetch::client::Client;
 use crate::judge;
 use crate::model::distribution::{DistributionFile, DistributionKind};
 use crate::model::location::redacted;
@@ -33,12 +31,10 @@ impl<I: Index> Looker<I> {
         target: Target,
         scene: Scene,
         index: Arc<I>,
-        client: Arc<Client>,
-        cache: Cache,
+        checks: WheelCheck,
         progress: Arc<dyn Progress>,
     ) -> Self {
         let tags = TagOrder::new(target, scene.platform);
-        let checks = WheelCheck::new(client, cache, target, scene.platform);
         Self { target, scene, tags, index, checks, progress }
     }
 

@@ -30,6 +30,7 @@ use crate::model::report::{PackageReport, ScanReport, Step};
 use crate::model::requirement::{Choice, Prereleases};
 use crate::model::target::Target;
 use crate::resolve::graph::Graph;
+use crate::wheel_check::WheelCheck;
 
 pub use self::plan::{Plan, Subject, Task, plan};
 
@@ -107,8 +108,8 @@ pub async fn scan(
             settings.target,
             scene.clone(),
             Arc::clone(index),
-            Arc::clone(client),
-            cache.clone(),
+            WheelCheck::new(Arc::clone(client), cache.clone(), settings.target, scene.platform)
+                .reusing(index.opened()),
             Arc::clone(progress),
         );
         let Plan { graph, tasks, skipped, notes, gaps } = plan;

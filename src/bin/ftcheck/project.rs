@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ftcheck::input::{self, FORMATS, InputError, Manifest, Source};
+use ftcheck::input::{self, Content, FORMATS, InputError, Manifest, Requirements, Source};
 use ftcheck::model::requirement::{Choice, Sections};
 
 use crate::Failure;
@@ -60,6 +60,32 @@ impl Project {
         };
         self.shown.push(source.shown);
         self.manifests.push(manifest);
+        Ok(())
+    }
+
+    /// Adds what files of constraints and overrides say, which the environment names.
+    pub(crate) fn bound_by(
+        &mut self,
+        constraints: &[PathBuf],
+        overrides: &[PathBuf],
+    ) -> Result<(), Failure> {
+        let read = |path: &PathBuf| {
+            let manifest = read_requirements(&Source::open(path)?)?;
+            match manifest.content {
+                Content::Requirements(all) => Ok(all),
+                Content::Lock(_) => Ok(Requirements::default()),
+            }
+        };
+        let mut bounds = Requirements::default();
+        for path in constraints {
+            let all = read(path).map_err(input_failure)?;
+            bounds.constraints.extend(all.required.into_iter().chain(all.constraints));
+        }
+        for path in overrides {
+            bounds.overrides.extend(read(path).map_err(input_failure)?.required);
+        }
+        let content = Content::Requirements(bounds);
+        self.manifests.push(Manifest { content, ..Manifest::default() });
         Ok(())
     }
 

@@ -33,17 +33,18 @@ pub(crate) fn check(arguments: CheckArguments) -> Result<ExitCode, Failure> {
 
 fn look(
     project: &mut Project,
-    options: ScanOptions,
+    mut options: ScanOptions,
     how: ReportOptions<ScanReport>,
 ) -> Result<ExitCode, Failure> {
     if let Some(file) = &how.output {
         check_output(file, project.paths.iter().map(PathBuf::as_path))?;
     }
     let detail = how.style.detail;
+    let session = Session::new(options.network, project)?;
+    options.settings.prereleases = options.settings.prereleases.or(session.prereleases);
     if project.searched && detail > Detail::Quiet {
         say(&format!("looking at {}", project.shown.join(", ")));
     }
-    let session = Session::new(options.network, project)?;
     let bar = Arc::new(Bar::new(options.progress && detail != Detail::Quiet));
     let progress = Arc::clone(&bar) as Arc<dyn pipeline::Progress>;
     let report = session.runtime.block_on(pipeline::scan(

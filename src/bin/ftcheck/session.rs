@@ -8,6 +8,7 @@ use ftcheck::fetch::cache::Cache;
 use ftcheck::fetch::client::{Client, Patience};
 use ftcheck::fetch::indexes::Indexes;
 use ftcheck::model::index::IndexSettings;
+use ftcheck::model::requirement::Prereleases;
 use tokio::runtime::Runtime;
 
 use crate::Failure;
@@ -19,6 +20,8 @@ pub(crate) struct Session {
     pub(crate) client: Arc<Client>,
     pub(crate) cache: Cache,
     pub(crate) index: Arc<Indexes>,
+    /// How pre-releases are chosen, where the environment or a configuration says so.
+    pub(crate) prereleases: Option<Prereleases>,
 }
 
 impl Session {
@@ -39,11 +42,18 @@ impl Session {
             of_project,
         )
         .map_err(|problem| Failure::new(problem.to_string()))?;
+        project.bound_by(&network.constraints, &network.overrides)?;
         let client = Client::with(network.offline, &network.access, Patience::default())
             .map_err(|problem| Failure::new(format!("no HTTP client can be set up: {problem}")))?;
         let client = Arc::new(client);
         let cache = options.cache;
         let index = Indexes::new(Arc::clone(&client), cache.clone(), network.indexes);
-        Ok(Self { runtime, client, cache, index: Arc::new(index) })
+        Ok(Self {
+            runtime,
+            client,
+            cache,
+            index: Arc::new(index),
+            prereleases: network.prereleases,
+        })
     }
 }

@@ -21,8 +21,9 @@ pub(crate) fn run(arguments: WhyArguments) -> Result<ExitCode, Failure> {
     })?;
     let choice = choice(&arguments.project);
     let mut project = Project::read(&arguments.project.paths, &choice)?;
-    let options = ScanOptions::new(arguments.resolution, choice)?;
+    let mut options = ScanOptions::new(arguments.resolution, choice)?;
     let session = Session::new(options.network, &mut project)?;
+    options.settings.prereleases = options.settings.prereleases.or(session.prereleases);
     let Settings { scenes, .. } = &options.settings;
     let mut text = String::new();
     let mut found = false;

@@ -2,6 +2,7 @@
 
 use ftcheck::fetch::cache::Cache;
 use ftcheck::fetch::core_metadata::read;
+use ftcheck::fetch::opened::Opened;
 use ftcheck::fetch::simple::SimpleIndex;
 use ftcheck::model::distribution::DistributionFile;
 use ftcheck::model::metadata::CoreMetadata;
@@ -36,7 +37,7 @@ fn file_of(index: &FakeIndex) -> DistributionFile {
 }
 
 fn metadata_of(file: &DistributionFile) -> Result<CoreMetadata, MetadataError> {
-    block_on(read(&client(), &Cache::disabled(), file))
+    block_on(read(&client(), &Cache::disabled(), &Opened::default(), file))
 }
 
 fn assert_is_spam(metadata: &CoreMetadata) {
@@ -111,7 +112,7 @@ fn a_source_distribution_is_read_no_further_than_its_metadata() {
     let index = index().file(sdist.clone()).start();
     let file = file_of(&index);
     let client = client();
-    assert_is_spam(&block_on(read(&client, &Cache::disabled(), &file)).expect("metadata"));
+    assert_is_spam(&block_on(read(&client, &Cache::disabled(), &Opened::default(), &file)).expect("metadata"));
     assert_eq!(index.requests().len(), 1);
     let (received, size) = (client.traffic().bytes(), sdist.bytes.len() as u64);
     assert!(received < size / 2, "{received} of {size}");
@@ -164,9 +165,9 @@ fn what_was_read_once_is_known_without_a_network() {
         let index = index().file(file).start();
         let file = file_of(&index);
         let folder = tempfile::tempdir().unwrap();
-        let first = block_on(read(&client(), &cache(&folder), &file));
+        let first = block_on(read(&client(), &cache(&folder), &Opened::default(), &file));
         index.clear_requests();
-        let second = block_on(read(&offline(), &cache(&folder), &file));
+        let second = block_on(read(&offline(), &cache(&folder), &Opened::default(), &file));
         assert!(index.requests().is_empty());
         assert_eq!(first.is_ok(), is_static);
         assert_eq!(format!("{first:?}"), format!("{second:?}"));
@@ -174,8 +175,8 @@ fn what_was_read_once_is_known_without_a_network() {
         // Without a digest a file may change, so that nothing is kept.
         let unknown = DistributionFile { sha256: None, ..file };
         let folder = tempfile::tempdir().unwrap();
-        let _ = block_on(read(&client(), &cache(&folder), &unknown));
-        let offline = block_on(read(&offline(), &cache(&folder), &unknown));
+        let _ = block_on(read(&client(), &cache(&folder), &Opened::default(), &unknown));
+        let offline = block_on(read(&offline(), &cache(&folder), &Opened::default(), &unknown));
         assert!(matches!(offline, Err(MetadataError::Unavailable(_))), "{offline:?}");
     }
 }
@@ -192,18 +193,18 @@ fn files_on_this_machine_need_no_network() {
         let path = folder.path().join(filename);
         std::fs::write(&path, &bytes).unwrap();
         let file = local_file(&path, "spam");
-        let metadata = block_on(read(&offline(), &Cache::disabled(), &file));
+        let metadata = block_on(read(&offline(), &Cache::disabled(), &Opened::default(), &file));
         assert_is_spam(&metadata.expect("metadata"));
 
         let file = DistributionFile { sha256: sha256_hex(&bytes).parse().ok(), ..file };
-        assert!(block_on(read(&offline(), &cache(&folder), &file)).is_ok());
+        assert!(block_on(read(&offline(), &cache(&folder), &Opened::default(), &file)).is_ok());
         // Read anew, whatever was found before: files here may change.
         std::fs::write(&path, b"changed").unwrap();
-        let outcome = block_on(read(&offline(), &cache(&folder), &file));
+        let outcome = block_on(read(&offline(), &cache(&folder), &Opened::default(), &file));
         let Err(MetadataError::Unavailable(problem)) = outcome else { panic!("{outcome:?}") };
         assert!(problem.contains("expected sha256"), "{problem}");
         std::fs::remove_file(&path).unwrap();
-        let outcome = block_on(read(&offline(), &cache(&folder), &file));
+        let outcome = block_on(read(&offline(), &cache(&folder), &Opened::default(), &file));
         let Err(MetadataError::Unavailable(problem)) = outcome else { panic!("{outcome:?}") };
         assert!(problem.contains("there is no such file"), "{problem}");
     }

@@ -201,8 +201,9 @@ impl Index for Indexes {
     }
 
     async fn metadata(&self, file: &DistributionFile) -> Result<CoreMetadata, MetadataError> {
-        let reading =
-            async { core_metadata::read(&self.client, &self.cache, &self.opened, file).await.map(Arc::new) };
+        let reading = async {
+            core_metadata::read(&self.client, &self.cache, &self.opened, file).await.map(Arc::new)
+        };
         let metadata = self.metadata.get(file.url.clone(), reading).await?;
         Ok(CoreMetadata::clone(&metadata))
     }

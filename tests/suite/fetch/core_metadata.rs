@@ -112,7 +112,9 @@ fn a_source_distribution_is_read_no_further_than_its_metadata() {
     let index = index().file(sdist.clone()).start();
     let file = file_of(&index);
     let client = client();
-    assert_is_spam(&block_on(read(&client, &Cache::disabled(), &Opened::default(), &file)).expect("metadata"));
+    assert_is_spam(
+        &block_on(read(&client, &Cache::disabled(), &Opened::default(), &file)).expect("metadata"),
+    );
     assert_eq!(index.requests().len(), 1);
     let (received, size) = (client.traffic().bytes(), sdist.bytes.len() as u64);
     assert!(received < size / 2, "{received} of {size}");

@@ -41,8 +41,8 @@ impl Default for Patience {
         Self {
             connect: Duration::from_secs(10),
             silence: Duration::from_secs(30),
-            retries: Duration::from_secs(60),
-            slow: Duration::from_secs(60),
+            retries: Duration::from_mins(1),
+            slow: Duration::from_mins(1),
             slowest: 2048,
         }
     }

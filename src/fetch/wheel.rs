@@ -35,7 +35,7 @@ const MAX_WHEEL: u64 = 4 << 30;
 /// Requests at a time for one wheel.
 const PARALLEL_RANGES: usize = 4;
 /// Attempts to read the directory, each after fetching what the last one missed.
-const DIRECTORY_ATTEMPTS: usize = 8;
+const DIRECTORY_ATTEMPTS: u32 = 8;
 
 /// A wheel whose directory was read.
 pub struct RemoteWheel {
@@ -374,7 +374,7 @@ async fn directory(
     sparse: &Sparse,
     etag: Option<&HeaderValue>,
 ) -> Result<ZipArchive<Sparse>, FetchError> {
-    for _ in 0..DIRECTORY_ATTEMPTS {
+    for attempt in 0..DIRECTORY_ATTEMPTS {
         let _ = sparse.take_missing();
         let problem = match ZipArchive::new(sparse.clone()) {
             Ok(archive) => return Ok(archive),
@@ -384,11 +384,11 @@ async fn directory(
             return Err(damaged(file, &ArchiveError::new(&problem)));
         };
         // From the missing byte to the next one at hand, but not the whole rest of a large wheel
-        // for the sake of a few bytes.
+        // for the sake of a few bytes: four times as much with each attempt.
         let gap = sparse.gaps(missing..sparse.size()).into_iter().next();
         let Some(gap) = gap else { return Err(damaged(file, &ArchiveError::new(&problem))) };
-        let reaches_tail = gap.end - gap.start <= 16 * TAIL;
-        let end = if reaches_tail { gap.end } else { gap.start + TAIL };
+        let step = (16 * TAIL) << (2 * attempt);
+        let end = gap.end.min(gap.start.saturating_add(step));
         fetch_range(client, file, sparse, etag, gap.start..end).await?;
     }
     Err(FetchError::invalid(&file.url, "damaged wheel: its directory has no end"))

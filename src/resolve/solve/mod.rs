@@ -166,8 +166,16 @@ impl<I: Index + 'static> Passes<I> {
 
     /// One search: an answer, or why there is none.
     fn pass(&self, unusable_too: bool) -> Result<Result<Resolution, String>, SolveError> {
-        for _ in 0..MAX_RESTARTS {
-            let provider = Provider::new(&self.request, &self.knowledge, &self.named, unusable_too);
+        let mut early: Vec<PackageName> = Vec::new();
+        let mut files = 0;
+        while files < MAX_RESTARTS {
+            let provider = Provider::new(
+                &self.request,
+                &self.knowledge,
+                &self.named,
+                &early,
+                unusable_too,
+            );
             let stop = match pubgrub::resolve(&provider, Package::Root, Version::new([0])) {
                 Ok(selected) => return Ok(Ok(provider.resolution(&selected))),
                 Err(PubGrubError::NoSolution(mut tree)) => {
@@ -180,8 +188,14 @@ impl<I: Index + 'static> Passes<I> {
                     | PubGrubError::ErrorInShouldCancel(source),
                 ) => source,
             };
-            let Stop::NeedsFile(name, file) = stop;
-            self.knowledge.set_file(&name, *file);
+            match stop {
+                Stop::NeedsFile(name, file) => {
+                    files += 1;
+                    self.knowledge.set_file(&name, *file);
+                }
+                // Once for each package: the search comes to an end.
+                Stop::DecideEarlier(name) => early.push(name),
+            }
         }
         Err(SolveError::Internal("too many releases require files at URLs".to_owned()))
     }

@@ -56,7 +56,18 @@ pub(super) enum Stop {
     /// A release requires this file of a package.
     #[error("{0} is required as a file")]
     NeedsFile(PackageName, Box<DistributionFile>),
+    /// One release of a package after the other turned out not to go with what was decided on
+    /// before: it should be decided on earlier.
+    #[error("{0} is to be decided on earlier")]
+    DecideEarlier(PackageName),
 }
+
+/// How many releases of a package are tried after what others decided.
+///
+/// Where a package pins a range of another one that is chosen first, the newest release of the one
+/// goes with an old one of the other, or the other way round. uv, too, changes the order after five
+/// conflicts, so that the package which was in the way gives way.
+const MAX_TRIES: u32 = 5;
 
 pub(super) type Tree = DerivationTree<Package, Ranges<Version>, String>;
 pub(super) type Selected = SelectedDependencies<Package, Version>;
@@ -79,12 +90,16 @@ struct Aside {
     unfit: BTreeMap<PackageName, String>,
     /// In which order packages were seen first.
     seen: HashMap<Package, usize>,
+    /// How often a release of a package was chosen.
+    tries: HashMap<PackageName, u32>,
 }
 
 pub(super) struct Provider<'a, I> {
     request: &'a Request,
     knowledge: &'a Knowledge<I>,
     named: &'a Named,
+    /// Packages that are decided on before others, in this order.
+    early: &'a [PackageName],
     /// Whether releases count that no installer could take.
     unusable_too: bool,
     aside: RefCell<Aside>,
@@ -95,10 +110,11 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
         request: &'a Request,
         knowledge: &'a Knowledge<I>,
         named: &'a Named,
+        early: &'a [PackageName],
         unusable_too: bool,
     ) -> Self {
         let aside = Aside { not_looked_at: named.not_looked_at.clone(), ..Aside::default() };
-        Self { request, knowledge, named, unusable_too, aside: RefCell::new(aside) }
+        Self { request, knowledge, named, early, unusable_too, aside: RefCell::new(aside) }
     }
 
     /// Why there is no answer, in the words of the user's files.
@@ -377,11 +393,11 @@ impl<I: Index + 'static> DependencyProvider for Provider<'_, I> {
     type P = Package;
     type V = Version;
     type VS = Ranges<Version>;
-    type Priority = (u8, u32, Reverse<usize>);
+    type Priority = (u8, Reverse<usize>, u32, Reverse<usize>);
     type M = String;
     type Err = Stop;
 
-    /// What is certain first, so that everything else follows it; then what was in the way of others;
+    /// What is certain first, so that everything else follows it; then what others were in the way of;
     /// then in the order in which requirements name packages.
     fn prioritize(
         &self,
@@ -396,7 +412,9 @@ impl<I: Index + 'static> DependencyProvider for Provider<'_, I> {
             Some(_) => 0,
         };
         let seen = self.aside.borrow().seen.get(package).copied().unwrap_or(usize::MAX);
-        (certainty, statistics.conflict_count(), Reverse(seen))
+        let early = package.name().and_then(|name| self.early.iter().position(|one| one == name));
+        let early = Reverse(early.unwrap_or(usize::MAX));
+        (certainty, early, statistics.conflict_count(), Reverse(seen))
     }
 
     fn choose_version(
@@ -408,7 +426,16 @@ impl<I: Index + 'static> DependencyProvider for Provider<'_, I> {
         let releases = self.knowledge.releases(name);
         let Ok(releases) = releases.as_ref() else { return Ok(None) };
         let policy = self.named.policy(name, self.request.prereleases, self.unusable_too);
-        Ok(releases.choose(range, policy).cloned())
+        let chosen = releases.choose(range, policy).cloned();
+        if chosen.is_some() && matches!(package, Package::Named(_)) && !self.early.contains(name) {
+            let mut aside = self.aside.borrow_mut();
+            let tries = aside.tries.entry(name.clone()).or_default();
+            *tries += 1;
+            if *tries > MAX_TRIES {
+                return Err(Stop::DecideEarlier(name.clone()));
+            }
+        }
+        Ok(chosen)
     }
 
     fn get_dependencies(

@@ -31,6 +31,21 @@ fn of_a_large_wheel_only_the_parts_that_are_needed_are_fetched() {
     assert!(requests.iter().all(|request| request.status == 206));
 }
 
+/// The directory of a wheel of very many files takes several megabytes by itself.
+#[test]
+fn a_directory_of_several_megabytes_is_read() {
+    let mut wheel = wheel_of("many", "1.0", &["declares"]);
+    for number in 0..20_000 {
+        wheel = wheel.file(&format!("many/{number:0>150}.txt"), Vec::new());
+    }
+    let index = FakeIndex::builder().core_metadata(true).file(wheel.build()).start();
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "many\n");
+    let report = report(&sandbox, &index, 0);
+    assert_eq!(package(&report, "many")["verdict"], "keeps-gil-off");
+    assert!(wheel_requests(&index).iter().all(|request| request.status == 206));
+}
+
 #[test]
 fn a_small_wheel_takes_one_request() {
     let index = FakeIndex::builder()

@@ -7,11 +7,13 @@
 //! lone       one compiled file
 //! folder     a folder and what is below it
 //! python     the folders of an interpreter, which is not run
+//! installed  what is installed there, as a manifest
 //! ```
 
 mod built_for;
 mod files;
 mod folder;
+mod installed;
 mod lone;
 mod python;
 mod wheel;
@@ -29,6 +31,7 @@ use crate::model::report::Verdict;
 use crate::model::target::Target;
 
 pub use files::LocalError;
+pub use installed::installed;
 
 /// What to look with.
 #[derive(Debug, Clone, Copy, Default)]

@@ -10,7 +10,9 @@ use pep508_rs::{ExtraName, MarkerTree, PackageName};
 
 use crate::model::digest::Sha256;
 use crate::model::distribution::DistributionFile;
+use crate::model::evidence::ModuleReport;
 use crate::model::location::Location;
+use crate::model::report::Verdict;
 use crate::model::requirement::Section;
 
 /// What a lockfile holds: packages, and from where the walk starts.
@@ -88,10 +90,23 @@ pub enum LockedSource {
         /// The digests of its files; none where the lockfile states none.
         hashes: Vec<Sha256>,
     },
+    /// An environment, in which it was built for the target.
+    Installed(Box<Installed>),
     /// The project itself, or a member of its workspace: its own code, not a dependency.
     Project,
     /// Something that is built first; the text says what.
     Built(String),
+}
+
+/// What the files of an installed distribution do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// What they do to the GIL.
+    pub verdict: Verdict,
+    /// Why, where the modules do not say.
+    pub reason: Option<String>,
+    /// Its extension modules, sorted by name.
+    pub modules: Vec<ModuleReport>,
 }
 
 /// A dependency on another node.

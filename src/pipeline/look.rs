@@ -57,6 +57,12 @@ impl<I: Index> Looker<I> {
                 report.version = version;
                 report.reason = Some(reason);
             }
+            Subject::Installed { version, installed } => {
+                report.version = version;
+                report.verdict = installed.verdict;
+                report.reason = installed.reason;
+                report.modules = installed.modules;
+            }
             Subject::File(file) => self.look_at_file(&mut report, &file).await,
             Subject::Files { version, files } => {
                 report.version = version;

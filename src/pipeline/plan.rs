@@ -13,7 +13,7 @@ use crate::input::{Content, Gap, Manifest, Requirements};
 use crate::model::digest::Sha256;
 use crate::model::distribution::DistributionFile;
 use crate::model::location::Location;
-use crate::model::lock::{LockGraph, LockedSource, Walk};
+use crate::model::lock::{Installed, LockGraph, LockedSource, Walk};
 use crate::model::report::Skipped;
 use crate::model::requirement::{Requirement, Sections};
 use crate::model::tag::TagOrder;
@@ -68,6 +68,13 @@ pub enum Subject {
     },
     /// The user named this file: nobody else vouches that it is there.
     File(Box<DistributionFile>),
+    /// It is installed, and its files were looked at.
+    Installed {
+        /// The release.
+        version: Option<String>,
+        /// What was found.
+        installed: Box<Installed>,
+    },
     /// There is nothing that could be looked at; the text says why.
     Unchecked {
         /// The release, where one is known.
@@ -243,6 +250,9 @@ impl Plan {
                     version: version.clone(),
                     reason: format!("{what} would be built from source"),
                 },
+                LockedSource::Installed(installed) => {
+                    Subject::Installed { version: version.clone(), installed: installed.clone() }
+                }
                 LockedSource::Files if package.files.is_empty() => Subject::Unchecked {
                     version: version.clone(),
                     reason: "the lockfile names no file of it".to_owned(),

@@ -19,7 +19,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("report", &["model", "report"]),
     ("module_check", &["model", "inspect"]),
     ("wheel_check", &["model", "fetch", "inspect", "module_check"]),
-    ("local", &["model", "fetch", "inspect", "judge", "module_check", "local"]),
+    ("local", &["model", "input", "fetch", "inspect", "judge", "module_check", "local"]),
     (
         "pipeline",
         &["model", "input", "resolve", "fetch", "inspect", "judge", "report", "wheel_check"],

@@ -20,13 +20,13 @@ pub(crate) fn run(arguments: InspectArguments) -> Result<ExitCode, Failure> {
         check_output(file, paths)?;
     }
     let report =
-        local::inspect(&options.places, options.settings).map_err(|problems| failure(&problems))?;
+        local::inspect(&options.places, options.settings).map_err(|problems| local_failure(&problems))?;
     write_report(&report, &options.report, report::inspect_summary)?;
     Ok(exit_code(report.severity()))
 }
 
 /// All that cannot be read, one line each.
-fn failure(problems: &[LocalError]) -> Failure {
+pub(crate) fn local_failure(problems: &[LocalError]) -> Failure {
     let hint = problems.iter().find_map(|problem| problem.hint.clone());
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     Failure::with_hint(lines.join("\nerror: "), hint)

@@ -3,9 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use ftcheck::input::{self, Content, FORMATS, InputError, Manifest, Requirements, Source};
+use ftcheck::local;
 use ftcheck::model::requirement::{Choice, Sections};
+use ftcheck::pipeline::Settings;
 
 use crate::Failure;
+use crate::args::ProjectArguments;
+use crate::inspect::local_failure;
 
 /// What stands for the standard input.
 const STANDARD_INPUT: &str = "-";
@@ -22,14 +26,27 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Reads all of `paths`.
-    pub(crate) fn read(paths: &[PathBuf], choice: &Choice) -> Result<Self, Failure> {
+    /// Reads all that is named; the working directory where nothing is.
+    pub(crate) fn read(arguments: &ProjectArguments, settings: &Settings) -> Result<Self, Failure> {
         let mut project =
             Self { manifests: Vec::new(), shown: Vec::new(), paths: Vec::new(), searched: false };
-        for path in paths {
+        let environments = || arguments.python.iter().chain(&arguments.environment);
+        for place in environments() {
+            // An environment is of this machine, whatever else is asked for.
+            for scene in settings.scenes.iter().take(1) {
+                let manifest = local::installed(place, settings.target, scene.platform)
+                    .map_err(|problems| local_failure(&problems))?;
+                project.manifests.push(manifest);
+                project.shown.push(place.display().to_string());
+            }
+        }
+        for path in &arguments.paths {
             project.add(path).map_err(input_failure)?;
         }
-        project.check(choice)?;
+        if arguments.paths.is_empty() && environments().next().is_none() {
+            project.add(Path::new(".")).map_err(input_failure)?;
+        }
+        project.check(&settings.choice)?;
         Ok(project)
     }
 

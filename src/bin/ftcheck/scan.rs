@@ -20,8 +20,8 @@ use crate::session::Session;
 
 pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let choice = choice(&arguments.project);
-    let mut project = Project::read(&arguments.project.paths, &choice)?;
     let options = ScanOptions::new(arguments.resolution, choice)?;
+    let mut project = Project::read(&arguments.project, &options.settings)?;
     look(&mut project, options, ReportOptions::new(arguments.report)?)
 }
 

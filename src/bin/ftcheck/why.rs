@@ -20,8 +20,8 @@ pub(crate) fn run(arguments: WhyArguments) -> Result<ExitCode, Failure> {
         Failure::new(format!("expected the name of a package, found `{}`", arguments.package))
     })?;
     let choice = choice(&arguments.project);
-    let mut project = Project::read(&arguments.project.paths, &choice)?;
     let mut options = ScanOptions::new(arguments.resolution, choice)?;
+    let mut project = Project::read(&arguments.project, &options.settings)?;
     let session = Session::new(options.network, &mut project)?;
     options.settings.prereleases = options.settings.prereleases.or(session.prereleases);
     let Settings { scenes, .. } = &options.settings;

@@ -21,9 +21,20 @@ pub(crate) struct ProjectArguments {
     ///
     /// In a directory the first of these is taken: a lockfile (uv.lock, poetry.lock, pdm.lock,
     /// pylock.toml, Pipfile.lock, pixi.lock, conda-lock.yml), pyproject.toml, requirements.txt,
-    /// requirements.in, environment.yml.
-    #[arg(default_value = ".", value_name = "PATH")]
+    /// requirements.in, environment.yml. Without a PATH it is the working directory.
+    #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+
+    /// Look at what is installed for this interpreter: its program, which is not run
+    ///
+    /// What was built for the target is judged by its files; for anything else the same release is
+    /// looked for on the index.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) python: Vec<PathBuf>,
+
+    /// Look at what is installed in the environment in this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) environment: Vec<PathBuf>,
 
     /// Also look at what this extra of the project adds
     #[arg(long, value_name = "NAME")]

@@ -1,13 +1,14 @@
 //! What an init function would do in a process: its instructions executed over stubbed imports.
 //!
 //! ```text
-//! x86_64   instructions
-//! aarch64  instructions
-//! memory   what the process sees
-//! objects  what code finds in objects of the interpreter
-//! process  what happened so far, and calls that leave the wheel's libraries
-//! c_api    what functions of the interpreter give back
-//! runtime  what functions of the C and C++ runtime give back
+//! x86_64     instructions
+//! aarch64    instructions
+//! memory     what the process sees
+//! objects    what code finds in objects of the interpreter
+//! process    what happened so far, and calls that leave the wheel's libraries
+//! c_api      what functions of the interpreter give back
+//! runtime    what functions of the C and C++ runtime give back
+//! declaring  whether anything could be declared at all
 //! ```
 //!
 //! What the interpreter would answer is not always known. The likely answer is assumed first; a run
@@ -16,6 +17,7 @@
 
 mod aarch64;
 mod c_api;
+mod declaring;
 mod memory;
 mod objects;
 mod process;
@@ -25,7 +27,7 @@ mod x86_64;
 use std::collections::BTreeSet;
 
 use crate::inspect::definition::RawDefinition;
-use crate::inspect::image::{BASE, Machine, shown};
+use crate::inspect::image::{BASE, Image, Machine, shown};
 use crate::inspect::slots::{Layout, SlotArray};
 use crate::model::evidence::Definition;
 use crate::model::target::Target;
@@ -147,11 +149,16 @@ type Call =
     fn(&mut Process<'_, '_, '_>, u64, [u64; 3], budget: u32, steps: &mut u32) -> Result<u64, Stop>;
 
 impl<'p, 'd> Emulator<'p, 'd> {
-    /// The first of `libraries` is the module itself, the others are those it needs.
+    /// The first of `libraries` is the module itself, the others are those it needs, all of the
+    /// wheel's where `all_here`.
     ///
     /// # Errors
     /// Where its processor is not one that is followed.
-    pub(super) fn new(libraries: Vec<Loaded<'p, 'd>>, target: Target) -> Result<Self, String> {
+    pub(super) fn new(
+        libraries: Vec<Loaded<'p, 'd>>,
+        all_here: bool,
+        target: Target,
+    ) -> Result<Self, String> {
         let module = libraries.first().map(|library| library.image).ok_or("there is no library")?;
         let call: Call = match module.machine() {
             Machine::X86_64 => x86_64::call,
@@ -166,9 +173,8 @@ impl<'p, 'd> Emulator<'p, 'd> {
             (System::Linux, Machine::Aarch64) => Variadic::Aarch64,
             _ => Variadic::Pointer,
         };
-        let can_declare = libraries.iter().any(|library| {
-            library.image.imports().iter().any(|import| DECLARING.contains(&import.name.as_ref()))
-        });
+        let images: Vec<&Image<'_>> = libraries.iter().map(|library| library.image).collect();
+        let can_declare = declaring::is_possible(&images, all_here);
         let linked = Linked::new(libraries, |name| process::is_outside(system, name));
         Ok(Self { linked, system: (system, variadic), call, target, can_declare })
     }
@@ -269,21 +275,6 @@ impl<'p, 'd> Emulator<'p, 'd> {
         Process::new(&self.linked, self.system, self.target.minor(), can_declare)
     }
 }
-
-/// Functions without which nothing can be declared: the two by which modules do, and those by which
-/// a library could get hold of them. Where none is imported, the first module made settles the
-/// answer.
-const DECLARING: [&str; 9] = [
-    "PyUnstable_Module_SetGIL",
-    "PyModuleDef_Init",
-    "PyModuleDef_Type",
-    "dlsym",
-    "dlopen",
-    "dlvsym",
-    "GetProcAddress",
-    "LoadLibraryA",
-    "LoadLibraryExW",
-];
 
 /// Makes runs of one hook.
 struct Runner<'r, 'p, 'd> {

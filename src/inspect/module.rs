@@ -222,6 +222,7 @@ fn examine(
                  looked at"
                 .to_owned())
         }
+        Outcome::Stopped(_) if emulator.is_open() => Ok(Answer::Needs(closure.wanted())),
         Outcome::Stopped(reason) => Err(reason),
     }
 }

@@ -25,19 +25,40 @@ static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     builder.match_kind(MatchKind::LeftmostFirst).build(NAMES).ok()
 });
 
-/// Whether any library imports what declares, or could look it up: it imports a function that finds
-/// others by name, and one of them holds such a name elsewhere than among those of its symbols.
-///
-/// As long as not all libraries are here, any that looks up names counts. A name that is put
-/// together of parts is not seen, nor what a library does that is only loaded by name: then a
-/// module may be said to enable the GIL that keeps it off; the other way around it cannot be.
-pub(super) fn is_possible(libraries: &[&Image<'_>], all_here: bool) -> bool {
-    let imports = |names: &[&str]| {
-        let mut imports = libraries.iter().flat_map(|library| library.imports());
-        imports.any(|import| names.contains(&import.name.as_ref()))
-    };
-    imports(&BY_IMPORT)
-        || imports(&BY_NAME) && (!all_here || libraries.iter().any(|library| names_any(library)))
+/// What is known of whether anything could be declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Declaring {
+    Impossible,
+    /// It could not by the libraries that are here, and the others are not known.
+    Open,
+    Possible,
+}
+
+impl Declaring {
+    /// Whether any library imports what declares, or could look it up: it imports a function that
+    /// finds others by name, and one of them holds such a name elsewhere than among those of its
+    /// symbols. `all_here` says whether these are all libraries of the wheel that are needed.
+    ///
+    /// A name that is put together of parts is not seen, nor what a library does that is only loaded
+    /// by name: then a module may be said to enable the GIL that keeps it off; the other way around
+    /// it cannot be.
+    pub(super) fn by(libraries: &[&Image<'_>], all_here: bool) -> Self {
+        let imports = |names: &[&str]| {
+            let mut imports = libraries.iter().flat_map(|library| library.imports());
+            imports.any(|import| names.contains(&import.name.as_ref()))
+        };
+        if imports(&BY_IMPORT) {
+            Self::Possible
+        } else if !imports(&BY_NAME) {
+            Self::Impossible
+        } else if libraries.iter().any(|library| names_any(library)) {
+            Self::Possible
+        } else if all_here {
+            Self::Impossible
+        } else {
+            Self::Open
+        }
+    }
 }
 
 fn names_any(library: &Image<'_>) -> bool {

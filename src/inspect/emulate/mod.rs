@@ -31,6 +31,7 @@ use crate::inspect::image::{BASE, Image, Machine, shown};
 use crate::inspect::slots::{Layout, SlotArray};
 use crate::model::evidence::Definition;
 use crate::model::target::Target;
+use declaring::Declaring;
 use memory::Linked;
 use objects::{Object, PLAIN};
 use process::{Process, Stop, System, Variadic};
@@ -141,7 +142,7 @@ pub(super) struct Emulator<'p, 'd> {
     system: (System, Variadic),
     call: Call,
     target: Target,
-    can_declare: bool,
+    declaring: Declaring,
 }
 
 /// A processor: calls a function and gives back what it returns.
@@ -174,9 +175,14 @@ impl<'p, 'd> Emulator<'p, 'd> {
             _ => Variadic::Pointer,
         };
         let images: Vec<&Image<'_>> = libraries.iter().map(|library| library.image).collect();
-        let can_declare = declaring::is_possible(&images, all_here);
+        let declaring = Declaring::by(&images, all_here);
         let linked = Linked::new(libraries, |name| process::is_outside(system, name));
-        Ok(Self { linked, system: (system, variadic), call, target, can_declare })
+        Ok(Self { linked, system: (system, variadic), call, target, declaring })
+    }
+
+    /// Whether a run that was stopped might be settled once all libraries are here.
+    pub(super) fn is_open(&self) -> bool {
+        self.declaring == Declaring::Open
     }
 
     /// Runs the hook at `entry` of the library at `index`, as often as its choices ask for.
@@ -271,7 +277,7 @@ impl<'p, 'd> Emulator<'p, 'd> {
 
     fn process(&self, hook: Hook) -> Process<'_, 'p, 'd> {
         // Slots that are exported need no function to declare.
-        let can_declare = self.can_declare || hook == Hook::Export;
+        let can_declare = self.declaring != Declaring::Impossible || hook == Hook::Export;
         Process::new(&self.linked, self.system, self.target.minor(), can_declare)
     }
 }

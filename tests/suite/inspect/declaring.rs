@@ -117,5 +117,10 @@ fn nothing_is_settled_before_all_libraries_are_here() {
         outcome(&needing(endless()), None),
         Inspection::Needs(vec!["libmore.so".to_owned()])
     );
-    assert_eq!(gil(&needing(looking_up(endless())), None), Gil::Undetermined);
+    let module = needing(looking_up(endless()));
+    assert_eq!(outcome(&module, None), Inspection::Needs(vec!["libmore.so".to_owned()]));
+    assert_eq!(gil(&module, Some(&library())), Gil::Enables);
+    // Where the answer stays open whatever else there is, nothing more is asked for.
+    let module = holding(module, "PyUnstable_Module_SetGIL");
+    assert_eq!(gil(&module, None), Gil::Undetermined);
 }

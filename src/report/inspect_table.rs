@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::evidence::{colors, write_answer, write_evidence};
 use super::text::{inspect_summary, printable};
-use super::{Detail, InspectReporter, Style};
+use super::{Detail, Reporter, Style};
 use crate::model::evidence::{Gil, ModuleReport};
 use crate::model::inspect_report::{FileReport, InspectReport};
 use crate::model::report::{Severity, Verdict};
@@ -15,7 +15,7 @@ const MAX_NAME_WIDTH: usize = 48;
 
 pub(super) struct InspectTable;
 
-impl InspectReporter for InspectTable {
+impl Reporter<InspectReport> for InspectTable {
     fn name(&self) -> &'static str {
         "table"
     }

@@ -2,34 +2,18 @@
 
 use std::io::{self, Write};
 
-use super::{InspectReporter, Reporter, Style};
-use crate::model::inspect_report::InspectReport;
-use crate::model::report::ScanReport;
+use serde::Serialize;
+
+use super::{Reporter, Style};
 
 pub(super) struct Json;
 
-impl Reporter for Json {
+impl<R: Serialize> Reporter<R> for Json {
     fn name(&self) -> &'static str {
         "json"
     }
 
-    fn write(&self, report: &ScanReport, _style: Style, output: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *output, report)?;
-        writeln!(output)
-    }
-}
-
-impl InspectReporter for Json {
-    fn name(&self) -> &'static str {
-        "json"
-    }
-
-    fn write(
-        &self,
-        report: &InspectReport,
-        _style: Style,
-        output: &mut dyn Write,
-    ) -> io::Result<()> {
+    fn write(&self, report: &R, _style: Style, output: &mut dyn Write) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut *output, report)?;
         writeln!(output)
     }

@@ -38,8 +38,8 @@ pub struct Style {
     pub detail: Detail,
 }
 
-/// A form a report can be written in.
-pub trait Reporter: Sync {
+/// A form that reports of one kind can be written in.
+pub trait Reporter<R>: Sync {
     /// What `--format` calls it.
     fn name(&self) -> &'static str;
 
@@ -47,24 +47,12 @@ pub trait Reporter: Sync {
     ///
     /// # Errors
     /// Those of `output`.
-    fn write(&self, report: &ScanReport, style: Style, output: &mut dyn Write) -> io::Result<()>;
+    fn write(&self, report: &R, style: Style, output: &mut dyn Write) -> io::Result<()>;
 }
 
-/// Every format; the first is the default.
-pub const FORMATS: &[&dyn Reporter] = &[&table::Table, &json::Json];
-
-/// A form that the outcome of an inspection can be written in.
-pub trait InspectReporter: Sync {
-    /// What `--format` calls it.
-    fn name(&self) -> &'static str;
-
-    /// Writes the whole report.
-    ///
-    /// # Errors
-    /// Those of `output`.
-    fn write(&self, report: &InspectReport, style: Style, output: &mut dyn Write)
-    -> io::Result<()>;
-}
+/// Every format for scans; the first is the default.
+pub const FORMATS: &[&dyn Reporter<ScanReport>] = &[&table::Table, &json::Json];
 
 /// Every format for inspections; the first is the default.
-pub const INSPECT_FORMATS: &[&dyn InspectReporter] = &[&inspect_table::InspectTable, &json::Json];
+pub const INSPECT_FORMATS: &[&dyn Reporter<InspectReport>] =
+    &[&inspect_table::InspectTable, &json::Json];

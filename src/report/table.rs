@@ -14,7 +14,7 @@ const NAMED_MODULES: usize = 3;
 
 pub(super) struct Table;
 
-impl Reporter for Table {
+impl Reporter<ScanReport> for Table {
     fn name(&self) -> &'static str {
         "table"
     }

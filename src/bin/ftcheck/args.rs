@@ -1,13 +1,15 @@
 //! The arguments as they are typed; what they mean together is told in [`crate::options`].
 #![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
-#![expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 
+use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use ftcheck::model::inspect_report::InspectReport;
 use ftcheck::model::platform::Platform;
+use ftcheck::model::report::ScanReport;
 use ftcheck::model::target::Target;
-use ftcheck::report;
+use ftcheck::report::{self, Reporter};
 
 /// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
 /// them.
@@ -52,13 +54,8 @@ pub(crate) struct ScanArguments {
     #[arg(long)]
     pub(crate) platform: Option<Platform>,
 
-    /// The form of the report
-    #[arg(long, default_value = report::FORMATS[0].name(), value_parser = format_names())]
-    pub(crate) format: String,
-
-    /// Write the report to a file instead of the standard output
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) report: ReportArguments<ScanReport>,
 
     /// Packages to work on at a time
     #[arg(long, short, value_name = "N", default_value_t = 16,
@@ -82,18 +79,6 @@ pub(crate) struct ScanArguments {
     /// The folder of the cache [default: the user's own]
     #[arg(long, value_name = "DIR", env = "FTCHECK_CACHE_DIR", hide_env_values = true)]
     pub(crate) cache_dir: Option<PathBuf>,
-
-    /// Say less: only what is not in order
-    #[arg(long, short, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-
-    /// Say more: every module, what was passed over, and what was fetched
-    #[arg(long, short)]
-    pub(crate) verbose: bool,
-
-    /// Whether to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: ColorWhen,
 
     /// Draw no progress bar
     #[arg(long)]
@@ -133,8 +118,15 @@ pub(crate) struct InspectArguments {
     #[arg(long)]
     pub(crate) platform: Option<Platform>,
 
+    #[command(flatten)]
+    pub(crate) report: ReportArguments<InspectReport>,
+}
+
+/// How a command reports.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments<R: Reported> {
     /// The form of the report
-    #[arg(long, default_value = report::INSPECT_FORMATS[0].name(), value_parser = inspect_format_names())]
+    #[arg(long, default_value = R::FORMATS[0].name(), value_parser = format_names::<R>())]
     pub(crate) format: String,
 
     /// Write the report to a file instead of the standard output
@@ -145,13 +137,34 @@ pub(crate) struct InspectArguments {
     #[arg(long, short, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
-    /// Say more: every module, with the evidence for its answer
-    #[arg(long, short)]
+    #[arg(long, short, help = R::IN_FULL)]
     pub(crate) verbose: bool,
 
     /// Whether to use colours
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorWhen,
+
+    #[arg(skip)]
+    of: PhantomData<R>,
+}
+
+/// What a command can report.
+pub(crate) trait Reported: Sized + 'static {
+    /// Every form of it; the first is the default.
+    const FORMATS: &'static [&'static dyn Reporter<Self>];
+    /// What `--verbose` does.
+    const IN_FULL: &'static str;
+}
+
+impl Reported for ScanReport {
+    const FORMATS: &'static [&'static dyn Reporter<Self>] = report::FORMATS;
+    const IN_FULL: &'static str =
+        "Say more: every module, what was passed over, and what was fetched";
+}
+
+impl Reported for InspectReport {
+    const FORMATS: &'static [&'static dyn Reporter<Self>] = report::INSPECT_FORMATS;
+    const IN_FULL: &'static str = "Say more: every module, with the evidence for its answer";
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -164,10 +177,6 @@ pub(crate) enum ColorWhen {
     Never,
 }
 
-fn format_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(report::FORMATS.iter().map(|format| format.name()))
-}
-
-fn inspect_format_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(report::INSPECT_FORMATS.iter().map(|format| format.name()))
+fn format_names<R: Reported>() -> PossibleValuesParser {
+    PossibleValuesParser::new(R::FORMATS.iter().map(|format| format.name()))
 }

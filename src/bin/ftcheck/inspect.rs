@@ -4,16 +4,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ftcheck::local::{self, LocalError, Place};
-use ftcheck::report::{self, Detail};
+use ftcheck::report;
 
 use crate::Failure;
 use crate::args::InspectArguments;
 use crate::options::InspectOptions;
-use crate::output::{check_output, exit_code, print, say, write_file};
+use crate::output::{check_output, exit_code, write_report};
 
 pub(crate) fn run(arguments: InspectArguments) -> Result<ExitCode, Failure> {
     let options = InspectOptions::new(arguments)?;
-    if let Some(file) = &options.output {
+    if let Some(file) = &options.report.output {
         let paths = options.places.iter().map(|place| match place {
             Place::Path(path) | Place::Python(path) => path.as_path() as &Path,
         });
@@ -21,24 +21,7 @@ pub(crate) fn run(arguments: InspectArguments) -> Result<ExitCode, Failure> {
     }
     let report =
         local::inspect(&options.places, options.settings).map_err(|problems| failure(&problems))?;
-    let mut text = Vec::new();
-    options
-        .reporter
-        .write(&report, options.style, &mut text)
-        .map_err(|problem| Failure::new(format!("the report cannot be written: {problem}")))?;
-    match &options.output {
-        Some(file) => {
-            write_file(file, &text)?;
-            if options.style.detail > Detail::Quiet {
-                say(&format!(
-                    "{}; written to {}",
-                    report::inspect_summary(&report),
-                    file.display()
-                ));
-            }
-        }
-        None => print(&text)?,
-    }
+    write_report(&report, &options.report, report::inspect_summary)?;
     Ok(exit_code(report.severity()))
 }
 

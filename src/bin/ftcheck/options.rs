@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use ftcheck::fetch::cache::Cache;
 use ftcheck::local::{self, Place};
 use ftcheck::model::environment::marker_environment;
+use ftcheck::model::inspect_report::InspectReport;
+use ftcheck::model::report::ScanReport;
 use ftcheck::pipeline::Settings;
-use ftcheck::report::{self, Detail, InspectReporter, Reporter, Style};
+use ftcheck::report::{Detail, Reporter, Style};
 use ftcheck::resolve::host;
 use url::Url;
 
 use crate::Failure;
-use crate::args::{ColorWhen, InspectArguments, ScanArguments};
+use crate::args::{ColorWhen, InspectArguments, ReportArguments, Reported, ScanArguments};
 
 /// The index that pip and uv ask without being told otherwise.
 const DEFAULT_INDEX: &str = "https://pypi.org/simple/";
@@ -23,11 +25,9 @@ const INDEX_VARIABLES: [&str; 3] = ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_IND
 pub(crate) struct ScanOptions {
     pub(crate) path: PathBuf,
     pub(crate) settings: Settings,
-    pub(crate) reporter: &'static dyn Reporter,
-    pub(crate) output: Option<PathBuf>,
+    pub(crate) report: ReportOptions<ScanReport>,
     pub(crate) offline: bool,
     pub(crate) cache: Cache,
-    pub(crate) style: Style,
     pub(crate) progress: bool,
 }
 
@@ -50,20 +50,14 @@ impl ScanOptions {
             index_url: index_url(arguments.index_url.as_deref())?,
             jobs: usize::from(arguments.jobs),
         };
-        let reporter = report::FORMATS
-            .iter()
-            .find(|reporter| reporter.name() == arguments.format)
-            .ok_or_else(|| Failure::new(format!("no format is called `{}`", arguments.format)))?;
-        let detail = detail(arguments.quiet, arguments.verbose);
+        let report = ReportOptions::new(arguments.report)?;
         Ok(Self {
             path: arguments.path,
             settings,
-            reporter: *reporter,
             offline: arguments.offline,
             cache: cache(arguments.no_cache, arguments.cache_dir)?,
-            style: style(arguments.color, arguments.output.is_some(), detail),
-            output: arguments.output,
-            progress: !arguments.no_progress && detail != Detail::Quiet,
+            progress: !arguments.no_progress && report.style.detail != Detail::Quiet,
+            report,
         })
     }
 }
@@ -72,22 +66,35 @@ impl ScanOptions {
 pub(crate) struct InspectOptions {
     pub(crate) places: Vec<Place>,
     pub(crate) settings: local::Settings,
-    pub(crate) reporter: &'static dyn InspectReporter,
-    pub(crate) output: Option<PathBuf>,
-    pub(crate) style: Style,
+    pub(crate) report: ReportOptions<InspectReport>,
 }
 
 impl InspectOptions {
     pub(crate) fn new(arguments: InspectArguments) -> Result<Self, Failure> {
-        let reporter = report::INSPECT_FORMATS
-            .iter()
-            .find(|reporter| reporter.name() == arguments.format)
-            .ok_or_else(|| Failure::new(format!("no format is called `{}`", arguments.format)))?;
-        let detail = detail(arguments.quiet, arguments.verbose);
         let paths = arguments.paths.into_iter().map(Place::Path);
         Ok(Self {
             places: paths.chain(arguments.python.into_iter().map(Place::Python)).collect(),
             settings: local::Settings { target: arguments.target, platform: arguments.platform },
+            report: ReportOptions::new(arguments.report)?,
+        })
+    }
+}
+
+/// How the outcome is written, and where to.
+pub(crate) struct ReportOptions<R: 'static> {
+    pub(crate) reporter: &'static dyn Reporter<R>,
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) style: Style,
+}
+
+impl<R: Reported> ReportOptions<R> {
+    fn new(arguments: ReportArguments<R>) -> Result<Self, Failure> {
+        let reporter = R::FORMATS
+            .iter()
+            .find(|reporter| reporter.name() == arguments.format)
+            .ok_or_else(|| Failure::new(format!("no format is called `{}`", arguments.format)))?;
+        let detail = detail(arguments.quiet, arguments.verbose);
+        Ok(Self {
             reporter: *reporter,
             style: style(arguments.color, arguments.output.is_some(), detail),
             output: arguments.output,

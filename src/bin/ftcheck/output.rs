@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ftcheck::model::report::Severity;
+use ftcheck::report::Detail;
 
+use crate::options::ReportOptions;
 use crate::{FOUND, Failure, NOT_KNOWN};
 
 pub(crate) fn exit_code(severity: Severity) -> ExitCode {
@@ -37,20 +39,42 @@ pub(crate) fn check_output<'a>(
     Ok(())
 }
 
-pub(crate) fn write_file(file: &Path, text: &[u8]) -> Result<(), Failure> {
+/// Writes the report to where it is wanted. What goes to a file is told in short beside it.
+pub(crate) fn write_report<R>(
+    report: &R,
+    options: &ReportOptions<R>,
+    summary: impl FnOnce(&R) -> String,
+) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    options
+        .reporter
+        .write(report, options.style, &mut text)
+        .map_err(|problem| not_written(&problem))?;
+    let Some(file) = &options.output else { return print(&text) };
+    write_file(file, &text)?;
+    if options.style.detail > Detail::Quiet {
+        say(&format!("{}; written to {}", summary(report), file.display()));
+    }
+    Ok(())
+}
+
+fn write_file(file: &Path, text: &[u8]) -> Result<(), Failure> {
     std::fs::write(file, text).map_err(|problem| {
         Failure::new(format!("{}: cannot be written: {problem}", file.display()))
     })
 }
 
-pub(crate) fn print(text: &[u8]) -> Result<(), Failure> {
+fn print(text: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
         // Whoever reads has read enough.
         Err(problem) if problem.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome
-            .map_err(|problem| Failure::new(format!("the report cannot be written: {problem}"))),
+        outcome => outcome.map_err(|problem| not_written(&problem)),
     }
+}
+
+fn not_written(problem: &io::Error) -> Failure {
+    Failure::new(format!("the report cannot be written: {problem}"))
 }
 
 pub(crate) fn say(line: &str) {

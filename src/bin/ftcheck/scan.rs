@@ -11,7 +11,7 @@ use ftcheck::report::{self, Detail};
 use crate::Failure;
 use crate::args::ScanArguments;
 use crate::options::ScanOptions;
-use crate::output::{check_output, exit_code, print, say, write_file};
+use crate::output::{check_output, exit_code, say, write_report};
 use crate::progress::Bar;
 
 pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let (path, format) = input::find(&options.path).map_err(input_failure)?;
     let source = Source::open(&path).map_err(input_failure)?;
     let manifest = format.read(&source).map_err(input_failure)?;
-    if let Some(file) = &options.output {
+    if let Some(file) = &options.report.output {
         check_output(file, [path.as_path()])?;
     }
 
@@ -40,21 +40,8 @@ pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     ));
     bar.clear();
 
-    let mut text = Vec::new();
-    options
-        .reporter
-        .write(&report, options.style, &mut text)
-        .map_err(|problem| Failure::new(format!("the report cannot be written: {problem}")))?;
-    match &options.output {
-        Some(file) => {
-            write_file(file, &text)?;
-            if options.style.detail > Detail::Quiet {
-                say(&format!("{}; written to {}", report::summary(&report), file.display()));
-            }
-        }
-        None => print(&text)?,
-    }
-    if options.style.detail == Detail::Verbose {
+    write_report(&report, &options.report, report::summary)?;
+    if options.report.style.detail == Detail::Verbose {
         say(&format!("read {}", source.shown));
         say(&traffic(client.traffic(), bar.wheel_bytes()));
     }

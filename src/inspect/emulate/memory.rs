@@ -2,17 +2,16 @@
 //! objects that stand for what the interpreter would have made.
 //!
 //! Pages come into being when they are first touched, and all of them count against one budget.
+//! Where libraries and their symbols lie is in [`super::linked`], how pages are kept in
+//! [`super::pages`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
+use super::linked::{Binding, Linked, Loaded, SYMBOL_STRIDE, SYMBOLS, address_in};
 use super::objects::Object;
-use crate::inspect::image::{
-    BASE, Export, Fixup, Format, Image, Import, MAX_EXTENT, PAGE_SIZE, ReadError,
-};
+use super::pages::{Page, Pages, Unknown};
+use crate::inspect::image::{Fixup, Format, PAGE_SIZE, ReadError};
 
-/// Imported symbols that no loaded library defines, by the order in which they were met.
-const SYMBOLS: u64 = 0x0000_4000_0000_0000;
-const SYMBOL_STRIDE: u64 = 0x1_0000;
 /// Objects of the interpreter.
 const OBJECTS: u64 = 0x0000_5000_0000_0000;
 const OBJECT_STRIDE: u64 = 0x1000;
@@ -52,187 +51,6 @@ pub(in crate::inspect) enum Fault {
     /// The budget is spent.
     #[error("uses more memory than is given to it")]
     Budget,
-}
-
-pub(super) type Page = [u8; PAGE_SIZE];
-
-/// The pages that are here, by number: the address without its place in the page.
-struct Pages {
-    content: Vec<Box<Page>>,
-    places: HashMap<u64, usize>,
-    /// Where pages were found last, each in a slot that follows from its number: code touches the
-    /// same few again and again.
-    recent: [Option<(u64, usize)>; RECENT],
-}
-
-/// How many pages are remembered.
-const RECENT: usize = 64;
-
-impl Pages {
-    fn new() -> Self {
-        Self { content: Vec::new(), places: HashMap::new(), recent: [None; RECENT] }
-    }
-
-    fn len(&self) -> usize {
-        self.content.len()
-    }
-
-    fn get_mut(&mut self, number: u64) -> Option<&mut Page> {
-        let slot = self.recent.get_mut(usize::try_from(number % RECENT as u64).ok()?)?;
-        let place = match *slot {
-            Some((known, place)) if known == number => place,
-            _ => {
-                let place = *self.places.get(&number)?;
-                *slot = Some((number, place));
-                place
-            }
-        };
-        self.content.get_mut(place).map(AsMut::as_mut)
-    }
-
-    /// Adds a page that is not here.
-    fn insert(&mut self, number: u64, page: Box<Page>) {
-        self.places.insert(number, self.content.len());
-        self.content.push(page);
-    }
-}
-
-/// Eight-byte words that hold something unknown, by address, with what it is.
-#[derive(Default)]
-struct Unknown {
-    words: BTreeMap<u64, &'static str>,
-    /// Behind the last of them. They lie in libraries, below most of what code touches.
-    end: u64,
-}
-
-impl Unknown {
-    fn insert(&mut self, address: u64, what: &'static str) {
-        self.words.insert(address, what);
-        self.end = self.end.max(address.saturating_add(8));
-    }
-
-    /// Those that a stretch touches.
-    fn within(&self, address: u64, size: usize) -> impl Iterator<Item = (&u64, &&'static str)> {
-        let end = address.saturating_add(size as u64);
-        let range = address.saturating_sub(7)..end.max(1);
-        let words = (address < self.end).then(|| self.words.range(range));
-        words.into_iter().flatten().filter(move |(at, _)| **at < end)
-    }
-
-    /// Forgets those that a stretch covers as a whole.
-    fn replace(&mut self, address: u64, size: usize) {
-        let end = address.saturating_add(size as u64);
-        let replaced: Vec<u64> = self
-            .within(address, size)
-            .map(|(at, _)| *at)
-            .filter(|at| *at >= address && at.saturating_add(8) <= end)
-            .collect();
-        for at in replaced {
-            self.words.remove(&at);
-        }
-    }
-}
-
-/// Libraries that see each other's symbols: what each import is bound to. Made once, used by every
-/// run.
-pub(super) struct Linked<'p, 'd> {
-    pub(super) libraries: Vec<Loaded<'p, 'd>>,
-    /// What imports of each library were bound to.
-    bindings: Vec<Vec<Binding>>,
-    /// Names of symbols, by index; addresses follow from it.
-    symbols: Vec<String>,
-    by_name: HashMap<String, u64>,
-}
-
-/// A library of the process, under the file name that others need it by.
-#[derive(Clone, Copy)]
-pub(in crate::inspect) struct Loaded<'p, 'd> {
-    pub(in crate::inspect) name: &'p str,
-    pub(in crate::inspect) image: &'p Image<'d>,
-}
-
-#[derive(Clone, Copy)]
-enum Binding {
-    To(u64),
-    /// A weak symbol that some library of the system may have.
-    MayBeMissing,
-}
-
-/// Weak symbols that compilers' start-up code asks for, and that no process has: profiling, and
-/// transactional memory.
-const MISSING: [&str; 4] = [
-    "__gmon_start__",
-    "_ITM_registerTMCloneTable",
-    "_ITM_deregisterTMCloneTable",
-    "_Jv_RegisterClasses",
-];
-
-impl<'p, 'd> Linked<'p, 'd> {
-    /// Binds what each library imports: to the library that it names or else the first that exports
-    /// the symbol, and otherwise to an address that stands for it.
-    ///
-    /// `outside` says which names are never taken from a library of the wheel.
-    pub(super) fn new(libraries: Vec<Loaded<'p, 'd>>, outside: impl Fn(&str) -> bool) -> Self {
-        let mut exports: HashMap<&str, Vec<(usize, u64)>> = HashMap::new();
-        if libraries.len() > 1 {
-            for (index, library) in libraries.iter().enumerate() {
-                for (name, place) in library.image.exports() {
-                    if let Export::At(address) = place {
-                        exports.entry(name).or_default().push((index, shift(index) + address));
-                    }
-                }
-            }
-        }
-        let mut linked =
-            Self { bindings: Vec::new(), symbols: Vec::new(), by_name: HashMap::new(), libraries };
-        for library in linked.libraries.clone() {
-            let bound = library
-                .image
-                .imports()
-                .iter()
-                .map(|import| {
-                    let name = import.name.as_ref();
-                    let found = if outside(name) {
-                        None
-                    } else {
-                        exports.get(name).and_then(|places| linked.choose(import, places))
-                    };
-                    match found {
-                        Some(address) => Binding::To(address),
-                        None if import.weak && MISSING.contains(&name) => Binding::To(0),
-                        None if import.weak && !outside(name) => Binding::MayBeMissing,
-                        None => Binding::To(linked.symbol(name)),
-                    }
-                })
-                .collect();
-            linked.bindings.push(bound);
-        }
-        linked
-    }
-
-    /// Of the libraries that export a symbol, the one that the import names, or the first.
-    fn choose(&self, import: &Import<'_>, places: &[(usize, u64)]) -> Option<u64> {
-        let wanted = import.library.as_deref().map(file_name);
-        let found = places.iter().find(|(index, _)| {
-            wanted.is_none_or(|wanted| self.libraries[*index].name.eq_ignore_ascii_case(wanted))
-        });
-        found.map(|(_, address)| *address)
-    }
-
-    fn symbol(&mut self, name: &str) -> u64 {
-        if let Some(address) = self.by_name.get(name) {
-            return *address;
-        }
-        let address = SYMBOLS + self.symbols.len() as u64 * SYMBOL_STRIDE;
-        self.symbols.push(name.to_owned());
-        self.by_name.insert(name.to_owned(), address);
-        address
-    }
-}
-
-/// The last part of a path as a loader is given it.
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 pub(in crate::inspect) struct Memory<'l, 'p, 'd> {
@@ -297,7 +115,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             let size = template.initialised.min(template.size);
             let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
             let copied = self
-                .read_into(shift(index).wrapping_add(template.address), &mut bytes)
+                .read_into(address_in(index, template.address), &mut bytes)
                 .and_then(|()| self.write(start, &bytes));
             if copied.is_err() {
                 self.thread_blocks[index] = None;
@@ -326,7 +144,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
                 }
             }
             if let Some(number) = template.index {
-                let number = shift(index).wrapping_add(number);
+                let number = address_in(index, number);
                 // There are few libraries.
                 self.write(number, &u32::try_from(index).unwrap_or(0).to_le_bytes())?;
             }
@@ -334,11 +152,9 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         Ok(())
     }
 
-    /// The place in a library that an address stands for. The first one is mapped where it is
-    /// mapped by itself, the next ones behind it.
+    /// The library that lies at an address, and the place in it.
     pub(super) fn in_image(&self, address: u64) -> Option<(usize, u64)> {
-        let index = usize::try_from(address.checked_sub(BASE)? / MAX_EXTENT).ok()?;
-        (index < self.linked.libraries.len()).then(|| (index, address - shift(index)))
+        self.linked.place_of(address)
     }
 
     /// Where the thread-local data of a library lies, by the library's place in the process.
@@ -348,10 +164,12 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
 
     /// The address that stands for an imported symbol.
     pub(super) fn symbol(&mut self, name: &str) -> u64 {
-        if let Some(address) = self.linked.by_name.get(name).or_else(|| self.by_name.get(name)) {
-            return *address;
+        if let Some(address) =
+            self.linked.address_of(name).or_else(|| self.by_name.get(name).copied())
+        {
+            return address;
         }
-        let index = self.linked.symbols.len() + self.symbols.len();
+        let index = self.linked.symbol_count() + self.symbols.len();
         let address = SYMBOLS + index as u64 * SYMBOL_STRIDE;
         self.symbols.push(name.to_owned());
         self.by_name.insert(name.to_owned(), address);
@@ -359,7 +177,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
     }
 
     fn symbol_count(&self) -> u64 {
-        (self.linked.symbols.len() + self.symbols.len()) as u64
+        (self.linked.symbol_count() + self.symbols.len()) as u64
     }
 
     /// The symbol that begins at `address`.
@@ -369,12 +187,10 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             return None;
         }
         let index = usize::try_from(offset / SYMBOL_STRIDE).ok()?;
-        let own = index.checked_sub(self.linked.symbols.len());
-        let name = match own {
-            Some(own) => self.symbols.get(own),
-            None => self.linked.symbols.get(index),
-        };
-        name.map(String::as_str)
+        match index.checked_sub(self.linked.symbol_count()) {
+            Some(own) => self.symbols.get(own).map(String::as_str),
+            None => self.linked.symbol(index),
+        }
     }
 
     /// A new object.
@@ -573,13 +389,13 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         address: u64,
         page: &mut Page,
     ) -> Result<(), ReadError> {
-        let bindings = &self.linked.bindings[index];
+        let linked = self.linked;
         let block = self.thread_block(index);
         let descriptor = self.symbol(DESCRIPTOR);
         let unknown = &mut self.unknown;
-        let uncovered = self.linked.libraries[index].image.page(place, page, |offset, fixup| {
+        let uncovered = linked.libraries[index].image.page(place, page, |offset, fixup| {
             let what = match fixup {
-                Fixup::Address(place) => return Some(shift(index).wrapping_add(place)),
+                Fixup::Address(place) => return Some(address_in(index, place)),
                 Fixup::Number(value) => return Some(value),
                 Fixup::ThreadModule => return Some(index as u64 + 1),
                 Fixup::ThreadDescriptor => return Some(descriptor),
@@ -587,8 +403,8 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
                     Some(block) => return Some(block.wrapping_add(offset).wrapping_sub(THREAD)),
                     None => "thread-local data",
                 },
-                Fixup::Import { index, addend } => {
-                    match bindings.get(usize::try_from(index).unwrap_or(usize::MAX)) {
+                Fixup::Import { index: import, addend } => {
+                    match linked.binding(index, import) {
                         // Null stays null.
                         Some(Binding::To(0)) => return Some(0),
                         Some(Binding::To(to)) => return Some(to.wrapping_add_signed(addend)),
@@ -610,16 +426,6 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         }
         Ok(())
     }
-}
-
-/// Where an address of the library at `index` lies in the process.
-pub(super) fn address_in(index: usize, address: u64) -> u64 {
-    shift(index).wrapping_add(address)
-}
-
-/// How far an image lies from where it is mapped by itself.
-fn shift(index: usize) -> u64 {
-    index as u64 * MAX_EXTENT
 }
 
 fn within(address: u64, start: u64, size: u64) -> bool {

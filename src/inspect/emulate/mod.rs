@@ -4,6 +4,8 @@
 //! x86_64     instructions
 //! aarch64    instructions
 //! memory     what the process sees
+//! linked     libraries in it, and what they import
+//! pages      how it is kept
 //! objects    what code finds in objects of the interpreter
 //! process    what happened so far, and calls that leave the wheel's libraries
 //! c_api      what functions of the interpreter give back
@@ -18,8 +20,10 @@
 mod aarch64;
 mod c_api;
 mod declaring;
+mod linked;
 mod memory;
 mod objects;
+mod pages;
 mod process;
 mod runtime;
 mod x86_64;
@@ -32,11 +36,12 @@ use crate::inspect::slots::{Layout, SlotArray};
 use crate::model::evidence::Definition;
 use crate::model::target::Target;
 use declaring::Declaring;
-use memory::Linked;
+use linked::Linked;
 use objects::{Object, PLAIN};
 use process::{Process, Stop, System, Variadic};
 
-pub(super) use memory::{Fault, Loaded, Memory};
+pub(super) use linked::Loaded;
+pub(super) use memory::{Fault, Memory};
 
 /// Instructions in one run; the longest that was met took 40,000.
 const MAX_STEPS: u32 = 500_000;
@@ -202,7 +207,7 @@ impl<'p, 'd> Emulator<'p, 'd> {
 
     /// Runs the hook, after all constructors or without them.
     fn run_after(&self, constructors: bool, hook: Hook, index: usize, entry: u64) -> Run {
-        let entry = memory::address_in(index, entry);
+        let entry = linked::address_in(index, entry);
         let mut runner = Runner { emulator: self, constructors, hook, entry, steps: 0 };
         let mut choices: Vec<usize> = Vec::new();
         let mut first_failure = None;
@@ -255,7 +260,7 @@ impl<'p, 'd> Emulator<'p, 'd> {
     /// steps from `budget`.
     fn construct(&self, process: &mut Process<'_, '_, '_>, index: usize, budget: &mut u32) {
         let Some(library) = self.linked.libraries.get(index) else { return };
-        let base = memory::address_in(index, BASE);
+        let base = linked::address_in(index, BASE);
         // DllMain does nothing unless it is told that a process takes the library in: the library's
         // address, DLL_PROCESS_ATTACH, null.
         let arguments = match self.system.0 {
@@ -268,7 +273,7 @@ impl<'p, 'd> Emulator<'p, 'd> {
             }
             let mut steps = 0;
             let limit = MAX_CONSTRUCTOR_STEPS.min(*budget);
-            let constructor = memory::address_in(index, *constructor);
+            let constructor = linked::address_in(index, *constructor);
             // How it ends is of no matter.
             let _ = (self.call)(process, constructor, arguments, limit, &mut steps);
             *budget = budget.saturating_sub(steps.max(1));

@@ -3,7 +3,8 @@
 //! Offsets are those of 64-bit free-threaded builds. What functions do with objects is told in
 //! [`super::c_api`].
 
-use super::memory::{Fault, Memory, Page};
+use super::memory::{Fault, Memory};
+use super::pages::Page;
 use super::process::CANARY;
 use crate::inspect::image::PAGE_SIZE;
 

@@ -7,7 +7,8 @@
 
 use std::collections::HashMap;
 
-use super::memory::{DESCRIPTOR, Fault, Linked, Memory};
+use super::linked::Linked;
+use super::memory::{DESCRIPTOR, Fault, Memory};
 use super::objects::Object;
 use super::runtime::Sorting;
 use super::{c_api, runtime};
@@ -129,11 +130,24 @@ pub(super) type Outcome = Result<u64, Stop>;
 
 /// A call that a stub made and that did not return yet.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entered {
+struct Entered {
     /// Where the stub itself returns to.
-    pub(super) back_to: u64,
+    back_to: u64,
     /// What it returns, unless what the function returned.
-    pub(super) result: Option<u64>,
+    result: Option<u64>,
+}
+
+/// How code of the libraries goes on after a call that left them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Onward {
+    /// In a function that a stub calls, and that returns to [`STUB`].
+    Enter { function: u64, arguments: [u64; 3] },
+    /// Behind the call.
+    Return {
+        to: u64,
+        /// What the two registers for results hold then, where that changes.
+        results: [Option<u64>; 2],
+    },
 }
 
 /// Functions of a table that a stub calls one after the other, see [`Process::in_turn`].
@@ -188,7 +202,7 @@ pub(super) struct Process<'l, 'p, 'd> {
     /// The choices that had been met when an error was first raised.
     pub(super) choices_at_error: Option<usize>,
     /// Calls that stubs made, the innermost last.
-    pub(super) entered: Vec<Entered>,
+    entered: Vec<Entered>,
     turns: Vec<Turn>,
     /// Elements that are being put in order, the innermost last.
     pub(super) sortings: Vec<Sorting>,
@@ -304,7 +318,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         end: u64,
         may_fail: bool,
     ) -> Result<Reaction, Stop> {
-        let depth = self.entered.len() + 1;
+        let depth = self.depth() + 1;
         let mut turn = Turn { depth, next: start, end, may_fail };
         let Some(function) = self.advance(&mut turn)? else { return Ok(Reaction::Return(0)) };
         self.turns.push(turn);
@@ -313,8 +327,8 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
 
     /// The function that is to be called now that one returned `result`, with its arguments; `None`
     /// where that was the last, or none of a table or an order.
-    pub(super) fn next_in_turn(&mut self, result: u64) -> Result<Option<(u64, [u64; 3])>, Stop> {
-        let depth = self.entered.len();
+    fn next_in_turn(&mut self, result: u64) -> Result<Option<(u64, [u64; 3])>, Stop> {
+        let depth = self.depth();
         if let Some(mut sorting) = self.sortings.pop_if(|sorting| sorting.depth == depth) {
             let next = sorting.advance(&mut self.memory, result)?;
             if next.is_some() {
@@ -359,6 +373,39 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         let steps = u32::try_from(steps).unwrap_or(u32::MAX);
         self.steps_of_calls = self.steps_of_calls.saturating_add(steps);
         reaction
+    }
+
+    /// Where the code that made a call goes on, by what the function did; `back_to` is behind the
+    /// call.
+    pub(super) fn after(&mut self, reaction: Reaction, back_to: u64) -> Onward {
+        let results = match reaction {
+            Reaction::Return(result) => [Some(result), None],
+            Reaction::Keep => [None; 2],
+            Reaction::ReturnPair(first, second) => [Some(first), Some(second)],
+            Reaction::Enter { function, arguments, result } => {
+                self.entered.push(Entered { back_to, result });
+                return Onward::Enter { function, arguments };
+            }
+        };
+        Onward::Return { to: back_to, results }
+    }
+
+    /// Where the code goes on once a function that a stub had called returned `result`: in the next
+    /// one that the stub calls, or behind the call of the stub.
+    pub(super) fn come_back(&mut self, result: u64) -> Result<Onward, Stop> {
+        if let Some((function, arguments)) = self.next_in_turn(result)? {
+            return Ok(Onward::Enter { function, arguments });
+        }
+        let entered = self
+            .entered
+            .pop()
+            .ok_or_else(|| Stop::Reason("the hook jumps to where nobody came from".to_owned()))?;
+        Ok(Onward::Return { to: entered.back_to, results: [entered.result, None] })
+    }
+
+    /// How many calls of stubs did not return yet.
+    pub(super) fn depth(&self) -> usize {
+        self.entered.len()
     }
 
     /// As many steps as calls since the last time were worth.

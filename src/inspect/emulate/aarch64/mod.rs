@@ -26,7 +26,7 @@ mod vector;
 use disarm64_defn::InsnClass;
 
 use super::memory::{Memory, THREAD};
-use super::process::{Arguments, CALLER, Entered, Process, Reaction, STUB, Stop, System};
+use super::process::{Arguments, CALLER, Onward, Process, STUB, Stop, System};
 use instruction::Instruction;
 
 /// Where a call leaves the address to return to.
@@ -290,43 +290,35 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
             variadic_on_stack: self.process.system == System::MacOs,
         };
         arguments.registers.copy_from_slice(&self.registers[..8]);
-        match self.process.call(target, &arguments)? {
-            Reaction::Return(result) => {
-                self.registers[0] = result;
-                self.program_counter = self.registers[LINK];
-            }
-            Reaction::Keep => self.program_counter = self.registers[LINK],
-            Reaction::ReturnPair(first, second) => {
-                self.registers[..2].copy_from_slice(&[first, second]);
-                self.program_counter = self.registers[LINK];
-            }
-            Reaction::Enter { function, arguments, result } => {
-                let back_to = self.registers[LINK];
-                self.process.entered.push(Entered { back_to, result });
-                self.registers[LINK] = STUB;
-                self.pass(arguments);
-                self.program_counter = function;
-            }
-        }
+        let reaction = self.process.call(target, &arguments)?;
+        let onward = self.process.after(reaction, self.registers[LINK]);
+        self.go(onward);
         Ok(())
     }
 
     /// A function returns that a stub had called.
     fn come_back(&mut self) -> Result<(), Stop> {
-        if let Some((function, arguments)) = self.process.next_in_turn(self.registers[0])? {
-            self.registers[LINK] = STUB;
-            self.pass(arguments);
-            self.program_counter = function;
-            return Ok(());
-        }
-        let entered = self.process.entered.pop();
-        let entered = entered
-            .ok_or_else(|| Stop::Reason("the hook jumps to where nobody came from".to_owned()))?;
-        if let Some(result) = entered.result {
-            self.registers[0] = result;
-        }
-        self.program_counter = entered.back_to;
+        let onward = self.process.come_back(self.registers[0])?;
+        self.go(onward);
         Ok(())
+    }
+
+    fn go(&mut self, onward: Onward) {
+        match onward {
+            Onward::Enter { function, arguments } => {
+                self.registers[LINK] = STUB;
+                self.pass(arguments);
+                self.program_counter = function;
+            }
+            Onward::Return { to, results } => {
+                for (register, result) in self.registers.iter_mut().zip(results) {
+                    if let Some(result) = result {
+                        *register = result;
+                    }
+                }
+                self.program_counter = to;
+            }
+        }
     }
 
     /// A general-purpose register of that many bits, where 31 means zero.

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::instruction::Instruction;
 use super::integer::{add_with_carry, bit_masks};
 use super::{Cpu, Flags, LINK, STACK, THREAD};
-use crate::inspect::emulate::memory::Linked;
+use crate::inspect::emulate::linked::Linked;
 use crate::inspect::emulate::process::{Process, Stop, System, Variadic};
 
 /// Words, seeds, names and outcomes, see `record.py` beside it.

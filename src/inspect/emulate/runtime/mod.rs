@@ -8,9 +8,8 @@
 //! threads    locks, keys, thread-local data
 //! system     files, clocks, what the machine is
 //! cxx        what compilers emit calls to, and libstdc++
-//! cxx_string std::string of libstdc++
-//! cow_string the same before C++11
 //! libcxx     libc++
+//! cxx_string std::string of both
 //! windows    the system beneath it on Windows
 //! msvc       what else Microsoft's runtime and compiler call
 //! ```
@@ -18,7 +17,6 @@
 //! Each file lists its functions in one `find`. What is not listed is not followed.
 
 mod blocks;
-mod cow_string;
 mod cxx;
 mod cxx_string;
 mod format;
@@ -56,9 +54,8 @@ fn find(system: System, name: &str) -> Option<Stub> {
         .or_else(|| threads::find(name))
         .or_else(|| system::find(name))
         .or_else(|| cxx::find(name))
-        .or_else(|| cxx_string::find(name))
-        .or_else(|| cow_string::find(name))
         .or_else(|| libcxx::find(name))
+        .or_else(|| cxx_string::find(name))
 }
 
 /// Whether a name is one of those that [`call`] follows.
@@ -147,12 +144,12 @@ fn place(process: &mut Process<'_, '_, '_>, text: &[u8]) -> Result<u64, Stop> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::memory::Linked;
+    use super::super::linked::Linked;
     use super::super::process::{System, Variadic};
     use super::*;
 
     /// Calls a stub and gives back what it returns.
-    fn call_stub(process: &mut Process<'_, '_, '_>, name: &str, values: &[u64]) -> u64 {
+    pub(super) fn call_stub(process: &mut Process<'_, '_, '_>, name: &str, values: &[u64]) -> u64 {
         let mut registers = [0; 8];
         registers[..values.len()].copy_from_slice(values);
         let arguments = Arguments { registers, count: 6, stack: 0, variadic_on_stack: false };
@@ -162,42 +159,19 @@ mod tests {
         }
     }
 
-    fn with_process(test: impl Fn(&mut Process<'_, '_, '_>)) {
+    pub(super) fn with_process(
+        machine: (System, Variadic),
+        test: impl Fn(&mut Process<'_, '_, '_>),
+    ) {
         let linked = Linked::new(Vec::new(), |_| false);
-        test(&mut Process::new(&linked, (System::Linux, Variadic::X86_64), 14, true));
-    }
-
-    /// Both kinds of libstdc++'s string, by what their functions leave in memory.
-    #[test]
-    fn strings_hold_what_was_put_into_them() {
-        const OLD: &str = "Ss";
-        const NEW: &str = "St7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE";
-        for (class, copy) in [(OLD, "C1EPKcRKSaIcE"), (NEW, "C1EPKcRKS3_")] {
-            with_process(|process| {
-                let string = process.memory.allocate(64).unwrap();
-                let text = place(process, b"spam").unwrap();
-                let more = place(process, b" and a good deal of eggs").unwrap();
-                call_stub(process, &format!("_ZN{class}{copy}"), &[string, text]);
-                for _ in 0..2 {
-                    let name = format!("_ZN{class}6appendEPKcm");
-                    assert_eq!(call_stub(process, &name, &[string, more, 24]), string);
-                }
-                let expected = "spam and a good deal of eggs and a good deal of eggs";
-                let characters = process.memory.word(string).unwrap();
-                assert_eq!(process.memory.text(characters).unwrap(), expected.as_bytes());
-                let wanted = place(process, expected.as_bytes()).unwrap();
-                let name = format!("_ZNK{class}7compareEPKc");
-                assert_eq!(call_stub(process, &name, &[string, wanted]), 0);
-                assert_eq!(call_stub(process, &name, &[string, text]), 1);
-            });
-        }
+        test(&mut Process::new(&linked, machine, 14, true));
     }
 
     /// The comparing function is played by the test: it reads the two numbers it is given.
     #[test]
     fn elements_are_sorted_by_what_the_function_says() {
         for numbers in [vec![3u32, 1, 2], vec![1, 2, 3, 4], vec![5, 4, 3, 2, 1, 1, 9, 0]] {
-            with_process(|process| {
+            with_process((System::Linux, Variadic::X86_64), |process| {
                 let bytes: Vec<u8> = numbers.iter().flat_map(|one| one.to_le_bytes()).collect();
                 let start = process.memory.allocate(bytes.len() as u64).unwrap();
                 process.memory.write(start, &bytes).unwrap();

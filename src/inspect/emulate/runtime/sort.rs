@@ -40,7 +40,7 @@ fn sort(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Result<Reac
         return returns(0);
     }
     let pair = process.memory.allocate(size * 2)?;
-    let depth = process.entered.len() + 1;
+    let depth = process.depth() + 1;
     let mut sorting = Sorting { depth, start, elements, next: 1, at: 1, pair, function };
     let (function, arguments) = sorting.compare(&mut process.memory)?;
     process.sortings.push(sorting);

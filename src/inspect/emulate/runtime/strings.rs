@@ -134,10 +134,7 @@ fn fill(
     byte: u64,
     size: u64,
 ) -> Result<Reaction, Stop> {
-    if size > MAX_COPY {
-        return Err(Stop::Reason("the hook fills too much memory".to_owned()));
-    }
-    let bytes = vec![byte.to_le_bytes()[0]; usize::try_from(size).unwrap_or(0)];
+    let bytes = vec![byte.to_le_bytes()[0]; filled(size)?];
     process.memory.write(to, &bytes)?;
     returns(to)
 }
@@ -149,14 +146,19 @@ fn pattern(
     length: u64,
 ) -> Result<Reaction, Stop> {
     let [to, pattern, size, ..] = arguments.registers;
-    if size > MAX_COPY {
-        return Err(Stop::Reason("the hook fills too much memory".to_owned()));
-    }
+    let size = filled(size)?;
     let pattern = take(process, pattern, length)?;
-    let size = usize::try_from(size).unwrap_or(0);
     let bytes: Vec<u8> = pattern.iter().copied().cycle().take(size).collect();
     process.memory.write(to, &bytes)?;
     returns(0)
+}
+
+/// How many bytes are filled, unless they are more than a hook would.
+fn filled(size: u64) -> Result<usize, Stop> {
+    match usize::try_from(size) {
+        Ok(size) if size as u64 <= MAX_COPY => Ok(size),
+        _ => Err(Stop::Reason("the hook fills too much memory".to_owned())),
+    }
 }
 
 fn memchr(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Result<Reaction, Stop> {
@@ -181,7 +183,7 @@ fn compare(
     limit: Option<u64>,
     ignores_case: bool,
 ) -> Result<Reaction, Stop> {
-    let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit = most(limit);
     let mut texts = [Vec::new(), Vec::new()];
     for (text, address) in texts.iter_mut().zip(arguments.registers) {
         *text = text_within(process, address, limit)?;
@@ -190,6 +192,11 @@ fn compare(
         }
     }
     returns(order(texts[0].cmp(&texts[1])))
+}
+
+/// How many letters count at most.
+fn most(limit: Option<u64>) -> usize {
+    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
 }
 
 /// A text that may go on behind `limit`.
@@ -218,10 +225,7 @@ fn put_text(process: &mut Process<'_, '_, '_>, to: u64, text: &[u8]) -> Result<(
 
 fn strncpy(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Result<Reaction, Stop> {
     let [to, from, size, ..] = arguments.registers;
-    if size > MAX_COPY {
-        return Err(Stop::Reason("the hook fills too much memory".to_owned()));
-    }
-    let size = usize::try_from(size).unwrap_or(0);
+    let size = filled(size)?;
     let mut text = text_within(process, from, size)?;
     text.resize(size, 0);
     process.memory.write(to, &text)?;
@@ -234,7 +238,7 @@ fn concatenate(
     limit: Option<u64>,
 ) -> Result<Reaction, Stop> {
     let [to, from, ..] = arguments.registers;
-    let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit = most(limit);
     let start = process.memory.text(to)?.len() as u64;
     let text = text_within(process, from, limit)?;
     put_text(process, to.wrapping_add(start), &text)?;

@@ -32,7 +32,7 @@ use iced_x86::{
 };
 
 use super::memory::{Memory, THREAD};
-use super::process::{Arguments, CALLER, CANARY, Entered, Process, Reaction, STUB, Stop, System};
+use super::process::{Arguments, CALLER, CANARY, Onward, Process, STUB, Stop, System};
 
 /// Where glibc keeps the stack protector's canary, relative to `fs`.
 const CANARY_OFFSET: u64 = 0x28;
@@ -288,43 +288,34 @@ impl Cpu<'_, '_, '_, '_> {
         for (place, register) in arguments.registers.iter_mut().zip(self.argument_registers()) {
             *place = self.get(*register);
         }
-        match self.process.call(target, &arguments)? {
-            Reaction::Return(result) => {
-                self.set(Register::RAX, result);
-                self.instruction_pointer = self.pop()?;
-            }
-            Reaction::Keep => self.instruction_pointer = self.pop()?,
-            Reaction::ReturnPair(first, second) => {
-                self.set(Register::RAX, first);
-                self.set(Register::RDX, second);
-                self.instruction_pointer = self.pop()?;
-            }
-            Reaction::Enter { function, arguments, result } => {
-                let back_to = self.pop()?;
-                self.process.entered.push(Entered { back_to, result });
-                self.push(STUB)?;
-                self.pass(arguments);
-                self.instruction_pointer = function;
-            }
-        }
-        Ok(())
+        let reaction = self.process.call(target, &arguments)?;
+        let back_to = self.pop()?;
+        let onward = self.process.after(reaction, back_to);
+        self.go(onward)
     }
 
     /// A function returns that a stub had called.
     fn come_back(&mut self) -> Result<(), Stop> {
-        if let Some((function, arguments)) = self.process.next_in_turn(self.get(Register::RAX))? {
-            self.push(STUB)?;
-            self.pass(arguments);
-            self.instruction_pointer = function;
-            return Ok(());
+        let onward = self.process.come_back(self.get(Register::RAX))?;
+        self.go(onward)
+    }
+
+    fn go(&mut self, onward: Onward) -> Result<(), Stop> {
+        match onward {
+            Onward::Enter { function, arguments } => {
+                self.push(STUB)?;
+                self.pass(arguments);
+                self.instruction_pointer = function;
+            }
+            Onward::Return { to, results } => {
+                for (register, result) in [Register::RAX, Register::RDX].into_iter().zip(results) {
+                    if let Some(result) = result {
+                        self.set(register, result);
+                    }
+                }
+                self.instruction_pointer = to;
+            }
         }
-        let entered = self.process.entered.pop();
-        let entered = entered
-            .ok_or_else(|| Stop::Reason("the hook jumps to where nobody came from".to_owned()))?;
-        if let Some(result) = entered.result {
-            self.set(Register::RAX, result);
-        }
-        self.instruction_pointer = entered.back_to;
         Ok(())
     }
 

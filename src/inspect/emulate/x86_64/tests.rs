@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use iced_x86::Register;
 
 use super::{Cpu, Flags, Stop};
-use crate::inspect::emulate::memory::{Linked, Loaded, Memory};
+use crate::inspect::emulate::linked::{Linked, Loaded};
+use crate::inspect::emulate::memory::Memory;
 use crate::inspect::emulate::process::{Process, System, Variadic};
 use crate::inspect::image::{BASE, Image};
 

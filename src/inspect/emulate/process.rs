@@ -47,6 +47,11 @@ pub(super) const CANARY: u64 = 0x00c0_ffee_0000;
 /// So many accesses to memory by a function outside of the libraries count as one step.
 const WORK_A_STEP: u64 = 32;
 
+/// The processor's clock before anybody looked at it, some days after the machine was started, and
+/// how far it is further at each look.
+const FIRST_TICK: u64 = 1 << 50;
+const TICKS_A_LOOK: u64 = 1 << 8;
+
 /// The system whose calling convention and runtime the code is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum System {
@@ -208,6 +213,8 @@ pub(super) struct Process<'l, 'p, 'd> {
     pub(super) sortings: Vec<Sorting>,
     /// One object for each thing of which there is only one.
     singletons: Vec<(&'static str, u64)>,
+    /// What the processor's clock showed last.
+    ticks: u64,
     /// A call may copy megabytes, which bounds on instructions do not bound.
     steps_of_calls: u32,
 }
@@ -239,6 +246,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             turns: Vec::new(),
             sortings: Vec::new(),
             singletons: Vec::new(),
+            ticks: FIRST_TICK,
             steps_of_calls: 0,
         }
     }
@@ -401,6 +409,12 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             .pop()
             .ok_or_else(|| Stop::Reason("the hook jumps to where nobody came from".to_owned()))?;
         Ok(Onward::Return { to: entered.back_to, results: [entered.result, None] })
+    }
+
+    /// What the processor's clock shows: it goes on by as much each time that it is looked at.
+    pub(super) fn ticks(&mut self) -> u64 {
+        self.ticks = self.ticks.wrapping_add(TICKS_A_LOOK);
+        self.ticks
     }
 
     /// How many calls of stubs did not return yet.

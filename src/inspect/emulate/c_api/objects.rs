@@ -385,25 +385,6 @@ fn interpreter(
             Ok(0)
         }
         "PyThread_tss_get" => Ok(process.thread_values.get(&first).copied().unwrap_or(0)),
-        // numpy's import_array asks for versions and byte order: the ABI of numpy 2, little-endian,
-        // and newer than whatever is asked for.
-        "PyArray_GetNDArrayCVersion" => {
-            process.uses_arrays = true;
-            Ok(0x0200_0000)
-        }
-        // An object out of another, through a pointer.
-        "PyArray_DescrConverter"
-        | "PyArray_DescrConverter2"
-        | "PyArray_Converter"
-        | "PyArray_DescrAlignConverter" => {
-            let object = process.memory.object(Object::Foreign);
-            match process.memory.write_word(second, object) {
-                Ok(()) => Ok(process.choose(1, 0)),
-                Err(fault) => Err(fault.into()),
-            }
-        }
-        "PyArray_GetEndianness" => Ok(1),
-        "PyArray_GetNDArrayCFeatureVersion" => Ok(0x7f),
         "PyArg_UnpackTuple" | "PyArg_ParseTuple" => Ok(process.choose(1, 0)),
         _ => return None,
     })

@@ -114,15 +114,17 @@ fn describe(process: &mut Process<'_, '_, '_>, of: u64, prototype: u64) -> Outco
     let descriptor = process.memory.object(Object::Foreign);
     let described = process.memory.word(prototype.wrapping_add(DESCRIBED))?;
     let letters = process.memory.read::<4>(prototype.wrapping_add(LETTERS))?;
-    let [size, alignment] = {
-        let [a, b, c, d, e, f, g, h] = process.memory.read(prototype.wrapping_add(PROTOTYPE_SIZES))?;
-        [[a, b, c, d], [e, f, g, h]].map(|bytes| i64::from(i32::from_le_bytes(bytes)))
-    };
+    let mut sizes = [0; 2];
+    for (index, size) in sizes.iter_mut().enumerate() {
+        let place = prototype.wrapping_add(PROTOTYPE_SIZES + index as u64 * 4);
+        *size = i64::from(i32::from_le_bytes(process.memory.read(place)?));
+    }
     process.memory.write_word(descriptor + TYPE as u64, of)?;
     process.memory.write_word(descriptor + DESCRIBED, described)?;
     process.memory.write(descriptor + LETTERS, &letters)?;
     process.memory.write(descriptor + NUMBER, &FIRST_NUMBER.to_le_bytes())?;
-    process.memory.write_word(descriptor + SIZES, size.cast_unsigned())?;
-    process.memory.write_word(descriptor + SIZES + 8, alignment.cast_unsigned())?;
+    for (index, size) in sizes.into_iter().enumerate() {
+        process.memory.write_word(descriptor + SIZES + index as u64 * 8, size.cast_unsigned())?;
+    }
     Ok(descriptor)
 }

@@ -180,6 +180,7 @@ pub(super) struct Created {
     pub(super) gil: Option<u64>,
 }
 
+#[derive(Clone)]
 pub(super) struct Process<'l, 'p, 'd> {
     pub(super) memory: Memory<'l, 'p, 'd>,
     pub(super) system: System,
@@ -191,6 +192,12 @@ pub(super) struct Process<'l, 'p, 'd> {
     /// Definitions handed to `PyModuleDef_Init`.
     pub(super) definitions: Vec<u64>,
     pub(super) modules: Vec<Created>,
+    /// Modules that were added below one of them, and their names.
+    pub(super) submodules: Vec<(u64, Vec<u8>)>,
+    /// What was put into objects, by object and name.
+    pub(super) attributes: HashMap<(u64, Vec<u8>), u64>,
+    /// Tables of functions that were put into modules, each with its module.
+    pub(super) functions: Vec<(u64, u64)>,
     /// The object that a call of cffi's initialiser returned.
     pub(super) delegated: Option<u64>,
     /// The type of the exception that is set.
@@ -206,6 +213,8 @@ pub(super) struct Process<'l, 'p, 'd> {
     choices_met: usize,
     /// The choices that had been met when an error was first raised.
     pub(super) choices_at_error: Option<usize>,
+    /// The choices that had been met when something was last declared for a module.
+    pub(super) choices_at_declaring: Option<usize>,
     /// Calls that stubs made, the innermost last.
     entered: Vec<Entered>,
     turns: Vec<Turn>,
@@ -234,6 +243,9 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             can_declare,
             definitions: Vec::new(),
             modules: Vec::new(),
+            submodules: Vec::new(),
+            attributes: HashMap::new(),
+            functions: Vec::new(),
             delegated: None,
             error: None,
             thread_values: HashMap::new(),
@@ -242,6 +254,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             choices: Vec::new(),
             choices_met: 0,
             choices_at_error: None,
+            choices_at_declaring: None,
             entered: Vec::new(),
             turns: Vec::new(),
             sortings: Vec::new(),
@@ -258,6 +271,10 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         self.clear_error();
         self.definitions.clear();
         self.modules.clear();
+        self.choices_at_declaring = None;
+        self.submodules.clear();
+        self.attributes.clear();
+        self.functions.clear();
         self.delegated = None;
         self.entered.clear();
         self.turns.clear();

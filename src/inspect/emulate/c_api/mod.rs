@@ -102,3 +102,10 @@ fn by_kind(process: &mut Process<'_, '_, '_>, name: &str) -> u64 {
         }
     }
 }
+
+/// Puts a zero-terminated text into memory of its own.
+fn text_of(process: &mut Process<'_, '_, '_>, text: &[u8]) -> Outcome {
+    let address = process.memory.allocate(text.len() as u64 + 1)?;
+    process.memory.write(address, text)?;
+    Ok(address)
+}

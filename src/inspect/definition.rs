@@ -9,7 +9,8 @@ use crate::model::evidence::Definition;
 use crate::model::target::Target;
 
 /// `m_name` and `m_slots` in a `PyModuleDef` of a free-threaded 64-bit build.
-const NAME_OFFSET: u64 = 0x38;
+pub(super) const NAME_OFFSET: u64 = 0x38;
+pub(super) const METHODS_OFFSET: u64 = 0x50;
 pub(super) const SLOTS_OFFSET: u64 = 0x58;
 /// `m_name` in a build with a GIL, whose object header is shorter.
 const NAME_OFFSET_WITH_GIL: u64 = 0x28;

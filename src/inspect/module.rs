@@ -181,7 +181,8 @@ fn examine(
             return Err(format!("its hook lies in `{library}`, which is not in the wheel"));
         }
     };
-    let emulator = Emulator::new(closure.loaded(), target)?;
+    let all_here = closure.wanted().is_empty();
+    let emulator = Emulator::new(closure.loaded(), all_here, target)?;
     let run = emulator.run(found.hook, found.library, entry);
     findings.evidence.steps = Some(run.steps);
     match run.outcome {
@@ -221,6 +222,7 @@ fn examine(
                  looked at"
                 .to_owned())
         }
+        Outcome::Stopped(_) if emulator.is_open() => Ok(Answer::Needs(closure.wanted())),
         Outcome::Stopped(reason) => Err(reason),
     }
 }

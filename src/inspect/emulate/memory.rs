@@ -31,7 +31,7 @@ const THREAD_DIRECTORY_POINTER: u64 = 0x58;
 const THREAD_DIRECTORY: u64 = 0x8000;
 /// The name of the function behind TLS descriptors, which no symbol can have.
 pub(super) const DESCRIPTOR: &str = "[tls descriptor]";
-/// Pages in all: 64 MiB.
+/// Pages in all unless told otherwise: 64 MiB.
 const MAX_PAGES: usize = 16 << 10;
 /// So many bytes of a long access are as much work as a short one.
 const BYTES_A_UNIT: usize = 64;
@@ -53,9 +53,11 @@ pub(in crate::inspect) enum Fault {
     Budget,
 }
 
+#[derive(Clone)]
 pub(in crate::inspect) struct Memory<'l, 'p, 'd> {
     linked: &'l Linked<'p, 'd>,
     pages: Pages,
+    max_pages: usize,
     unknown: Unknown,
     /// Symbols that were met in this run alone.
     symbols: Vec<String>,
@@ -79,6 +81,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         let mut memory = Self {
             linked,
             pages: Pages::new(),
+            max_pages: MAX_PAGES,
             unknown: Unknown::default(),
             symbols: Vec::new(),
             by_name: HashMap::new(),
@@ -93,6 +96,11 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         };
         memory.lay_out_thread_blocks();
         memory
+    }
+
+    /// Lets the process have so many pages in all.
+    pub(super) fn allow(&mut self, pages: usize) {
+        self.max_pages = pages;
     }
 
     /// Gives each library its thread-local data, one behind the other.
@@ -356,7 +364,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
 
     /// Makes a page as it is before the first instruction runs.
     fn bring_in(&mut self, number: u64) -> Result<(), Fault> {
-        if self.pages.len() >= MAX_PAGES {
+        if self.pages.len() >= self.max_pages {
             return Err(Fault::Budget);
         }
         let address = number * PAGE_SIZE as u64;

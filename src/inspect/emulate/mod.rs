@@ -1,15 +1,16 @@
 //! What an init function would do in a process: its instructions executed over stubbed imports.
 //!
 //! ```text
-//! x86_64   instructions
-//! aarch64  instructions
-//! memory   what the process sees
-//! linked   libraries in it, and what they import
-//! pages    how it is kept
-//! objects  what code finds in objects of the interpreter
-//! process  what happened so far, and calls that leave the wheel's libraries
-//! c_api    what functions of the interpreter give back
-//! runtime  what functions of the C and C++ runtime give back
+//! x86_64     instructions
+//! aarch64    instructions
+//! memory     what the process sees
+//! linked     libraries in it, and what they import
+//! pages      how it is kept
+//! objects    what code finds in objects of the interpreter
+//! process    what happened so far, and calls that leave the wheel's libraries
+//! c_api      what functions of the interpreter give back
+//! runtime    what functions of the C and C++ runtime give back
+//! declaring  whether anything could be declared at all
 //! ```
 //!
 //! What the interpreter would answer is not always known. The likely answer is assumed first; a run
@@ -18,6 +19,7 @@
 
 mod aarch64;
 mod c_api;
+mod declaring;
 mod linked;
 mod memory;
 mod objects;
@@ -29,10 +31,11 @@ mod x86_64;
 use std::collections::BTreeSet;
 
 use crate::inspect::definition::RawDefinition;
-use crate::inspect::image::{BASE, Machine, shown};
+use crate::inspect::image::{BASE, Image, Machine, shown};
 use crate::inspect::slots::{Layout, SlotArray};
 use crate::model::evidence::Definition;
 use crate::model::target::Target;
+use declaring::Declaring;
 use linked::Linked;
 use objects::{Object, PLAIN};
 use process::{Process, Stop, System, Variadic};
@@ -40,13 +43,38 @@ use process::{Process, Stop, System, Variadic};
 pub(super) use linked::Loaded;
 pub(super) use memory::{Fault, Memory};
 
-/// Instructions in one run; the longest that was met took 40,000.
-const MAX_STEPS: u32 = 500_000;
-/// Instructions in all runs for one module.
-const MAX_STEPS_IN_ALL: u32 = 2_000_000;
-/// Instructions that one constructor is followed for, and all of them before one run.
-const MAX_CONSTRUCTOR_STEPS: u32 = 20_000;
-const MAX_CONSTRUCTOR_STEPS_IN_ALL: u32 = 100_000;
+/// How far code is followed.
+#[derive(Debug, Clone, Copy)]
+struct Budget {
+    /// Instructions in one run.
+    steps: u32,
+    /// Instructions in all runs for one module, and in the constructors before them.
+    in_all: u32,
+    /// Instructions in one constructor.
+    constructor: u32,
+    /// Instructions in all constructors.
+    constructors: u32,
+    /// Pages of memory.
+    pages: usize,
+}
+
+/// Enough for nearly all modules: the longest run that was met took 40,000.
+const USUAL: Budget = Budget {
+    steps: 500_000,
+    in_all: 2_000_000,
+    constructor: 20_000,
+    constructors: 100_000,
+    pages: 16 << 10,
+};
+/// For libraries whose constructors fill registries of thousands of functions, which the hook goes
+/// through.
+const LARGE: Budget = Budget {
+    steps: 24_000_000,
+    in_all: 48_000_000,
+    constructor: 2_000_000,
+    constructors: 20_000_000,
+    pages: 128 << 10,
+};
 /// Runs with other choices, to come to a good end or to see whether the answer hangs on them.
 const MAX_RUNS: usize = 64;
 
@@ -144,7 +172,7 @@ pub(super) struct Emulator<'p, 'd> {
     system: (System, Variadic),
     call: Call,
     target: Target,
-    can_declare: bool,
+    declaring: Declaring,
 }
 
 /// A processor: calls a function and gives back what it returns.
@@ -152,11 +180,16 @@ type Call =
     fn(&mut Process<'_, '_, '_>, u64, [u64; 3], budget: u32, steps: &mut u32) -> Result<u64, Stop>;
 
 impl<'p, 'd> Emulator<'p, 'd> {
-    /// The first of `libraries` is the module itself, the others are those it needs.
+    /// The first of `libraries` is the module itself, the others are those it needs, all of the
+    /// wheel's where `all_here`.
     ///
     /// # Errors
     /// Where its processor is not one that is followed.
-    pub(super) fn new(libraries: Vec<Loaded<'p, 'd>>, target: Target) -> Result<Self, String> {
+    pub(super) fn new(
+        libraries: Vec<Loaded<'p, 'd>>,
+        all_here: bool,
+        target: Target,
+    ) -> Result<Self, String> {
         let module = libraries.first().map(|library| library.image).ok_or("there is no library")?;
         let call: Call = match module.machine() {
             Machine::X86_64 => x86_64::call,
@@ -171,58 +204,41 @@ impl<'p, 'd> Emulator<'p, 'd> {
             (System::Linux, Machine::Aarch64) => Variadic::Aarch64,
             _ => Variadic::Pointer,
         };
-        let can_declare = libraries.iter().any(|library| {
-            library.image.imports().iter().any(|import| DECLARING.contains(&import.name.as_ref()))
-        });
+        let images: Vec<&Image<'_>> = libraries.iter().map(|library| library.image).collect();
+        let declaring = Declaring::by(&images, all_here);
         let linked = Linked::new(libraries, |name| process::is_outside(system, name));
-        Ok(Self { linked, system: (system, variadic), call, target, can_declare })
+        Ok(Self { linked, system: (system, variadic), call, target, declaring })
+    }
+
+    /// Whether a run that was stopped might be settled once all libraries are here.
+    pub(super) fn is_open(&self) -> bool {
+        self.declaring == Declaring::Open
     }
 
     /// Runs the hook at `entry` of the library at `index`, as often as its choices ask for.
     ///
     /// The loader calls constructors before anybody calls a hook. Nearly no hook needs what they
     /// leave behind, and following them all is a long way: they come first only where a run without
-    /// them came to no good end.
+    /// them came to no good end, and as far as they go only where that was of no help either.
     pub(super) fn run(&self, hook: Hook, index: usize, entry: u64) -> Run {
-        let run = self.run_after(false, hook, index, entry);
+        let entry = linked::address_in(index, entry);
+        let run = Runner::new(self, hook, entry, USUAL).run();
         let mut libraries = self.linked.libraries.iter();
         if !run.went_wrong || libraries.all(|library| library.image.constructors().is_empty()) {
             return run;
         }
-        let other = self.run_after(true, hook, index, entry);
-        if other.went_wrong { run } else { other }
-    }
-
-    /// Runs the hook, after all constructors or without them.
-    fn run_after(&self, constructors: bool, hook: Hook, index: usize, entry: u64) -> Run {
-        let entry = linked::address_in(index, entry);
-        let mut runner = Runner { emulator: self, constructors, hook, entry, steps: 0 };
-        let mut choices: Vec<usize> = Vec::new();
-        let mut first_failure = None;
-        let mut steps = 0;
-        for _ in 0..MAX_RUNS {
-            let attempt = runner.attempt(&choices);
-            steps = attempt.steps;
-            let failure = match attempt.outcome {
-                Ok(outcome) => {
-                    let outcome = runner.confirmed(outcome, &choices, attempt.choices_met);
-                    return Run { outcome, steps, went_wrong: false };
-                }
-                Err(failure) => failure,
-            };
-            first_failure.get_or_insert(failure);
-            // The latest choice before things went wrong that was not turned yet.
-            let turned = |number: &usize| !choices.contains(number);
-            let Some(next) = (0..attempt.choices_met).rev().find(turned) else { break };
-            // Later choices belong to another course of events.
-            choices.retain(|number| *number < next);
-            choices.push(next);
-            if runner.steps >= MAX_STEPS_IN_ALL {
+        for budget in [USUAL, LARGE] {
+            let mut runner = Runner::new(self, hook, entry, budget);
+            let is_whole = runner.construct();
+            let after = runner.run();
+            if !after.went_wrong {
+                return after;
+            }
+            if is_whole {
                 break;
             }
         }
-        let reason = first_failure.unwrap_or_else(|| "the hook comes to no end".to_owned());
-        Run { outcome: Outcome::Stopped(reason), steps, went_wrong: true }
+        run
     }
 
     /// Whether a constructor of a library that `declaration` lies in changes what it was read from.
@@ -238,16 +254,22 @@ impl<'p, 'd> Emulator<'p, 'd> {
             .collect();
         process.memory.watch(stretches);
         for index in holders {
-            let mut budget = MAX_CONSTRUCTOR_STEPS_IN_ALL;
-            self.construct(&mut process, index, &mut budget);
+            let mut left = USUAL.constructors;
+            self.construct(&mut process, index, USUAL.constructor, &mut left);
         }
         process.memory.is_touched()
     }
 
-    /// Runs the constructors of the library at `index`, each as far as that goes, and takes their
-    /// steps from `budget`.
-    fn construct(&self, process: &mut Process<'_, '_, '_>, index: usize, budget: &mut u32) {
-        let Some(library) = self.linked.libraries.get(index) else { return };
+    /// Runs the constructors of the library at `index`, each for `limit` steps at most, and takes
+    /// their steps from `left`. Returns whether none was cut short by that.
+    fn construct(
+        &self,
+        process: &mut Process<'_, '_, '_>,
+        index: usize,
+        limit: u32,
+        left: &mut u32,
+    ) -> bool {
+        let Some(library) = self.linked.libraries.get(index) else { return true };
         let base = linked::address_in(index, BASE);
         // DllMain does nothing unless it is told that a process takes the library in: the library's
         // address, DLL_PROCESS_ATTACH, null.
@@ -255,48 +277,37 @@ impl<'p, 'd> Emulator<'p, 'd> {
             System::Windows => [base, 1, 0],
             System::Linux | System::MacOs => [0; 3],
         };
+        let mut is_whole = true;
         for constructor in library.image.constructors() {
-            if *budget == 0 || process.memory.is_touched() {
-                break;
+            if *left == 0 || process.memory.is_touched() {
+                return false;
             }
             let mut steps = 0;
-            let limit = MAX_CONSTRUCTOR_STEPS.min(*budget);
+            let limit = limit.min(*left);
             let constructor = linked::address_in(index, *constructor);
             // How it ends is of no matter.
             let _ = (self.call)(process, constructor, arguments, limit, &mut steps);
-            *budget = budget.saturating_sub(steps.max(1));
+            is_whole &= steps < limit;
+            *left = left.saturating_sub(steps.max(1));
         }
+        is_whole
     }
 
     fn process(&self, hook: Hook) -> Process<'_, 'p, 'd> {
         // Slots that are exported need no function to declare.
-        let can_declare = self.can_declare || hook == Hook::Export;
+        let can_declare = self.declaring != Declaring::Impossible || hook == Hook::Export;
         Process::new(&self.linked, self.system, self.target.minor(), can_declare)
     }
 }
 
-/// Functions without which nothing can be declared: the two by which modules do, and those by which
-/// a library could get hold of them. Where none is imported, the first module made settles the
-/// answer.
-const DECLARING: [&str; 9] = [
-    "PyUnstable_Module_SetGIL",
-    "PyModuleDef_Init",
-    "PyModuleDef_Type",
-    "dlsym",
-    "dlopen",
-    "dlvsym",
-    "GetProcAddress",
-    "LoadLibraryA",
-    "LoadLibraryExW",
-];
-
 /// Makes runs of one hook.
 struct Runner<'r, 'p, 'd> {
     emulator: &'r Emulator<'p, 'd>,
-    /// Whether the constructors of all libraries run before the hook.
-    constructors: bool,
     hook: Hook,
     entry: u64,
+    budget: Budget,
+    /// The process that each run begins in.
+    before: Process<'r, 'p, 'd>,
     /// Instructions of all runs so far.
     steps: u32,
 }
@@ -307,22 +318,70 @@ struct Attempt {
     steps: u32,
     /// Choices met before it ended, or before it went wrong.
     choices_met: usize,
+    /// Of these, those met before something was declared for a module.
+    choices_at_declaring: usize,
+}
+
+impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
+    fn new(emulator: &'r Emulator<'p, 'd>, hook: Hook, entry: u64, budget: Budget) -> Self {
+        let mut before = emulator.process(hook);
+        before.memory.allow(budget.pages);
+        Self { emulator, hook, entry, budget, before, steps: 0 }
+    }
 }
 
 impl Runner<'_, '_, '_> {
-    fn attempt(&mut self, choices: &[usize]) -> Attempt {
-        let mut process = self.emulator.process(self.hook);
-        if self.constructors {
-            let mut left = MAX_CONSTRUCTOR_STEPS_IN_ALL;
-            // Those of what a library needs come before its own.
-            for index in (0..self.emulator.linked.libraries.len()).rev() {
-                self.emulator.construct(&mut process, index, &mut left);
-            }
-            self.steps = self.steps.saturating_add(MAX_CONSTRUCTOR_STEPS_IN_ALL - left);
+    /// Has the constructors of all libraries run before the hook. Returns whether each ran as far as
+    /// it can be followed.
+    fn construct(&mut self) -> bool {
+        let mut left = self.budget.constructors;
+        let mut is_whole = true;
+        // Those of what a library needs come before its own.
+        for index in (0..self.emulator.linked.libraries.len()).rev() {
+            let limit = self.budget.constructor;
+            is_whole &= self.emulator.construct(&mut self.before, index, limit, &mut left);
         }
+        self.steps = self.steps.saturating_add(self.budget.constructors - left);
+        is_whole
+    }
+
+    fn run(mut self) -> Run {
+        let mut choices: Vec<usize> = Vec::new();
+        let mut first_failure = None;
+        let mut steps = 0;
+        for _ in 0..MAX_RUNS {
+            let attempt = self.attempt(&choices);
+            steps = attempt.steps;
+            let failure = match attempt.outcome {
+                Ok(outcome) => {
+                    let declaring = attempt.choices_at_declaring;
+                    let numbers = (0..declaring).rev().chain(declaring..attempt.choices_met);
+                    let outcome = self.confirmed(outcome, &choices, numbers);
+                    return Run { outcome, steps, went_wrong: false };
+                }
+                Err(failure) => failure,
+            };
+            first_failure.get_or_insert(failure);
+            // The latest choice before things went wrong that was not turned yet.
+            let turned = |number: &usize| !choices.contains(number);
+            let Some(next) = (0..attempt.choices_met).rev().find(turned) else { break };
+            // Later choices belong to another course of events.
+            choices.retain(|number| *number < next);
+            choices.push(next);
+            if self.steps >= self.budget.in_all {
+                break;
+            }
+        }
+        let reason = first_failure.unwrap_or_else(|| "the hook comes to no end".to_owned());
+        Run { outcome: Outcome::Stopped(reason), steps, went_wrong: true }
+    }
+
+    fn attempt(&mut self, choices: &[usize]) -> Attempt {
+        let mut process = self.before.clone();
         process.begin(choices);
         let mut steps = 0;
-        let budget = MAX_STEPS.min(MAX_STEPS_IN_ALL.saturating_sub(self.steps).max(1));
+        let left = self.budget.in_all.saturating_sub(self.steps).max(1);
+        let budget = self.budget.steps.min(left);
         let ending = (self.emulator.call)(&mut process, self.entry, [0; 3], budget, &mut steps);
         let outcome = match ending {
             Ok(value) => match gone_wrong(&process, value) {
@@ -337,7 +396,8 @@ impl Runner<'_, '_, '_> {
         self.steps = self.steps.saturating_add(steps);
         let met = process.choices_met();
         let at_error = process.choices_at_error.filter(|_| outcome.is_err());
-        Attempt { outcome, steps, choices_met: at_error.unwrap_or(met) }
+        let choices_at_declaring = process.choices_at_declaring.unwrap_or(0);
+        Attempt { outcome, steps, choices_met: at_error.unwrap_or(met), choices_at_declaring }
     }
 
     /// What the value that the hook returned stands for.
@@ -410,12 +470,17 @@ impl Runner<'_, '_, '_> {
     }
 
     /// Whether the answer hangs on what was assumed: turns each choice by itself, as far as the
-    /// budget reaches. Runs that go wrong or cannot be followed say nothing; any other has to end
-    /// alike.
-    fn confirmed(&mut self, outcome: Outcome, choices: &[usize], met: usize) -> Outcome {
+    /// budget reaches, and those first that were met last before something was declared. Runs that
+    /// go wrong or cannot be followed say nothing; any other has to end alike.
+    fn confirmed(
+        &mut self,
+        outcome: Outcome,
+        choices: &[usize],
+        numbers: impl Iterator<Item = usize>,
+    ) -> Outcome {
         let Some(expected) = outcome.kind() else { return outcome };
-        for number in (0..met).filter(|number| !choices.contains(number)).take(MAX_RUNS) {
-            if self.steps >= MAX_STEPS_IN_ALL {
+        for number in numbers.filter(|number| !choices.contains(number)).take(MAX_RUNS) {
+            if self.steps >= self.budget.in_all {
                 break;
             }
             let mut turned = choices.to_vec();

@@ -23,6 +23,10 @@ pub(super) enum Object {
     Capsule(u64),
     /// A module.
     Module,
+    /// What a module of another package holds under a name: maybe a class.
+    Held,
+    /// A method that returns True or False, whatever it is given.
+    Predicate,
     /// An object of another package, into which code looks by that package's headers: what its
     /// fields hold is not known, but for that those which are pointers point somewhere.
     Foreign,
@@ -153,6 +157,11 @@ impl Memory<'_, '_, '_> {
             Some(Object::Number(_)) => "PyLong_Type",
             Some(Object::Capsule(_)) => "PyCapsule_Type",
             Some(Object::Module) => "PyModule_Type",
+            Some(Object::Held) => {
+                self.type_fields(page, USUAL_FLAGS);
+                "PyBaseObject_Type"
+            }
+            Some(Object::Predicate) => "PyMethod_Type",
             Some(Object::Foreign) => {
                 let blank = self.blank();
                 for offset in (LENGTH..PAGE_SIZE).step_by(8) {
@@ -193,7 +202,12 @@ impl Memory<'_, '_, '_> {
     /// A `PyTypeObject` that is ready for use.
     fn type_body(&mut self, page: &mut Page, name: &str) {
         self.object_head(page, "PyType_Type");
-        put(page, TYPE_FLAGS, type_flags(name));
+        self.type_fields(page, type_flags(name));
+    }
+
+    /// Those fields of a type that code looks at.
+    fn type_fields(&mut self, page: &mut Page, flags: u64) {
+        put(page, TYPE_FLAGS, flags);
         for (offset, function) in [
             (TYPE_ALLOC, "PyType_GenericAlloc"),
             (TYPE_NEW, "PyType_GenericNew"),

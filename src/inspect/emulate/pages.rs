@@ -9,6 +9,7 @@ use crate::inspect::image::PAGE_SIZE;
 pub(super) type Page = [u8; PAGE_SIZE];
 
 /// The pages that are here, by number: the address without its place in the page.
+#[derive(Clone)]
 pub(super) struct Pages {
     content: Vec<Box<Page>>,
     places: HashMap<u64, usize>,
@@ -50,7 +51,7 @@ impl Pages {
 }
 
 /// Eight-byte words that hold something unknown, by address, with what it is.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Unknown {
     words: BTreeMap<u64, &'static str>,
     /// Behind the last of them. They lie in libraries, below most of what code touches.

@@ -47,6 +47,11 @@ pub(super) const CANARY: u64 = 0x00c0_ffee_0000;
 /// So many accesses to memory by a function outside of the libraries count as one step.
 const WORK_A_STEP: u64 = 32;
 
+/// The processor's clock before anybody looked at it, some days after the machine was started, and
+/// how far it is further at each look.
+const FIRST_TICK: u64 = 1 << 50;
+const TICKS_A_LOOK: u64 = 1 << 8;
+
 /// The system whose calling convention and runtime the code is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum System {
@@ -175,6 +180,7 @@ pub(super) struct Created {
     pub(super) gil: Option<u64>,
 }
 
+#[derive(Clone)]
 pub(super) struct Process<'l, 'p, 'd> {
     pub(super) memory: Memory<'l, 'p, 'd>,
     pub(super) system: System,
@@ -186,6 +192,12 @@ pub(super) struct Process<'l, 'p, 'd> {
     /// Definitions handed to `PyModuleDef_Init`.
     pub(super) definitions: Vec<u64>,
     pub(super) modules: Vec<Created>,
+    /// Modules that were added below one of them, and their names.
+    pub(super) submodules: Vec<(u64, Vec<u8>)>,
+    /// What was put into objects, by object and name.
+    pub(super) attributes: HashMap<(u64, Vec<u8>), u64>,
+    /// Tables of functions that were put into modules, each with its module.
+    pub(super) functions: Vec<(u64, u64)>,
     /// The object that a call of cffi's initialiser returned.
     pub(super) delegated: Option<u64>,
     /// The type of the exception that is set.
@@ -201,6 +213,8 @@ pub(super) struct Process<'l, 'p, 'd> {
     choices_met: usize,
     /// The choices that had been met when an error was first raised.
     pub(super) choices_at_error: Option<usize>,
+    /// The choices that had been met when something was last declared for a module.
+    pub(super) choices_at_declaring: Option<usize>,
     /// Calls that stubs made, the innermost last.
     entered: Vec<Entered>,
     turns: Vec<Turn>,
@@ -208,6 +222,8 @@ pub(super) struct Process<'l, 'p, 'd> {
     pub(super) sortings: Vec<Sorting>,
     /// One object for each thing of which there is only one.
     singletons: Vec<(&'static str, u64)>,
+    /// What the processor's clock showed last.
+    ticks: u64,
     /// A call may copy megabytes, which bounds on instructions do not bound.
     steps_of_calls: u32,
 }
@@ -227,6 +243,9 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             can_declare,
             definitions: Vec::new(),
             modules: Vec::new(),
+            submodules: Vec::new(),
+            attributes: HashMap::new(),
+            functions: Vec::new(),
             delegated: None,
             error: None,
             thread_values: HashMap::new(),
@@ -235,10 +254,12 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             choices: Vec::new(),
             choices_met: 0,
             choices_at_error: None,
+            choices_at_declaring: None,
             entered: Vec::new(),
             turns: Vec::new(),
             sortings: Vec::new(),
             singletons: Vec::new(),
+            ticks: FIRST_TICK,
             steps_of_calls: 0,
         }
     }
@@ -250,6 +271,10 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         self.clear_error();
         self.definitions.clear();
         self.modules.clear();
+        self.choices_at_declaring = None;
+        self.submodules.clear();
+        self.attributes.clear();
+        self.functions.clear();
         self.delegated = None;
         self.entered.clear();
         self.turns.clear();
@@ -401,6 +426,12 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             .pop()
             .ok_or_else(|| Stop::Reason("the hook jumps to where nobody came from".to_owned()))?;
         Ok(Onward::Return { to: entered.back_to, results: [entered.result, None] })
+    }
+
+    /// What the processor's clock shows: it goes on by as much each time that it is looked at.
+    pub(super) fn ticks(&mut self) -> u64 {
+        self.ticks = self.ticks.wrapping_add(TICKS_A_LOOK);
+        self.ticks
     }
 
     /// How many calls of stubs did not return yet.

@@ -235,6 +235,8 @@ pub struct Image<'data> {
     search_paths: Vec<Cow<'data, str>>,
     constructors: Vec<u64>,
     thread_template: Option<ThreadTemplate>,
+    /// Where the names of symbols lie, in a format that keeps them in a table of their own.
+    symbol_names: Range<u64>,
 }
 
 impl<'data> Image<'data> {
@@ -286,6 +288,7 @@ impl<'data> Image<'data> {
             search_paths: Vec::new(),
             constructors: Vec::new(),
             thread_template: None,
+            symbol_names: 0..0,
         })
     }
 
@@ -446,6 +449,19 @@ impl<'data> Image<'data> {
     /// The bytes that the file has for its segments, before relocation.
     pub(super) fn contents(&self) -> impl Iterator<Item = &'data [u8]> {
         self.segments.iter().map(|segment| segment.data)
+    }
+
+    /// The same without the table of the symbols' names, which only the loader reads.
+    pub(super) fn contents_without_names(&self) -> impl Iterator<Item = &'data [u8]> {
+        self.segments.iter().flat_map(|segment| {
+            let place = |address: u64| {
+                let offset = address.saturating_sub(segment.address);
+                usize::try_from(offset).unwrap_or(usize::MAX).min(segment.data.len())
+            };
+            let before = segment.data.get(..place(self.symbol_names.start));
+            let behind = segment.data.get(place(self.symbol_names.end)..);
+            [before, behind].into_iter().flatten()
+        })
     }
 
     /// Eight bytes as the loader leaves them: an address of this image, or a number.

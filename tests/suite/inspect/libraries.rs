@@ -135,3 +135,21 @@ fn more_libraries_than_there_is_room_for_are_not_followed() {
     };
     assert!(report.reason.is_some_and(|reason| reason.contains("more than 160 libraries")));
 }
+
+/// Packages may load any of them in code of their own.
+#[test]
+fn of_several_libraries_of_one_name_none_is_chosen() {
+    let module = library(false, &["libmore.so"]);
+    let more = library(true, &[]);
+    let one = libraries(&[], &[("elsewhere/one/libmore.so", &more)]);
+    assert_eq!(gil(&module, Suffix::Tagged, &one), Some(Gil::KeepsOff));
+    let plain = library(false, &[]);
+    for other in [&more, &plain] {
+        let here: [(&str, &[u8]); 2] =
+            [("elsewhere/one/libmore.so", &more), ("elsewhere/two/libmore.so", other)];
+        assert_eq!(gil(&module, Suffix::Tagged, &libraries(&[], &here)), Some(Gil::Undetermined));
+    }
+    // Where a search path leads to one of them, it is that one.
+    let beside: [(&str, &[u8]); 2] = [("libmore.so", &more), ("elsewhere/two/libmore.so", &plain)];
+    assert_eq!(gil(&module, Suffix::Tagged, &libraries(&[], &beside)), Some(Gil::KeepsOff));
+}

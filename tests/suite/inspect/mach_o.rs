@@ -980,3 +980,28 @@ proptest! {
         exercise(&[&magic[..], &rest].concat());
     }
 }
+
+#[test]
+fn a_universal_binary_with_the_hook_in_one_slice_alone_is_not_answered_by_that_slice() {
+    let with = MachO::new(1);
+    let mut without = MachO::new(1);
+    without.machine = ARM64;
+    without.trie = Some(trie(&[("_helper", regular(CODE))]));
+    let (with, without) = (with.build(), without.build());
+    let both = universal(false, &[(X86_64, &with), (ARM64, &without)]);
+    assert_eq!(Image::slices(&both).len(), 2);
+    let macos = platform_of("x86_64-macos");
+    let bare = installed("declares", Suffix::Bare, Target::PY314T, macos);
+    let answer = |platform| {
+        let interpreter = Interpreter { target: Target::PY314T, platform };
+        match inspect(&bare, &both, &Libraries::default(), interpreter) {
+            Inspection::Module(report) => Some(report.gil),
+            Inspection::NotAModule => None,
+            Inspection::Needs(names) => panic!("asks for {names:?}"),
+        }
+    };
+    assert_eq!(answer(None), Some(Gil::Undetermined));
+    // For either processor it is what its slice is.
+    assert_eq!(answer(Some(macos)), Some(Gil::KeepsOff));
+    assert_eq!(answer(Some(platform_of("aarch64-macos"))), None);
+}

@@ -2,6 +2,7 @@
 
 mod crafted;
 mod crafted_mach_o;
+mod declaring;
 mod filename;
 mod hostile;
 mod hostile_everywhere;

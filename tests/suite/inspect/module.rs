@@ -69,7 +69,7 @@ const fn single(stem: &'static str, truth: Truth) -> Case {
 const UNSPECIFIED: Option<Subinterpreters> = Some(Subinterpreters::Unspecified);
 
 #[rustfmt::skip]
-const CASES: [Case; 29] = [
+const CASES: [Case; 32] = [
     multi("declares",           [KeepsOff; 3]),
     multi("declares_relr",      [KeepsOff; 3]),
     multi("declares_used",      [Enables; 3]),
@@ -95,6 +95,10 @@ const CASES: [Case; 29] = [
     multi("calls_helper_first", [KeepsOff; 3]),
     // It depends on the cffi that is installed with it.
     multi("delegated",          [Open; 3]),
+    // With a numpy that knows how data types are defined.
+    single("defines_data_type", KeepsOff),
+    single("finds_its_own",     KeepsOff),
+    single("registers_first",   KeepsOff),
     // PyModExport comes first on 3.15; before, slot 92 of the other hook's definition is unknown.
     multi("exports_both_hooks", [Fails, Fails, KeepsOff]),
     Case { module: "package_init.__init__", ..multi("package_init", [KeepsOff; 3]) },

@@ -5,10 +5,12 @@
 //! modules    making modules, and declaring for them
 //! errors     exceptions
 //! objects    functions whose results code looks into
+//! arrays     what numpy offers behind capsules
 //! ```
 //!
 //! All other functions give back what their kind says: an object or null, a number, nothing.
 
+mod arrays;
 mod errors;
 mod modules;
 mod objects;
@@ -82,6 +84,7 @@ pub(super) fn call(
     modules::call(process, name, arguments)
         .or_else(|| errors::call(process, name, arguments))
         .or_else(|| objects::call(process, name, arguments))
+        .or_else(|| arrays::call(process, name, arguments))
         .or_else(|| Some(Ok(by_kind(process, name))))
 }
 
@@ -98,4 +101,11 @@ fn by_kind(process: &mut Process<'_, '_, '_>, name: &str) -> u64 {
             process.choose_or_raise(object, "PyExc_Exception")
         }
     }
+}
+
+/// Puts a zero-terminated text into memory of its own.
+fn text_of(process: &mut Process<'_, '_, '_>, text: &[u8]) -> Outcome {
+    let address = process.memory.allocate(text.len() as u64 + 1)?;
+    process.memory.write(address, text)?;
+    Ok(address)
 }

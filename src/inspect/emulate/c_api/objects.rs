@@ -1,7 +1,8 @@
 //! Functions whose results code looks into: strings, numbers, types, capsules, and those that give
 //! back through a pointer.
 
-use crate::inspect::emulate::memory::Memory;
+use super::text_of;
+use crate::inspect::emulate::memory::{Fault, Memory};
 use crate::inspect::emulate::objects::{
     Object, PLAIN, TYPE, TYPE_ALLOC, TYPE_BASE, TYPE_DICT, TYPE_FLAGS, TYPE_FREE, TYPE_NEW, Table,
     table_of,
@@ -47,9 +48,11 @@ pub(super) fn call(
     name: &str,
     arguments: &Arguments,
 ) -> Option<Outcome> {
+    put(process, name, arguments);
     text(process, name, arguments)
         .or_else(|| types(process, name, arguments))
         .or_else(|| capsules(process, name, arguments))
+        .or_else(|| calls(process, name, arguments))
         .or_else(|| containers(process, name, arguments))
         .or_else(|| interpreter(process, name, arguments))
 }
@@ -130,6 +133,8 @@ fn types(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -
     let [first, second, ..] = arguments.registers;
     Some(match name {
         "PyType_Ready" => ready(process, first),
+        // Objects/moduleobject.c
+        "PyModule_AddType" => ready(process, second),
         "Py_TYPE" => process.memory.word(first.wrapping_add(TYPE as u64)).map_err(Into::into),
         "PyType_GetFlags" => {
             process.memory.word(first.wrapping_add(TYPE_FLAGS as u64)).map_err(Into::into)
@@ -150,6 +155,9 @@ fn types(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -
             }
         }),
         "PyCMethod_New" | "PyCFunction_NewEx" | "PyCFunction_New" => function(process, arguments),
+        // Objects/classobject.c: the function that they call, and for what object.
+        "PyMethod_New" => made_of(process, "PyMethod_Type", &[first, second]),
+        "PyInstanceMethod_New" => made_of(process, "PyInstanceMethod_Type", &[first]),
         "PyType_GenericAlloc"
         | "PyType_GenericNew"
         | "_PyObject_New"
@@ -170,11 +178,22 @@ fn types(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -
 /// code looks by macros.
 fn function(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Outcome {
     let [method, own, module, ..] = arguments.registers;
-    let object = process.memory.object(Object::Of("PyCFunction_Type"));
-    for (index, word) in [method, own, module].into_iter().enumerate() {
-        process.memory.write_word(object + HEAD + index as u64 * 8, word)?;
-    }
+    made_of(process, "PyCFunction_Type", &[method, own, module])
+}
+
+/// An object of that type, with these words behind its head.
+fn made_of(process: &mut Process<'_, '_, '_>, of: &'static str, words: &[u64]) -> Outcome {
+    let object = process.memory.object(Object::Of(of));
+    fill(process, object, words)?;
     Ok(process.choose_or_raise(object, "PyExc_Exception"))
+}
+
+/// Writes words behind the head of an object.
+fn fill(process: &mut Process<'_, '_, '_>, object: u64, words: &[u64]) -> Result<(), Fault> {
+    for (index, word) in words.iter().enumerate() {
+        process.memory.write_word(object + HEAD + index as u64 * 8, *word)?;
+    }
+    Ok(())
 }
 
 /// Fills what a type inherits, as far as code relies on it.
@@ -260,11 +279,65 @@ fn ufunc(name: &[u8]) -> Option<(u32, u32)> {
     })
 }
 
+/// Keeps what is put into an object under a name; how the function that does that ends is of no
+/// matter.
+fn put(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) {
+    let [of, attribute, value, ..] = arguments.registers;
+    let attribute = match name {
+        "PyObject_SetAttr" => process.memory.text_object(attribute).map(<[u8]>::to_vec),
+        "PyObject_SetAttrString"
+        | "PyModule_AddObject"
+        | "PyModule_AddObjectRef"
+        | "PyModule_Add" => process.memory.text(attribute).ok(),
+        _ => return,
+    };
+    let Some(attribute) = attribute else { return };
+    if value == 0 {
+        process.attributes.remove(&(of, attribute));
+    } else {
+        process.attributes.insert((of, attribute), value);
+    }
+}
+
+/// The `PyMethodDef` of that name in a table of functions that was put into a module.
+fn listed_function(process: &mut Process<'_, '_, '_>, module: u64, name: &[u8]) -> Option<u64> {
+    const SIZE: u64 = 0x20;
+    // More than any module has.
+    const MOST: u64 = 1 << 12;
+    let tables: Vec<u64> =
+        process.functions.iter().filter(|(of, _)| *of == module).map(|(_, table)| *table).collect();
+    for table in tables.into_iter().filter(|table| *table != 0) {
+        for index in 0..MOST {
+            let method = table.wrapping_add(index * SIZE);
+            let Ok(place) = process.memory.word(method) else { break };
+            if place == 0 {
+                break;
+            }
+            if process.memory.text(place).is_ok_and(|known| known == name) {
+                return Some(method);
+            }
+        }
+    }
+    None
+}
+
 /// An attribute of some object, told by its name.
 fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
     let is_new = process.modules.iter().any(|made| made.object == of)
+        || process.submodules.iter().any(|(module, _)| *module == of)
         || process.memory.in_image(of).is_some()
         || matches!(process.memory.object_at(of), Some(Object::Instance(_)));
+    if is_new && let Some(known) = process.attributes.get(&(of, name.to_vec())) {
+        return *known;
+    }
+    if is_new && let Some(method) = listed_function(process, of, name) {
+        let object = process.memory.object(Object::Of("PyCFunction_Type"));
+        let fields = [method, of, 0];
+        if fill(process, object, &fields).is_ok() {
+            process.attributes.insert((of, name.to_vec()), object);
+            return object;
+        }
+    }
     if is_new && !name.starts_with(b"__") {
         // What the hook made itself has only what the hook put there.
         let object = process.memory.object(PLAIN);
@@ -289,12 +362,35 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
         {
             Object::Ufunc(takes, gives)
         }
+        b"__contains__" => Object::Predicate,
         b"__all__" => Object::Of("PyList_Type"),
         b"__dict__" => Object::Of("PyDict_Type"),
-        _ => PLAIN,
+        _ => Object::Held,
     };
     let object = process.memory.object(object);
     process.choose_or_raise(object, "PyExc_AttributeError")
+}
+
+/// `Objects/call.c`, where it is known what the callee returns.
+fn calls(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -> Option<Outcome> {
+    const CALLS: [&str; 9] = [
+        "PyObject_Call",
+        "PyObject_CallNoArgs",
+        "PyObject_CallOneArg",
+        "PyObject_CallObject",
+        "PyObject_CallFunction",
+        "PyObject_CallFunctionObjArgs",
+        "PyObject_Vectorcall",
+        "PyObject_VectorcallDict",
+        "PyEval_CallObjectWithKeywords",
+    ];
+    let callee = process.memory.object_at(arguments.registers[0]);
+    if callee != Some(&Object::Predicate) || !CALLS.contains(&name) {
+        return None;
+    }
+    let [no, yes] =
+        ["_Py_FalseStruct", "_Py_TrueStruct"].map(|object| process.memory.symbol(object));
+    Some(Ok(process.choose(no, yes)))
 }
 
 /// Functions that give back through a pointer.
@@ -348,7 +444,7 @@ fn interpreter(
     Some(match name {
         // Python/getversion.c
         "Py_GetVersion" => {
-            let text = format!("3.{}.0 free-threading build\0", process.minor);
+            let text = format!("3.{}.0 free-threading build", process.minor);
             text_of(process, text.as_bytes())
         }
         "PyInterpreterState_Main" | "PyInterpreterState_Get" | "PyThreadState_GetInterpreter" => {
@@ -385,25 +481,6 @@ fn interpreter(
             Ok(0)
         }
         "PyThread_tss_get" => Ok(process.thread_values.get(&first).copied().unwrap_or(0)),
-        // numpy's import_array asks for versions and byte order: the ABI of numpy 2, little-endian,
-        // and newer than whatever is asked for.
-        "PyArray_GetNDArrayCVersion" => {
-            process.uses_arrays = true;
-            Ok(0x0200_0000)
-        }
-        // An object out of another, through a pointer.
-        "PyArray_DescrConverter"
-        | "PyArray_DescrConverter2"
-        | "PyArray_Converter"
-        | "PyArray_DescrAlignConverter" => {
-            let object = process.memory.object(Object::Foreign);
-            match process.memory.write_word(second, object) {
-                Ok(()) => Ok(process.choose(1, 0)),
-                Err(fault) => Err(fault.into()),
-            }
-        }
-        "PyArray_GetEndianness" => Ok(1),
-        "PyArray_GetNDArrayCFeatureVersion" => Ok(0x7f),
         "PyArg_UnpackTuple" | "PyArg_ParseTuple" => Ok(process.choose(1, 0)),
         _ => return None,
     })
@@ -415,11 +492,4 @@ fn thread(process: &mut Process<'_, '_, '_>) -> Outcome {
     // PyThreadState: prev, next, interp.
     process.memory.write_word(thread + 0x10, interpreter)?;
     Ok(thread)
-}
-
-/// Puts a text into memory.
-fn text_of(process: &mut Process<'_, '_, '_>, text: &[u8]) -> Outcome {
-    let address = process.memory.allocate(text.len() as u64)?;
-    process.memory.write(address, text)?;
-    Ok(address)
 }

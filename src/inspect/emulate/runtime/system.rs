@@ -1,10 +1,10 @@
-//! The system: an environment and a file system without anything in them, a clock that stands
-//! still, and output that nobody reads.
+//! The system: an environment without anything in it, a file system with nearly nothing, a clock
+//! that stands still, and output that nobody reads.
 
 use super::{Stub, fails, nothing, place, returns};
 use crate::inspect::emulate::memory::THREAD;
 use crate::inspect::emulate::objects::PLAIN;
-use crate::inspect::emulate::process::{Process, Reaction, Stop};
+use crate::inspect::emulate::process::{Arguments, Process, Reaction, Stop};
 
 #[expect(clippy::too_many_lines, reason = "a list of functions")]
 pub(super) fn find(name: &str) -> Option<Stub> {
@@ -71,10 +71,10 @@ pub(super) fn find(name: &str) -> Option<Stub> {
         | "openlog"
         | "closelog"
         | "syslog"
+        | "backtrace"
         | "_dyld_register_func_for_add_image" => nothing,
-        "open"
-        | "open64"
-        | "access"
+        "open" | "open64" => open,
+        "access"
         | "stat"
         | "stat64"
         | "lstat"
@@ -100,7 +100,11 @@ pub(super) fn find(name: &str) -> Option<Stub> {
         | "socket"
         | "shm_open" => fails,
         "write" | "fwrite" => |_, arguments| returns(arguments.registers[2]),
-        "read" | "fread" => nothing,
+        "read" => |process, arguments| {
+            let [file, place, size, ..] = arguments.registers;
+            if file == RANDOM_DEVICE { randomise(process, place, size) } else { returns(0) }
+        },
+        "fread" => nothing,
         "getpid" | "gettid" | "getppid" => |_, _| returns(4242),
         "getpagesize" => |_, _| returns(4096),
         "get_nprocs" | "get_nprocs_conf" => |_, _| returns(4),
@@ -129,8 +133,7 @@ pub(super) fn find(name: &str) -> Option<Stub> {
         },
         "getrandom" => |process, arguments| {
             let [place, size, ..] = arguments.registers;
-            process.memory.write(place, &vec![0; usize::try_from(size.min(4096)).unwrap_or(0)])?;
-            returns(size)
+            randomise(process, place, size)
         },
         "arc4random" => |_, _| returns(4),
         "setlocale" | "nl_langinfo" => |process, _| returns(place(process, b"C")?),
@@ -166,6 +169,23 @@ pub(super) fn find(name: &str) -> Option<Stub> {
         }
         _ => return None,
     })
+}
+
+/// The number of the one file that can be opened.
+const RANDOM_DEVICE: u64 = 3;
+
+/// No file is there but for the device that random numbers are read from, which every system has.
+fn open(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Result<Reaction, Stop> {
+    let path = process.memory.text(arguments.registers[0])?;
+    let is_random = matches!(path.as_slice(), b"/dev/urandom" | b"/dev/random");
+    returns(if is_random { RANDOM_DEVICE } else { u64::MAX })
+}
+
+/// Gives zeros for random numbers, as many as were asked for or as a call gives at most.
+fn randomise(process: &mut Process<'_, '_, '_>, place: u64, size: u64) -> Result<Reaction, Stop> {
+    let size = size.min(4096);
+    process.memory.write(place, &vec![0; usize::try_from(size).unwrap_or(0)])?;
+    returns(size)
 }
 
 /// Some time that is not 0.

@@ -37,7 +37,15 @@ impl Cpu<'_, '_, '_, '_> {
                 self.set(Register::RAX, 3);
                 self.set(Register::RDX, 0);
             }
-            Mnemonic::Rdtsc | Mnemonic::Rdtscp => return Err(chance("the processor's clock")),
+            Mnemonic::Rdtsc | Mnemonic::Rdtscp => {
+                let ticks = self.process.ticks();
+                self.set(Register::RAX, ticks & 0xffff_ffff);
+                self.set(Register::RDX, ticks >> 32);
+                if instruction.mnemonic() == Mnemonic::Rdtscp {
+                    // On the first processor.
+                    self.set(Register::RCX, 0);
+                }
+            }
             Mnemonic::Rdrand | Mnemonic::Rdseed => return Err(chance("random numbers")),
             Mnemonic::Rdfsbase if self.process.system == System::Linux => {
                 self.write(instruction, 0, THREAD)?;

@@ -183,6 +183,9 @@ impl<'data> Dynamic<'data> {
             .filter_map(|entry| self.string(entry.d_val))
             .collect();
         image.search_paths = self.search_paths();
+        if let (Some(start), Some(size)) = (self.address(DT_STRTAB), self.value(DT_STRSZ)) {
+            image.symbol_names = start..start.saturating_add(size);
+        }
         image.exports = self.exports(&image)?;
         let (fixups, imports) = fixups::fixups(&self, &image)?;
         image.imports = imports;

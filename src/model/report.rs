@@ -192,6 +192,20 @@ pub struct Summary {
     pub verdicts: BTreeMap<&'static str, usize>,
 }
 
+impl Summary {
+    /// Counts `packages`.
+    pub fn of<'p>(packages: impl IntoIterator<Item = &'p PackageReport>) -> Self {
+        let verdicts = Verdict::ALL.iter().map(|verdict| (verdict.as_str(), 0)).collect();
+        let mut summary = Self { packages: 0, checked: 0, verdicts };
+        for package in packages {
+            summary.packages += 1;
+            summary.checked += usize::from(package.verdict.severity() != Severity::NotKnown);
+            *summary.verdicts.entry(package.verdict.as_str()).or_default() += 1;
+        }
+        summary
+    }
+}
+
 /// The outcome of a scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ScanReport {
@@ -225,7 +239,7 @@ impl ScanReport {
             target,
             platform,
             platforms,
-            summary: Summary { packages: 0, checked: 0, verdicts: BTreeMap::new() },
+            summary: Summary::of([]),
             notes: Vec::new(),
             gaps: Vec::new(),
             packages: Vec::new(),
@@ -272,14 +286,7 @@ impl ScanReport {
         self.skipped.sort_by(|a, b| {
             (&a.name, &a.version, &a.required_by).cmp(&(&b.name, &b.version, &b.required_by))
         });
-        let mut verdicts: BTreeMap<_, _> =
-            Verdict::ALL.iter().map(|verdict| (verdict.as_str(), 0)).collect();
-        for package in &self.packages {
-            *verdicts.entry(package.verdict.as_str()).or_default() += 1;
-        }
-        let known = |package: &&PackageReport| package.verdict.severity() != Severity::NotKnown;
-        let checked = self.packages.iter().filter(known).count();
-        self.summary = Summary { packages: self.packages.len(), checked, verdicts };
+        self.summary = Summary::of(&self.packages);
     }
 
     /// The worst that any package came to. A report without packages looked at nothing, and one

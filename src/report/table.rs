@@ -1,4 +1,7 @@
-//! The report for people at a terminal: a table, worst first, and a summary.
+//! The report for people at a terminal: a table, worst first, and a summary. Several platforms stand
+//! side by side, and what is not in order is told below.
+
+mod side_by_side;
 
 use std::io::{self, Write};
 
@@ -28,9 +31,13 @@ impl Reporter<ScanReport> for Table {
             })
             .collect();
         packages.sort_by_key(|package| package.verdict);
+        if report.platforms.len() > 1 {
+            side_by_side::write(report, style, output)?;
+            packages.retain(|package| package.verdict.severity() != Severity::Fine);
+        }
         if !packages.is_empty() {
             // comfy-table pads the last column too.
-            for line in draw(&packages, style).lines() {
+            for line in draw(&packages, report, style).lines() {
                 writeln!(output, "{}", line.trim_end())?;
             }
             writeln!(output)?;
@@ -40,7 +47,9 @@ impl Reporter<ScanReport> for Table {
         }
         writeln!(output, "{}", summary(report))?;
         for gap in &report.gaps {
-            writeln!(output, "not covered: {}", printable(gap))?;
+            // A conflict is told on several lines.
+            let lines: Vec<String> = gap.lines().map(printable).collect();
+            writeln!(output, "not covered: {}", lines.join("\n  "))?;
         }
         for note in &report.notes {
             writeln!(output, "note: {}", printable(note))?;
@@ -49,7 +58,8 @@ impl Reporter<ScanReport> for Table {
     }
 }
 
-fn draw(packages: &[&PackageReport], style: Style) -> String {
+/// A table without lines that fits where it is shown.
+fn plain_table(style: Style) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(presets::NOTHING);
     if let Some(width) = style.width {
@@ -62,13 +72,22 @@ fn draw(packages: &[&PackageReport], style: Style) -> String {
     } else {
         table.force_no_tty();
     }
+    table
+}
+
+fn draw(packages: &[&PackageReport], report: &ScanReport, style: Style) -> String {
+    let mut table = plain_table(style);
     for package in packages {
         let version = package.version.as_deref().unwrap_or("?");
+        let mut explanation = explanation(package, style.detail);
+        if report.platforms.len() > 1 {
+            explanation = format!("{}: {explanation}", package.platform);
+        }
         table.add_row([
             colored(package.verdict),
             Cell::new(format!("{} {}", printable(&package.name), printable(version)))
                 .add_attribute(Attribute::Bold),
-            Cell::new(explanation(package, style.detail)),
+            Cell::new(explanation),
         ]);
     }
     if let Some(first) = table.column_mut(0) {

@@ -3,16 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::inspect_report::InspectReport;
-use crate::model::report::{ScanReport, Verdict};
+use crate::model::platform::Platform;
+use crate::model::report::{ScanReport, Summary, Verdict};
 
-/// The one-line summary.
+/// The summary: one line for each platform.
 #[must_use]
 pub fn summary(report: &ScanReport) -> String {
-    let counts = &report.summary;
+    let lines: Vec<String> = report.platforms.iter().map(|one| line(report, *one)).collect();
+    lines.join("\n")
+}
+
+fn line(report: &ScanReport, platform: Platform) -> String {
+    let packages = report.packages.iter().filter(|package| package.platform == platform);
+    let counts = Summary::of(packages);
     let packages = if counts.packages == 1 { "package" } else { "packages" };
     let line = format!(
-        "{} of {} {packages} checked for {} on {}",
-        counts.checked, counts.packages, report.target, report.platform
+        "{} of {} {packages} checked for {} on {platform}",
+        counts.checked, counts.packages, report.target
     );
     with_verdicts(line, &counts.verdicts)
 }

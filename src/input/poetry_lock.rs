@@ -123,7 +123,7 @@ fn numbers(version: &str) -> Option<(u32, u32)> {
 fn requires_python(lock: &Lock, source: &Source) -> Result<Option<Gap>, InputError> {
     let Some(stated) = &lock.metadata.python_versions else { return Ok(None) };
     let text = stated.get_ref();
-    let specifiers = super::locked::poetry_python(text).ok_or_else(|| {
+    let specifiers = locked::poetry_python(text).ok_or_else(|| {
         let location = source.location(stated.span().start);
         InputError::at(location, format!("expected versions of Python, found `{text}`")).hint(HINT)
     })?;

@@ -18,7 +18,7 @@ use self::schema::{Directory, File, Lock, Package, Versioned};
 use super::{Content, Format, Gap, InputError, Manifest, Source, locked};
 use crate::model::digest::Sha256;
 use crate::model::distribution::DistributionFile;
-use crate::model::location::{Location, last_segment};
+use crate::model::location::last_segment;
 use crate::model::lock::{Edge, LockGraph, LockedPackage, LockedSource, Root, Walk};
 use crate::model::requirement::{GroupName, Section, Sections};
 

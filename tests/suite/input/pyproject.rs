@@ -50,7 +50,7 @@ fn requirements(manifest: &Manifest) -> &Requirements {
 
 fn show(one: &Requirement) -> String {
     let section = match &one.section {
-        Section::Base => String::new(),
+        Section::Base | Section::Any => String::new(),
         Section::Extra(extra) => format!("[{extra}] "),
         Section::Group(group) => format!("({group}) "),
     };
@@ -227,7 +227,7 @@ fn agrees_with_poetry(case: &str, unchecked: &[&str]) -> Manifest {
     let mut found: BTreeMap<(String, String, String), Vec<&Requirement>> = BTreeMap::new();
     for one in requirements(&read).required.iter().filter(|one| one.location.path == file) {
         let (group, extra) = match &one.section {
-            Section::Base => ("main".to_owned(), String::new()),
+            Section::Base | Section::Any => ("main".to_owned(), String::new()),
             Section::Extra(extra) => ("main".to_owned(), extra.to_string()),
             Section::Group(group) => (group.to_string(), String::new()),
         };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::requirement::Folders;
 use super::yaml::{Document, Item, Table};
-use super::{Format, InputError, Manifest, Source, requirements_txt};
+use super::{Format, Gap, InputError, Manifest, Source, requirements_txt};
 use crate::model::conda::{CondaAbi, CondaDependency, CondaEnvironment, CondaPackage, archive_name};
 use crate::model::location::Location;
 use crate::model::requirement::Section;
@@ -59,6 +59,14 @@ impl Format for EnvironmentYml {
                     .to_owned(),
             );
         }
+        let is_open = |package: &&CondaPackage| !package.is_interpreter();
+        if let Some(package) = conda.packages.iter().find(is_open) {
+            manifest.gaps.push(Gap::Always(format!(
+                "what conda installs beside `{}` and its like is not known: an environment file names \
+                 no releases; pixi.lock and conda-lock.yml do",
+                package.name
+            )));
+        }
         manifest.conda.push(conda);
         Ok(manifest)
     }
@@ -106,7 +114,6 @@ fn read(root: Item<'_>) -> Result<Asked<'_>, InputError> {
 }
 
 fn conda_package(item: Item<'_>, text: &str) -> Result<CondaPackage, InputError> {
-    let unknown = || CondaAbi::Unknown("the file does not name a build of it".to_owned());
     let location = item.location();
     let section = Section::Base;
     if text.contains("://") {
@@ -115,9 +122,11 @@ fn conda_package(item: Item<'_>, text: &str) -> Result<CondaPackage, InputError>
         let (name, version, build) = archive.ok_or_else(|| {
             item.error(format!("expected the URL of a conda package, found `{text}`"))
         })?;
-        let abi = match name {
-            "python" | "python_abi" => CondaAbi::of(name, Some(build), []),
-            _ => CondaAbi::Unknown("the file does not say what it depends on".to_owned()),
+        let abi = match CondaAbi::of(name, Some(build), []) {
+            CondaAbi::NoPython => {
+                CondaAbi::Unknown("the file does not say what it depends on".to_owned())
+            }
+            told => told,
         };
         return Ok(CondaPackage {
             name: name.to_owned(),
@@ -135,16 +144,16 @@ fn conda_package(item: Item<'_>, text: &str) -> Result<CondaPackage, InputError>
     }
     let name = specification.name.to_lowercase();
     let (version, build) = specification.version_and_build();
-    let abi = match (name.as_str(), build) {
-        ("python" | "python_abi", Some(_)) => CondaAbi::of(&name, build, []),
-        ("python", None) => CondaAbi::Unknown(
+    let abi = match CondaAbi::of(&name, build, []) {
+        CondaAbi::Unknown(_) if name == "python" && build.is_none() => CondaAbi::Unknown(
             "conda takes a build with the GIL unless `python-freethreading` or a build such as \
              `*_cp314t` is asked for, and which it takes here is not known"
                 .to_owned(),
         ),
-        // These stand for an interpreter with the GIL, whatever their build.
-        ("python-gil" | "cpython-gil", _) => CondaAbi::of(&name, None, []),
-        _ => unknown(),
+        CondaAbi::NoPython => {
+            CondaAbi::Unknown("the file does not say what it depends on".to_owned())
+        }
+        told => told,
     };
     Ok(CondaPackage {
         name,

@@ -1,8 +1,9 @@
 //! Conda packages: what an environment's file tells of each, and for which Python it was built.
 //!
-//! Only `python` and `python_abi` carry the ABI in their own build strings (`…_cp314t`). For
-//! whatever else was built against Python it stands in the dependencies: `python_abi 3.14.* *_cp314t`
-//! (conda-forge's `python_abi`, which every recipe with compiled modules gets by `run_exports`).
+//! Only the interpreter carries the ABI in its own build strings (`python`, `libpython`, `python_abi`:
+//! `…_cp314t`). For whatever else was built against Python it stands in the dependencies:
+//! `python_abi 3.14.* *_cp314t` (conda-forge's `python_abi`, which every recipe with compiled modules
+//! gets by `run_exports`).
 
 use crate::model::location::Location;
 use crate::model::platform::{Architecture, OperatingSystem, Platform};
@@ -66,6 +67,12 @@ impl CondaPackage {
     #[must_use]
     pub fn is_noarch(&self) -> bool {
         self.subdir.as_deref() == Some("noarch")
+    }
+
+    /// Whether it is part of the interpreter itself.
+    #[must_use]
+    pub fn is_interpreter(&self) -> bool {
+        INTERPRETER.contains(&self.name.as_str())
     }
 }
 
@@ -137,8 +144,12 @@ pub fn abi_of_build(build: &str) -> Option<&str> {
     is_tag.then_some(last)
 }
 
+/// The packages that are the interpreter, and have its ABI in their own build strings.
+const INTERPRETER: [&str; 3] = ["python", "libpython", "python_abi"];
+
 /// What depends on one of these is for Python.
-const PYTHON: [&str; 5] = ["python", "python_abi", "cpython", "python-freethreading", "pypy"];
+const PYTHON: [&str; 6] =
+    ["python", "libpython", "python_abi", "cpython", "python-freethreading", "pypy"];
 
 /// What conda-forge's packages depend on that do not work without the GIL: the first is the stable
 /// ABI, the others the interpreter itself.
@@ -153,7 +164,7 @@ impl CondaAbi {
         dependencies: impl IntoIterator<Item = CondaDependency<'a>>,
     ) -> Self {
         // These are Python's own: the build is what counts, and stands in it.
-        if matches!(name, "python" | "python_abi") {
+        if INTERPRETER.contains(&name) {
             return match build.map(|build| (build, abi_of_build(build))) {
                 Some((_, Some(abi))) => Self::Tag(abi.to_owned()),
                 Some((build, None)) if build.contains(['*', '^', '|']) => {
@@ -167,8 +178,8 @@ impl CondaAbi {
         if name == "pypy" || name.starts_with("pypy3") {
             return Self::Tag("pypy".to_owned());
         }
-        let mut found: Option<&str> = None;
-        let mut is_python = false;
+        let mut found: Option<&str> = build.and_then(abi_of_build);
+        let mut is_python = found.is_some();
         let mut gil = GIL.into_iter().find(|needs| *needs == name);
         for dependency in dependencies {
             gil = gil.or_else(|| GIL.into_iter().find(|needs| *needs == dependency.name));
@@ -178,7 +189,7 @@ impl CondaAbi {
             is_python = true;
             match (found, dependency.abi()) {
                 (Some(one), Some(other)) if one != other => {
-                    let problem = format!("its dependencies name both {one} and {other}");
+                    let problem = format!("it is said to be both for {one} and for {other}");
                     return Self::Unknown(problem);
                 }
                 (_, abi) => found = found.or(abi),

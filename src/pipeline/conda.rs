@@ -95,8 +95,7 @@ fn mixed(name: Option<&str>, packages: &[&CondaPackage]) -> Option<String> {
 fn add_package(plan: &mut Plan, package: &CondaPackage, target: Target, scene: &Scene) {
     let wanted = target.abi_tag();
     let location = package.location.clone();
-    let is_interpreter = matches!(package.name.as_str(), "python" | "python_abi");
-    if is_interpreter && package.abi == CondaAbi::Tag(wanted.clone()) {
+    if package.is_interpreter() && package.abi == CondaAbi::Tag(wanted.clone()) {
         plan.skipped.push(Skipped {
             name: package.name.clone(),
             version: package.version.clone(),

@@ -73,8 +73,12 @@ fn read(source: &Source, root: Item<'_>) -> Result<Manifest, InputError> {
         reader.add_platform(platform)?;
     }
     let mut sections = Sections::default();
-    for package in root.required("package")?.list()? {
+    for (count, package) in root.required("package")?.list()?.enumerate() {
         let package = package.table()?;
+        if count >= locked::MOST_PACKAGES {
+            let most = locked::MOST_PACKAGES;
+            return Err(package.error(format!("expected at most {most} packages")));
+        }
         let section = match package.text("category")?.unwrap_or("main") {
             "main" => Section::Base,
             category => {

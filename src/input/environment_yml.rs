@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::requirement::Folders;
 use super::yaml::{Document, Item, Table};
-use super::{Format, Gap, InputError, Manifest, Source, requirements_txt};
+use super::{Format, Gap, InputError, Manifest, Source, locked, requirements_txt};
 use crate::model::conda::{CondaAbi, CondaDependency, CondaEnvironment, CondaPackage, archive_name};
 use crate::model::location::Location;
 use crate::model::requirement::Section;
@@ -94,6 +94,10 @@ fn read(root: Item<'_>) -> Result<Asked<'_>, InputError> {
     };
     for dependency in dependencies.list()? {
         if let Some(text) = dependency.as_text() {
+            if asked.conda.packages.len() >= locked::MOST_PACKAGES {
+                let most = locked::MOST_PACKAGES;
+                return Err(dependency.error(format!("expected at most {most} packages")));
+            }
             asked.conda.packages.push(conda_package(dependency, text)?);
             continue;
         }

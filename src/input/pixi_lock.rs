@@ -73,6 +73,7 @@ fn read(source: &Source, root: Item<'_>) -> Result<Manifest, InputError> {
         nodes: HashMap::new(),
         requires: Vec::new(),
         conda: Vec::new(),
+        selected: 0,
     };
     let mut sections = Sections { separate: true, ..Sections::default() };
     for (name, _, environment) in root.required("environments")?.table()?.entries() {
@@ -149,6 +150,8 @@ struct Reader<'s, 'd> {
     /// What each node of the graph requires.
     requires: Vec<Vec<&'d str>>,
     conda: Vec<CondaEnvironment>,
+    /// Packages of all environments so far.
+    selected: usize,
 }
 
 impl<'d> Reader<'_, 'd> {
@@ -169,6 +172,11 @@ impl<'d> Reader<'_, 'd> {
             let mut conda = Vec::new();
             for selected in selectors.list()? {
                 let selected = selected.table()?;
+                self.selected += 1;
+                if self.selected > locked::MOST_PACKAGES {
+                    let most = locked::MOST_PACKAGES;
+                    return Err(selected.error(format!("expected at most {most} packages")));
+                }
                 match selector(selected)? {
                     key @ (Kind::Pypi, place) => {
                         let target = match self.nodes.get(place) {

@@ -320,8 +320,12 @@ impl<'a> Builder<'a> {
     fn end(&mut self) -> Result<(), InputError> {
         let Some(Open { spot, anchor, what }) = self.open.pop() else { return Ok(()) };
         let value = match what {
-            Collection::List(nodes) => Value::List(nodes),
-            Collection::Table(entries, _) => {
+            Collection::List(mut nodes) => {
+                nodes.shrink_to_fit();
+                Value::List(nodes)
+            }
+            Collection::Table(mut entries, _) => {
+                entries.shrink_to_fit();
                 let mut keys = HashSet::with_capacity(entries.len());
                 if let Some(twice) = entries.iter().find(|entry| !keys.insert(&entry.key)) {
                     let problem = format!("the key `{}` stands here twice", twice.key);

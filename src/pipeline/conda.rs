@@ -70,13 +70,19 @@ fn not_here(
 /// That packages which are installed together were built for different ABIs.
 fn mixed(name: Option<&str>, packages: &[&CondaPackage]) -> Option<String> {
     let mut by_abi: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut gil = Vec::new();
     for package in packages {
-        let abi = match &package.abi {
-            CondaAbi::Tag(abi) => abi,
-            CondaAbi::Gil(_) => "any with the GIL",
-            _ => continue,
-        };
-        by_abi.entry(abi).or_default().push(&package.name);
+        match &package.abi {
+            // Builds of older interpreters name none.
+            CondaAbi::Tag(abi) if abi.starts_with("cp") => {
+                by_abi.entry(abi).or_default().push(&package.name);
+            }
+            CondaAbi::Gil(_) => gil.push(package.name.as_str()),
+            _ => {}
+        }
+    }
+    if by_abi.keys().any(|abi| abi.ends_with('t')) && !gil.is_empty() {
+        by_abi.insert("any with the GIL", gil);
     }
     if by_abi.len() < 2 {
         return None;

@@ -205,8 +205,8 @@ impl<'d> Reader<'d> {
             _ => None,
         };
         let url = Url::parse(place).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let file = url
-            .and_then(|url| locked::file(&name, &last_segment(&url), url, sha256, None, None));
+        let file =
+            url.and_then(|url| locked::file(&name, &last_segment(&url), url, sha256, None, None));
         let (source, files) = match file {
             Some(file) => (LockedSource::Files, vec![file]),
             None if place.starts_with("git+") => {

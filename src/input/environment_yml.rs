@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use super::requirement::Folders;
 use super::yaml::{Document, Item, Table};
 use super::{Format, Gap, InputError, Manifest, Source, locked, requirements_txt};
-use crate::model::conda::{CondaAbi, CondaDependency, CondaEnvironment, CondaPackage, archive_name};
+use crate::model::conda::{
+    CondaAbi, CondaDependency, CondaEnvironment, CondaPackage, archive_name,
+};
 use crate::model::location::Location;
 use crate::model::requirement::Section;
 
@@ -101,9 +103,9 @@ fn read(root: Item<'_>) -> Result<Asked<'_>, InputError> {
             asked.conda.packages.push(conda_package(dependency, text)?);
             continue;
         }
-        let table = dependency.as_table().ok_or_else(|| {
-            dependency.error("expected a conda package or `pip:`, found neither")
-        })?;
+        let table = dependency
+            .as_table()
+            .ok_or_else(|| dependency.error("expected a conda package or `pip:`, found neither"))?;
         for (key, location, entries) in table.entries() {
             if key != "pip" {
                 let problem = format!("expected a conda package or `pip:`, found `{key}:`");

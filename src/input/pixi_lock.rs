@@ -56,7 +56,8 @@ fn read(source: &Source, root: Item<'_>) -> Result<Manifest, InputError> {
     match version.text()? {
         "6" | "7" => {}
         found => {
-            let error = version.error(format!("expected version 6 or 7 of the format, found {found}"));
+            let error =
+                version.error(format!("expected version 6 or 7 of the format, found {found}"));
             let is_older = found.parse::<u32>().is_ok_and(|version| version < 6);
             return Err(error.hint(if is_older {
                 "pixi 0.40 or newer writes it anew: `pixi lock`"
@@ -130,8 +131,7 @@ enum Kind {
 }
 
 fn selector(table: Table<'_>) -> Result<(Kind, &str), InputError> {
-    let kinds =
-        [("conda", Kind::Conda), ("conda_source", Kind::CondaSource), ("pypi", Kind::Pypi)];
+    let kinds = [("conda", Kind::Conda), ("conda_source", Kind::CondaSource), ("pypi", Kind::Pypi)];
     for (key, kind) in kinds {
         if let Some(place) = table.text(key)? {
             return Ok((kind, place));
@@ -228,9 +228,10 @@ impl<'d> Reader<'_, 'd> {
         let name = PackageName::from_str(name.text()?)
             .map_err(|_| name.error("expected the name of a Python package"))?;
         let version = match entry.get("version") {
-            Some(version) => Some(Version::from_str(version.text()?).map_err(|_| {
-                version.error(format!("expected a version of `{name}`"))
-            })?),
+            Some(version) => Some(
+                Version::from_str(version.text()?)
+                    .map_err(|_| version.error(format!("expected a version of `{name}`")))?,
+            ),
             None => None,
         };
         let sha256 = match entry.get("sha256") {
@@ -348,8 +349,7 @@ fn add_edges(graph: &mut LockGraph, requires: &[Vec<&str>]) {
             let Some((name, marker)) = read else { continue };
             for target in by_name.get(name).into_iter().flatten().take(locked::MOST_VERSIONS) {
                 if seen.insert((*target, *text)) {
-                    let edge =
-                        Edge { target: *target, extras: Vec::new(), marker: marker.clone() };
+                    let edge = Edge { target: *target, extras: Vec::new(), marker: marker.clone() };
                     node.dependencies.push(edge);
                 }
             }

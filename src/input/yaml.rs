@@ -300,12 +300,7 @@ impl<'a> Builder<'a> {
         self.error(Spot::of(*problem.marker()), format!("malformed YAML: {}", problem.info()))
     }
 
-    fn open(
-        &mut self,
-        spot: Spot,
-        anchor: usize,
-        what: Collection<'a>,
-    ) -> Result<(), InputError> {
+    fn open(&mut self, spot: Spot, anchor: usize, what: Collection<'a>) -> Result<(), InputError> {
         if self.open.len() >= MAX_DEPTH {
             let problem = format!("expected values at most {MAX_DEPTH} deep");
             return Err(self.error(spot, problem));

@@ -114,10 +114,7 @@ impl<'a> CondaDependency<'a> {
             // `>=3.14, <3.15` is one version.
             let goes_on = version.ends_with([',', '=', '<', '>', '|', '~', '!'])
                 || build.trim_start().starts_with([',', '|', '<', '>', '!', '~']);
-            match goes_on {
-                true => (behind(plain), None),
-                false => (behind(version), behind(build)),
-            }
+            if goes_on { (behind(plain), None) } else { (behind(version), behind(build)) }
         } else {
             let single = plain.strip_prefix('=').filter(|rest| !rest.starts_with('='));
             match single.and_then(|rest| rest.split_once('=')) {

@@ -137,11 +137,10 @@ impl Choice {
                 if self.only_groups.contains(group) || self.groups.contains(group) {
                     return true;
                 }
-                let instead =
-                    sections.separate && self.groups.iter().any(|one| sections.groups.contains(one));
-                let by_default = !self.no_default_groups
-                    && !instead
-                    && sections.default_groups.contains(group);
+                let instead = sections.separate
+                    && self.groups.iter().any(|one| sections.groups.contains(one));
+                let by_default =
+                    !self.no_default_groups && !instead && sections.default_groups.contains(group);
                 self.only_groups.is_empty() && (self.all_groups || by_default)
             }
         }

@@ -133,10 +133,9 @@ fn add_package(plan: &mut Plan, package: &CondaPackage, target: Target, scene: &
             Verdict::Unchecked,
             "the conda package depends on python, and does not say on which ABI".to_owned(),
         ),
-        CondaAbi::NoPython => (
-            Verdict::NoExtensionModules,
-            "the conda package does not depend on python".to_owned(),
-        ),
+        CondaAbi::NoPython => {
+            (Verdict::NoExtensionModules, "the conda package does not depend on python".to_owned())
+        }
         CondaAbi::Unknown(why) => {
             (Verdict::Unchecked, format!("a conda package of which the ABI is not known: {why}"))
         }

@@ -49,6 +49,6 @@ pub(super) fn agrees(folder: &str, manifest: &Manifest, shown: impl Fn(&CondaPac
     assert!(blocks > 1);
 }
 
-pub(super) fn part(text: &Option<String>) -> &str {
-    text.as_deref().unwrap_or("-")
+pub(super) fn part(text: Option<&String>) -> &str {
+    text.map_or("-", String::as_str)
 }

@@ -18,7 +18,7 @@ fn it_installs_what_conda_lock_installs() {
     agrees("conda-lock/science", LOCK);
     let manifest = super::read(&super::fixture("conda-lock/science").join(LOCK)).unwrap();
     super::conda::agrees("conda-lock/science", &manifest, |one| {
-        format!("{} {} {}", one.name, part(&one.version), part(&one.build))
+        format!("{} {} {}", one.name, part(one.version.as_ref()), part(one.build.as_ref()))
     });
     let abi = |name| named(&manifest, name).abi.clone();
     assert_eq!(abi("python"), tag("cp314t"));
@@ -137,7 +137,7 @@ proptest! {
                 };
                 let conda = chosen(&manifest, shown, &choice(words))
                     .into_iter()
-                    .map(|one| format!("{}=={}", one.name, part(&one.version)))
+                    .map(|one| format!("{}=={}", one.name, part(one.version.as_ref())))
                     .collect();
                 prop_assert_eq!(of(true), conda);
                 prop_assert_eq!(of(false), installed(&manifest, "3.14t", shown, &choice(words)));

@@ -33,7 +33,9 @@ fn a_file_that_conda_lock_wrote_is_read() {
     let conda: Vec<String> = manifest.conda[0]
         .packages
         .iter()
-        .map(|one| format!("{} {} {}", one.name, part(&one.version), part(&one.build)))
+        .map(|one| {
+            format!("{} {} {}", one.name, part(one.version.as_ref()), part(one.build.as_ref()))
+        })
         .collect();
     let expected = locks::text("conda-lock/science/expected-conda.txt");
     let block = expected.split("group=docs]\n").nth(1).unwrap().split('[').next().unwrap();
@@ -69,15 +71,23 @@ fn specifications_are_read_in_every_form() {
     ] {
         let manifest = read(&format!("dependencies:\n- \"{}\"\n", text.trim_matches('\'')));
         let python = named(&manifest, "python");
-        assert_eq!((part(&python.version), part(&python.build)), (version, build), "{text}");
+        assert_eq!(
+            (part(python.version.as_ref()), part(python.build.as_ref())),
+            (version, build),
+            "{text}"
+        );
         match build {
             "-" => assert!(matches!(python.abi, CondaAbi::Unknown(_)), "{text}"),
             _ => assert_eq!(python.abi, tag("cp314t"), "{text}"),
         }
     }
-    let abi = |text: &str| read(&format!("dependencies: [\"{text}\"]")).conda[0].packages[0].abi.clone();
+    let abi =
+        |text: &str| read(&format!("dependencies: [\"{text}\"]")).conda[0].packages[0].abi.clone();
     assert_eq!(abi("python 3.14.* *_cp314"), tag("cp314"));
-    assert_eq!(abi("python 3.12.* *_cpython").clone(), CondaAbi::Unknown("its build is left open: `*_cpython`".to_owned()));
+    assert_eq!(
+        abi("python 3.12.* *_cpython").clone(),
+        CondaAbi::Unknown("its build is left open: `*_cpython`".to_owned())
+    );
     assert!(matches!(abi("python 3.14.* *_cp314*"), CondaAbi::Unknown(_)));
     assert_eq!(abi("python-gil"), CondaAbi::Gil("python-gil"));
     assert!(matches!(abi("zlib"), CondaAbi::Unknown(_)));
@@ -104,7 +114,8 @@ fn what_stands_below_pip_is_a_requirements_file() {
 fn lists_on_one_line_and_aliases_are_read() {
     let text = "dependencies: [python=3.14, pip: [&a 'ham>1', spam, *a]]\n";
     let required = requirements(read(text));
-    let spots: Vec<_> = required.iter().map(|one| (one.name.to_string(), one.location.column)).collect();
+    let spots: Vec<_> =
+        required.iter().map(|one| (one.name.to_string(), one.location.column)).collect();
     let place = |text_of: &str| text.find(text_of).unwrap() + 1;
     let expected = [
         ("ham".to_owned(), place("'ham")),
@@ -184,7 +195,7 @@ proptest! {
         }
         let manifest = read(&text);
         let found: Vec<_> = manifest.conda[0].packages.iter()
-            .map(|one| (one.name.clone(), part(&one.version).to_owned(), one.location.line))
+            .map(|one| (one.name.clone(), part(one.version.as_ref()).to_owned(), one.location.line))
             .collect();
         let versions = ["-", "1.0", ">=2,<3"];
         let expected: Vec<_> = conda.iter().enumerate()

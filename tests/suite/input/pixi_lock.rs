@@ -19,8 +19,8 @@ fn both_versions_hold_what_pixis_own_library_reads() {
         agrees(folder, LOCK);
         let manifest = super::read(&super::fixture(folder).join(LOCK)).unwrap();
         super::conda::agrees(folder, &manifest, |one| {
-            let (version, build) = (part(&one.version), part(&one.build));
-            format!("{} {version} {build} {}", one.name, part(&one.subdir))
+            let (version, build) = (part(one.version.as_ref()), part(one.build.as_ref()));
+            format!("{} {version} {build} {}", one.name, part(one.subdir.as_ref()))
         });
     }
 }
@@ -136,7 +136,7 @@ fn bad_locks_are_rejected_with_their_place() {
         (good.replace("\"1.0\"", "[]"), (11, 12)),
         (good.replace(&digest, "00"), (12, 11)),
         (good.replace("packages:\n-", "<<<<<<< HEAD\npackages:\n-"), (8, 1)),
-        (good.replace("channels: []", "channels: ["), (6, 7)),
+        (good.replace("channels: []", "channels: ["), (5, 5)),
         (format!("{good}version: 6\n"), (13, 1)),
         (format!("{good}---\nversion: 6\n"), (13, 1)),
     ] {

@@ -74,7 +74,8 @@ fn a_build_for_another_abi_is_a_finding_and_mixing_is_told() {
 #[test]
 fn the_stable_abi_needs_the_gil_though_it_says_noarch() {
     let abi3 = ("wrapper", "py310h0_0", "linux-64", "python, _python_abi3_support 1.*");
-    let text = lock(&[PYTHON, abi3], &[]).replace("  depends: [python, _", "  noarch: python\n  depends: [python, _");
+    let text = lock(&[PYTHON, abi3], &[])
+        .replace("  depends: [python, _", "  noarch: python\n  depends: [python, _");
     assert_eq!(verdicts(&report(&text, &[], 1)), [("wrapper", "no-wheel")]);
 }
 

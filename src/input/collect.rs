@@ -44,6 +44,7 @@ impl Collector {
         Manifest {
             content: Content::Requirements(self.requirements),
             projects: self.projects,
+            conda: Vec::new(),
             sections: self.sections,
             indexes: self.indexes,
             prereleases: self.prereleases,

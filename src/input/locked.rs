@@ -167,6 +167,9 @@ pub(super) fn by_name(graph: &LockGraph) -> BTreeMap<PackageName, Vec<usize>> {
     by_name
 }
 
+/// Packages in all the environments of a file together: several times what the largest ones hold.
+pub(super) const MOST_PACKAGES: usize = 200_000;
+
 /// Versions of one name that edges are made to; a lock with more of them was made to be large.
 pub(super) const MOST_VERSIONS: usize = 100;
 

@@ -4,11 +4,14 @@
 //! a [`Manifest`] and decides nothing: neither markers nor versions are looked at here.
 
 mod collect;
+mod conda_lock;
 mod document;
+mod environment_yml;
 mod json;
 mod locked;
 mod pdm_lock;
 mod pipfile_lock;
+mod pixi_lock;
 mod poetry_lock;
 mod project;
 mod pylock_toml;
@@ -19,6 +22,7 @@ mod requirements_txt;
 mod script;
 mod setup_cfg;
 mod uv_lock;
+mod yaml;
 
 use std::fmt;
 use std::io::Read as _;
@@ -28,6 +32,7 @@ use std::sync::OnceLock;
 use pep440_rs::VersionSpecifiers;
 use pep508_rs::{MarkerTree, PackageName};
 
+use crate::model::conda::CondaEnvironment;
 use crate::model::index::IndexSettings;
 use crate::model::location::{Location, redacted_text};
 use crate::model::lock::LockGraph;
@@ -59,16 +64,19 @@ pub trait Format: Sync {
 /// Every format, in the order in which a directory is searched: of several files the first is taken.
 ///
 /// Locks come first, since they say what is installed. Then pyproject.toml, where it names
-/// dependencies, then requirements. Scripts are never searched for.
+/// dependencies, then requirements, then environment files. Scripts are never searched for.
 pub const FORMATS: &[&dyn Format] = &[
     &uv_lock::UvLock,
     &poetry_lock::PoetryLock,
     &pdm_lock::PdmLock,
     &pylock_toml::PylockToml,
     &pipfile_lock::PipfileLock,
+    &pixi_lock::PixiLock,
+    &conda_lock::CondaLock,
     &pyproject::Pyproject,
     &requirements_txt::RequirementsTxt,
     &script::Script,
+    &environment_yml::EnvironmentYml,
 ];
 
 /// A file that was read.
@@ -82,6 +90,9 @@ pub struct Source {
     pub text: String,
     /// Where lines begin, counted once it is asked for.
     line_starts: OnceLock<Vec<usize>>,
+    /// Where each part of the content stands, where it is made of parts of a file: the offset at
+    /// which the part begins, and its place.
+    parts: Vec<(usize, Location)>,
 }
 
 /// What a file asks for.
@@ -92,6 +103,8 @@ pub struct Manifest {
     /// The projects on this machine that it asks for: the user's own code, whose requirements stand
     /// in `content`.
     pub projects: Vec<OwnProject>,
+    /// Its conda packages, by what is installed together.
+    pub conda: Vec<CondaEnvironment>,
     /// The parts it has: extras and groups.
     pub sections: Sections,
     /// Where packages come from, as the file states it.
@@ -253,7 +266,22 @@ impl Source {
     #[must_use]
     pub fn of_text(path: &Path, shown: &str, text: String) -> Self {
         let (path, shown) = (path.to_owned(), shown.to_owned());
-        Self { path, shown, text, line_starts: OnceLock::new() }
+        Self { path, shown, text, line_starts: OnceLock::new(), parts: Vec::new() }
+    }
+
+    /// Texts that stand in a file of another kind, each as lines of their own.
+    pub(crate) fn of_parts<'a>(
+        file: &Self,
+        texts: impl IntoIterator<Item = (&'a str, Location)>,
+    ) -> Self {
+        let mut whole = String::new();
+        let mut parts = Vec::new();
+        for (text, location) in texts {
+            parts.push((whole.len(), location));
+            whole.push_str(text);
+            whole.push('\n');
+        }
+        Self { parts, ..Self::of_text(&file.path, &file.shown, whole) }
     }
 
     /// Where a line begins that version control left to be merged.
@@ -275,6 +303,13 @@ impl Source {
     /// The place of a byte of the text.
     #[must_use]
     pub fn location(&self, offset: usize) -> Location {
+        let part = self.parts.partition_point(|(start, _)| *start <= offset).checked_sub(1);
+        if let Some((start, location)) = part.and_then(|part| self.parts.get(part)) {
+            // On further lines of a part, its own start is the nearest place that is known.
+            let before = self.text.get(*start..offset).unwrap_or_default();
+            let columns = if before.contains('\n') { 0 } else { before.chars().count() };
+            return Location { column: location.column + columns, ..location.clone() };
+        }
         let starts = self.line_starts.get_or_init(|| {
             let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
             std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
@@ -306,8 +341,8 @@ pub fn find(path: &Path) -> Result<(PathBuf, &'static dyn Format), InputError> {
     let format = FORMATS.iter().find(|format| format.recognises(&filename)).ok_or_else(|| {
         InputError::of_file(
             &shown,
-            "expected a lockfile, pyproject.toml, a requirements file (.txt, .in) or a script (.py), \
-             found a file of another name",
+            "expected a lockfile, pyproject.toml, a requirements file (.txt, .in), a script (.py) or \
+             an environment file (.yml, .yaml), found a file of another name",
         )
     })?;
     Ok((path.to_owned(), *format))

@@ -4,6 +4,7 @@
 //! network or decides anything lives in a stage.
 
 pub mod access;
+pub mod conda;
 pub mod digest;
 pub mod distribution;
 pub mod environment;

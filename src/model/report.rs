@@ -18,7 +18,8 @@ use crate::model::wheel_filename::WheelFilename;
 pub enum Verdict {
     /// Some extension module of it does not declare that it runs without the GIL.
     EnablesGil,
-    /// Nothing can be installed without building it from source.
+    /// Nothing can be installed without building it from source. Of a conda package: the build that
+    /// is named is not for the interpreter.
     NoWheel,
     /// It could not be fetched or read.
     Unchecked,
@@ -26,9 +27,10 @@ pub enum Verdict {
     Undetermined,
     /// Every extension module declares that it runs without the GIL.
     KeepsGilOff,
-    /// A wheel for one platform that holds no extension module, such as a packaged program.
+    /// A wheel for one platform that holds no extension module, such as a packaged program, or a
+    /// conda package that does not depend on Python.
     NoExtensionModules,
-    /// A wheel for any platform; told by its tag.
+    /// A wheel for any platform; told by its tag. Or a conda package for any platform.
     PurePython,
 }
 
@@ -106,6 +108,15 @@ impl WheelReport {
     }
 }
 
+/// The build of a conda package, which is not opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CondaReport {
+    /// The build string, where the file names one.
+    pub build: Option<String>,
+    /// The folder of the channel, where it is told: a platform by conda's name, or `noarch`.
+    pub subdir: Option<String>,
+}
+
 /// One package of the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PackageReport {
@@ -119,6 +130,9 @@ pub struct PackageReport {
     pub verdict: Verdict,
     /// The wheel it was judged by.
     pub wheel: Option<WheelReport>,
+    /// What it is where it is a conda package. Packages from an index have no such member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conda: Option<CondaReport>,
     /// Why the verdict is what it is, where the modules do not say.
     pub reason: Option<String>,
     /// Where the user's files name it, or what leads to it.
@@ -153,6 +167,7 @@ impl PackageReport {
             platform,
             verdict: Verdict::Unchecked,
             wheel: None,
+            conda: None,
             reason: None,
             required_by: Some(required_by),
             via: Vec::new(),

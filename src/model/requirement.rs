@@ -101,6 +101,9 @@ pub struct Sections {
     pub groups: BTreeSet<GroupName>,
     /// The groups that its tool installs without being asked.
     pub default_groups: BTreeSet<GroupName>,
+    /// Whether each group is an environment by itself, so that asking for one leaves out the default
+    /// ones.
+    pub separate: bool,
 }
 
 /// Which parts are asked for.
@@ -134,7 +137,10 @@ impl Choice {
                 if self.only_groups.contains(group) || self.groups.contains(group) {
                     return true;
                 }
-                let by_default = !self.no_default_groups && sections.default_groups.contains(group);
+                let instead = sections.separate
+                    && self.groups.iter().any(|one| sections.groups.contains(one));
+                let by_default =
+                    !self.no_default_groups && !instead && sections.default_groups.contains(group);
                 self.only_groups.is_empty() && (self.all_groups || by_default)
             }
         }

@@ -1,13 +1,15 @@
 //! The way from manifests to a report: the only part that calls every stage.
 //!
 //! ```text
-//! plan  what would be installed, and why
-//! look  one package of it
+//! plan   what would be installed, and why
+//! conda  the conda packages of it
+//! look   one package of it
 //! ```
 //!
 //! Packages are worked on side by side, each on its own, so that one that fails does not end the
 //! others.
 
+mod conda;
 mod look;
 mod plan;
 
@@ -112,10 +114,11 @@ pub async fn scan(
                 .reusing(index.opened()),
             Arc::clone(progress),
         );
-        let Plan { graph, tasks, skipped, notes, gaps } = plan;
+        let Plan { graph, tasks, conda, skipped, notes, gaps } = plan;
         let mut packages = look_at_all(tasks, looker, settings.jobs, progress).await;
         settle(&mut packages);
         explain(&mut packages, &graph);
+        packages.extend(conda);
         whole.add(scene.platform, packages, skipped, notes, gaps);
     }
     whole.finish();

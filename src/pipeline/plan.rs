@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use pep508_rs::PackageName;
 
-use super::{Scene, Settings};
+use super::{Scene, Settings, conda};
 use crate::input::{Content, Gap, Manifest, Requirements};
 use crate::model::digest::Sha256;
 use crate::model::distribution::DistributionFile;
 use crate::model::location::Location;
 use crate::model::lock::{Installed, LockGraph, LockedSource, Walk};
-use crate::model::report::Skipped;
+use crate::model::report::{PackageReport, Skipped};
 use crate::model::requirement::{Requirement, Sections};
 use crate::model::tag::TagOrder;
 use crate::resolve::graph::{Graph, Node};
@@ -28,6 +28,8 @@ pub struct Plan {
     pub graph: Graph,
     /// One for each node of the graph.
     pub tasks: Vec<Task>,
+    /// Conda packages, of which all is known that the files tell.
+    pub conda: Vec<PackageReport>,
     /// Requirements that do not apply here.
     pub skipped: Vec<Skipped>,
     /// What the reader has to know to read the rest rightly.
@@ -113,6 +115,7 @@ pub async fn plan<I: Index + 'static>(
                 "not looked at, since it is installed only where asked for: {left_out}"
             ));
         }
+        conda::add(&mut plan, manifest, settings, scene);
         match &manifest.content {
             Content::Lock(graph) => plan.add_lock(graph, &manifest.sections, settings, scene),
             Content::Requirements(all) => {
@@ -150,7 +153,7 @@ pub async fn plan<I: Index + 'static>(
         let resolution = solve::resolve(Arc::clone(index), request).await?;
         plan.add_resolution(resolution, &required);
     }
-    if plan.tasks.is_empty() {
+    if plan.tasks.is_empty() && plan.conda.is_empty() {
         let applies = format!("{} on {}", settings.target, scene.platform);
         plan.gaps.push(format!("nothing to look at: no requirement applies to {applies}"));
     }

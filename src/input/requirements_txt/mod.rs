@@ -51,21 +51,30 @@ impl Format for RequirementsTxt {
 
     fn read(&self, source: &Source) -> Result<Manifest, InputError> {
         let folder = source.path.parent().unwrap_or(Path::new(""));
-        let mut reader = Reader {
-            collector: Collector::default(),
-            folders: Folders::working_directory_then(folder),
-            open: Vec::new(),
-            files: 0,
-        };
-        reader.read(source, false)?;
-        if reader.collector.is_empty() {
+        let collector = collect(source, Folders::working_directory_then(folder))?;
+        if collector.is_empty() {
             return Err(InputError::of_file(
                 &source.shown,
                 "expected at least one requirement, found none",
             ));
         }
-        Ok(reader.collector.finish())
+        Ok(collector.finish())
     }
+}
+
+/// Reads lines of a requirements file that stand in a file of another kind.
+///
+/// # Errors
+/// As for a requirements file; that there is no requirement is none.
+pub(super) fn read_entries(source: &Source, folders: Folders) -> Result<Manifest, InputError> {
+    Ok(collect(source, folders)?.finish())
+}
+
+fn collect(source: &Source, folders: Folders) -> Result<Collector, InputError> {
+    let (collector, open) = (Collector::default(), Vec::new());
+    let mut reader = Reader { collector, folders, open, files: 0 };
+    reader.read(source, false)?;
+    Ok(reader.collector)
 }
 
 /// What was read so far, from a file and those it includes.

@@ -1,9 +1,13 @@
 //! Mirrors `src/input`.
 
+mod conda;
+mod conda_lock;
+mod environment_yml;
 mod files;
 mod locks;
 mod pdm_lock;
 mod pipfile_lock;
+mod pixi_lock;
 mod poetry_lock;
 mod pylock_toml;
 mod pyproject;

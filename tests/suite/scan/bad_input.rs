@@ -38,7 +38,7 @@ fn a_missing_file_is_told() {
 #[test]
 fn a_directory_without_a_manifest_is_told() {
     assert_snapshot!(failure(&Sandbox::new(), &[]), @r"
-    error: .: expected uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, pyproject.toml, requirements.txt in this directory, found none of them
+    error: .: expected uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, pixi.lock, conda-lock.yml, pyproject.toml, requirements.txt, environment.yml in this directory, found none of them
     hint: name the file itself: `ftcheck scan path/to/requirements-dev.txt`
     ");
 }
@@ -51,7 +51,7 @@ fn an_empty_file_is_not_a_success() {
 
 #[test]
 fn a_file_of_another_kind_is_told() {
-    assert_snapshot!(failure_of("setup.cfg", "[metadata]\n"), @"error: setup.cfg: expected a lockfile, pyproject.toml, a requirements file (.txt, .in) or a script (.py), found a file of another name");
+    assert_snapshot!(failure_of("setup.cfg", "[metadata]\n"), @"error: setup.cfg: expected a lockfile, pyproject.toml, a requirements file (.txt, .in), a script (.py) or an environment file (.yml, .yaml), found a file of another name");
 }
 
 #[test]

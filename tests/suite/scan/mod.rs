@@ -4,6 +4,7 @@ mod access;
 mod bad_input;
 mod bad_wheels;
 mod cache;
+mod conda;
 mod lockfile;
 mod network;
 mod verdicts;

@@ -80,6 +80,8 @@ pub struct Resolved {
     pub release: ResolvedRelease,
     /// The digests that its file has to have one of; none where any file will do.
     pub hashes: Vec<Sha256>,
+    /// Whether no file of the release can be installed or built.
+    pub is_unusable: bool,
     /// Why its own requirements are not known, where they are not.
     pub unknown_requirements: Option<String>,
 }
@@ -156,7 +158,23 @@ impl<I: Index + 'static> Passes<I> {
         // cannot be installed there may be one.
         match self.pass(true)? {
             Ok(mut resolution) => {
-                let problem = format!("no installer can install this as it is: {strict}");
+                let unusable: Vec<String> = resolution
+                    .packages
+                    .iter()
+                    .filter(|package| package.is_unusable)
+                    .map(|package| package.name.to_string())
+                    .collect();
+                // The solver tells of every release that was tried, where one word is enough.
+                let problem = if unusable.is_empty() {
+                    format!("no installer can install this as it is: {strict}")
+                } else {
+                    format!(
+                        "no installer can install this as it is: what fits of {} has no file for {} \
+                         here",
+                        unusable.join(", "),
+                        self.request.target
+                    )
+                };
                 resolution.problems.insert(0, problem);
                 Ok(resolution)
             }

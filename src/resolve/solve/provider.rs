@@ -330,6 +330,7 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
             resolution.packages.push(Resolved {
                 release: ResolvedRelease::NotLookedAt { pinned, reason },
                 hashes: Vec::new(),
+                is_unusable: false,
                 unknown_requirements: None,
                 name,
             });
@@ -358,7 +359,9 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
         let unknown_requirements =
             metadata.and_then(|metadata| metadata.as_ref().as_ref().err().map(ToString::to_string));
         let hashes = self.named.hashes.get(name).cloned().unwrap_or_default();
-        Resolved { name: name.clone(), release, hashes, unknown_requirements }
+        let of_version = releases.as_ref().as_ref().ok().and_then(|all| all.release(version));
+        let is_unusable = of_version.is_some_and(|release| !release.usable);
+        Resolved { name: name.clone(), release, hashes, is_unusable, unknown_requirements }
     }
 
     fn graph(&self, packages: &[Resolved], requires: &[BTreeSet<PackageName>]) -> Graph {

@@ -2,6 +2,7 @@
 
 mod lock;
 mod pin;
+mod ranges;
 
 use pep508_rs::MarkerEnvironment;
 

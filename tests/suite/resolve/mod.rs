@@ -1,5 +1,6 @@
 //! Mirrors `src/resolve`.
 
+mod graph;
 mod lock;
 mod pin;
 mod ranges;

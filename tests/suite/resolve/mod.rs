@@ -4,6 +4,7 @@ mod graph;
 mod lock;
 mod pin;
 mod ranges;
+mod solve;
 
 use pep508_rs::MarkerEnvironment;
 

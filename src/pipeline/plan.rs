@@ -4,6 +4,7 @@
 //! Nothing is looked into here: that is the work of [`super::look`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::BitOr;
 use std::sync::Arc;
 
 use pep508_rs::PackageName;
@@ -127,7 +128,7 @@ pub async fn plan<I: Index + 'static>(
             }
         }
     }
-    request.required = plan.applying(request.required, scene);
+    request.required = plan.applying(request.required, &request.overrides, scene);
     if !request.required.is_empty() {
         let prereleases = settings
             .prereleases
@@ -162,11 +163,29 @@ pub async fn plan<I: Index + 'static>(
 
 impl Plan {
     /// The requirements whose markers apply; the others are told as skipped.
-    fn applying(&mut self, required: Vec<Requirement>, scene: &Scene) -> Vec<Requirement> {
+    fn applying(
+        &mut self,
+        required: Vec<Requirement>,
+        overrides: &[Requirement],
+        scene: &Scene,
+    ) -> Vec<Requirement> {
+        let applies = |one: &Requirement| one.marker.evaluate(&scene.environment, &[]);
+        let overriding = |one: &Requirement| {
+            overrides
+                .iter()
+                .filter(|other| other.name == one.name)
+                .map(applies)
+                .reduce(BitOr::bitor)
+        };
+        // As in uv, an override stands in place of the marker too.
         let (applying, others): (Vec<_>, Vec<_>) =
-            required.into_iter().partition(|one| one.marker.evaluate(&scene.environment, &[]));
+            required.into_iter().partition(|one| overriding(one).unwrap_or_else(|| applies(one)));
         self.skipped.extend(others.into_iter().map(|one| {
-            let marker = one.marker.try_to_string().unwrap_or_default();
+            let marker = if overriding(&one).is_some() {
+                "that of an override".to_owned()
+            } else {
+                one.marker.try_to_string().unwrap_or_default()
+            };
             Skipped {
                 name: one.name.to_string(),
                 version: None,

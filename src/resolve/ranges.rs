@@ -29,13 +29,8 @@ pub fn of_specifier(specifier: &VersionSpecifier) -> Ranges<Version> {
         // "The exclusive ordered comparison <V must not allow a pre-release of the specified
         // version unless the specified version is itself a pre-release."
         Operator::LessThan if version.any_prerelease() => Ranges::strictly_lower_than(version),
-        Operator::LessThan => Ranges::strictly_lower_than(version.with_min(Some(0))),
-        // "The exclusive ordered comparison >V must not allow a post-release of the given version
-        // unless V itself is a post release", nor a local version of it.
-        Operator::GreaterThan if version.is_post() || version.is_dev() => {
-            Ranges::strictly_higher_than(with_any_local(version))
-        }
-        Operator::GreaterThan => Ranges::strictly_higher_than(version.with_max(Some(0))),
+        Operator::LessThan => Ranges::strictly_lower_than(version.with_dev(Some(0))),
+        Operator::GreaterThan => above(version),
         Operator::TildeEqual => {
             // `~=2.2.1` is `>=2.2.1, ==2.2.*`; a specifier with one number is none.
             let kept = version.release().len().saturating_sub(1).max(1);
@@ -46,6 +41,15 @@ pub fn of_specifier(specifier: &VersionSpecifier) -> Ranges<Version> {
         Operator::EqualStar => starts_with(&version),
         Operator::NotEqualStar => starts_with(&version).complement(),
     }
+}
+
+/// "The exclusive ordered comparison >V must not allow a post-release of the given version unless V
+/// itself is a post release", nor a local version of it.
+fn above(version: Version) -> Ranges<Version> {
+    if version.is_post() || version.is_dev() {
+        return Ranges::strictly_higher_than(with_any_local(version));
+    }
+    Ranges::strictly_higher_than(version.with_max(Some(0)))
 }
 
 /// A specifier without a local version takes every local version of what it names.
@@ -86,37 +90,152 @@ pub fn is_exact(range: &Ranges<Version>) -> bool {
     }
 }
 
-/// A set as users write it: `>=1.0, <2.0`.
+/// `range` without the beginnings at a `2.0.dev0` that nobody wrote, as they come of taking a range
+/// below 2.0 away: the same as far as `releases` go.
+#[must_use]
+pub fn tidied(range: &Ranges<Version>, releases: &[Version]) -> Ranges<Version> {
+    let pieces = range.iter().map(|(low, high)| {
+        let piece = (low.clone(), high.clone());
+        let Bound::Included(version) = low else { return piece };
+        let Some(prefix) = prefix_from(version) else { return piece };
+        let is_prefix = Ranges::from_range_bounds(piece.clone()).subset_of(&starts_with(&prefix));
+        let before = version.clone()..prefix.clone();
+        if is_prefix || releases.iter().any(|release| before.contains(release)) {
+            return piece;
+        }
+        (Bound::Included(prefix), high.clone())
+    });
+    pieces.collect()
+}
+
+/// A set as users write it: `>=1.0, <2.0, !=1.5`.
 pub struct Shown<'a>(pub &'a Ranges<Version>);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (low, high)) in self.0.iter().enumerate() {
+        let mut pieces: Vec<Piece<'_>> = Vec::new();
+        for (low, high) in self.0.iter() {
+            if let Some(last) = pieces.last_mut()
+                && let Some(gap) = left_out(last.high, low)
+            {
+                last.gaps.push(gap);
+                last.high = high;
+            } else {
+                pieces.push(Piece { low, high, gaps: Vec::new() });
+            }
+        }
+        if pieces.is_empty() {
+            return f.write_str("no version");
+        }
+        for (index, piece) in pieces.iter().enumerate() {
             if index > 0 {
                 f.write_str(" or ")?;
             }
-            let low_text = match low {
-                Bound::Included(version) => Some((">=", plain(version))),
-                Bound::Excluded(version) => Some((">", plain(version))),
-                Bound::Unbounded => None,
-            };
-            let high_text = match high {
-                Bound::Included(version) => Some(("<=", plain(version))),
-                Bound::Excluded(version) => Some(("<", plain(version))),
-                Bound::Unbounded => None,
-            };
-            match (low_text, high_text) {
-                (None, None) => f.write_str("any version")?,
-                (Some((_, low)), Some(("<=", high))) if low == high => write!(f, "=={low}")?,
-                (Some((sign, low)), None) => write!(f, "{sign}{low}")?,
-                (None, Some((sign, high))) => write!(f, "{sign}{high}")?,
-                (Some((low_sign, low)), Some((high_sign, high))) => {
-                    write!(f, "{low_sign}{low}, {high_sign}{high}")?;
+            let parts = piece.specifiers();
+            if parts.is_empty() {
+                f.write_str("any version")?;
+            }
+            f.write_str(&parts.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Part of a set that specifiers can name together.
+struct Piece<'a> {
+    low: &'a Bound<Version>,
+    high: &'a Bound<Version>,
+    /// What is left out in between, as specifiers.
+    gaps: Vec<String>,
+}
+
+impl Piece<'_> {
+    fn specifiers(&self) -> Vec<String> {
+        let mut parts = Vec::new();
+        if let (Bound::Included(low), Bound::Included(high)) = (self.low, self.high)
+            && *low == plain(high)
+        {
+            parts.push(format!("=={low}"));
+        } else {
+            let prefix = self.prefix();
+            match self.low {
+                Bound::Included(_) if prefix.is_some() => {}
+                Bound::Included(version) => parts.push(format!(">={version}")),
+                Bound::Excluded(version) => {
+                    let shown = plain(version);
+                    // `>1.0` leaves out 1.0.post1, this may not: so it is where 1.0 alone was left out.
+                    if ranges_above(&shown) == Bound::Excluded(version.clone()) {
+                        parts.push(format!(">{shown}"));
+                    } else {
+                        parts.push(format!(">={shown}"));
+                        parts.push(format!("!={shown}"));
+                    }
                 }
+                Bound::Unbounded => {}
+            }
+            let whole = prefix.as_ref().is_some_and(|prefix| {
+                starts_with(prefix)
+                    .bounding_range()
+                    .is_some_and(|(_, high)| high == self.high.as_ref())
+            });
+            parts.extend(prefix.map(|prefix| format!("=={prefix}.*")));
+            match self.high {
+                Bound::Excluded(_) if whole => {}
+                Bound::Included(version) => parts.push(format!("<={}", plain(version))),
+                Bound::Excluded(version) if version.any_prerelease() => {
+                    parts.push(format!("<{}", without_dev_zero(version)));
+                }
+                // `<2.0` leaves out 2.0a1, this does not.
+                Bound::Excluded(version) => {
+                    parts.push(format!("<={version}"));
+                    parts.push(format!("!={version}"));
+                }
+                Bound::Unbounded => {}
             }
         }
-        if self.0.is_empty() { f.write_str("no version") } else { Ok(()) }
+        parts.extend(self.gaps.iter().cloned());
+        parts
     }
+
+    /// The `1.1` of `==1.1.*`, where all of this lies in it and it begins there.
+    fn prefix(&self) -> Option<Version> {
+        let Bound::Included(low) = self.low else { return None };
+        let prefix = prefix_from(low)?;
+        let all = Ranges::from_range_bounds((self.low.clone(), self.high.clone()));
+        all.subset_of(&starts_with(&prefix)).then_some(prefix)
+    }
+}
+
+/// The lower bound of `>version`.
+fn ranges_above(version: &Version) -> Bound<Version> {
+    if version.is_local() {
+        return Bound::Excluded(version.clone());
+    }
+    match above(version.clone()).bounding_range() {
+        Some((low, _)) => low.cloned(),
+        None => Bound::Unbounded,
+    }
+}
+
+/// The specifier that leaves out exactly what lies between two bounds, if there is one.
+fn left_out(high: &Bound<Version>, low: &Bound<Version>) -> Option<String> {
+    match (high, low) {
+        (Bound::Excluded(first), Bound::Excluded(last)) => {
+            (*first == plain(last)).then(|| format!("!={first}"))
+        }
+        (Bound::Excluded(first), Bound::Included(behind)) => {
+            let prefix = prefix_from(first)?;
+            let gap = Ranges::from_range_bounds(first.clone()..behind.clone());
+            (starts_with(&prefix) == gap).then(|| format!("!={prefix}.*"))
+        }
+        _ => None,
+    }
+}
+
+/// The prefix whose versions begin with this one.
+fn prefix_from(version: &Version) -> Option<Version> {
+    let first = version.dev() == Some(0) && !version.is_pre() && !version.is_post();
+    (first && !version.is_local()).then(|| version.clone().with_dev(None))
 }
 
 /// A bound without what only orders it.
@@ -124,7 +243,12 @@ fn plain(version: &Version) -> Version {
     if version.local() == [LAST_LOCAL] {
         return version.clone().without_local();
     }
-    if version.dev() == Some(0) && !version.is_pre() && !version.is_post() {
+    version.clone()
+}
+
+/// `<1.0` and `<1.0.dev0` are the same, and users write the former.
+fn without_dev_zero(version: &Version) -> Version {
+    if version.dev() == Some(0) && !version.is_pre() {
         return version.clone().with_dev(None);
     }
     version.clone()

@@ -29,3 +29,4 @@ mod scan;
 mod support;
 mod support_selftest;
 mod wheel_check;
+mod why;

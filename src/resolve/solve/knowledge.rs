@@ -75,6 +75,16 @@ impl<I: Index + 'static> Knowledge<I> {
     /// From now on, this file is all there is of a package.
     pub(super) fn set_file(&self, name: &PackageName, file: DistributionFile) {
         lock(&self.shared.files).insert(name.clone(), file);
+        self.forget(name);
+    }
+
+    /// From now on, the index is asked for a package again.
+    pub(super) fn unset_file(&self, name: &PackageName) {
+        lock(&self.shared.files).remove(name);
+        self.forget(name);
+    }
+
+    fn forget(&self, name: &PackageName) {
         lock(&self.shared.releases).remove(name);
         lock(&self.shared.metadata).retain(|(other, _), _| other != name);
     }

@@ -5,17 +5,20 @@
 //! named      what the user's own requirements say of packages by name
 //! knowledge  releases and their requirements, asked of the index once, and ahead of the solver
 //! provider   what the solver is told of them
+//! answer     what comes out, made of what the solver selected
 //! explain    a conflict in the words of the user's files
 //! ```
 //!
 //! The solver itself is the crate `pubgrub`. The environment is one target on one platform, so that
 //! every marker is true or false and there is one answer.
 
+mod answer;
 mod explain;
 mod knowledge;
 mod named;
 mod provider;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pep440_rs::Version;
@@ -150,6 +153,9 @@ impl<I: Index + 'static> Passes<I> {
     }
 
     fn run(&self) -> Result<Resolution, SolveError> {
+        if let Some(clash) = &self.named.clash {
+            return Err(SolveError::Conflict(clash.clone()));
+        }
         let strict = match self.pass(false)? {
             Ok(resolution) => return Ok(resolution),
             Err(explanation) => explanation,
@@ -166,7 +172,9 @@ impl<I: Index + 'static> Passes<I> {
                     .collect();
                 // The solver tells of every release that was tried, where one word is enough.
                 let problem = if unusable.is_empty() {
-                    format!("no installer can install this as it is: {strict}")
+                    // One line, as every other problem is.
+                    let lines: Vec<&str> = strict.lines().filter(|line| !line.is_empty()).collect();
+                    format!("no installer can install this as it is: {}", lines.join("; "))
                 } else {
                     format!(
                         "no installer can install this as it is: what fits of {} has no file for {} \
@@ -184,22 +192,30 @@ impl<I: Index + 'static> Passes<I> {
 
     /// One search: an answer, or why there is none.
     fn pass(&self, unusable_too: bool) -> Result<Result<Resolution, String>, SolveError> {
+        let mut forbidden = BTreeSet::new();
         let mut early: Vec<PackageName> = Vec::new();
-        let mut files = 0;
-        while files < MAX_RESTARTS {
+        let mut restarts = 0;
+        while restarts < MAX_RESTARTS {
             let provider = Provider::new(
                 &self.request,
                 &self.knowledge,
                 &self.named,
                 &early,
                 unusable_too,
+                forbidden.clone(),
             );
             let stop = match pubgrub::resolve(&provider, Package::Root, Version::new([0])) {
-                Ok(selected) => return Ok(Ok(provider.resolution(&selected))),
-                Err(PubGrubError::NoSolution(mut tree)) => {
-                    tree.collapse_no_versions();
-                    return Ok(Err(provider.explain(&tree)));
-                }
+                Ok(selected) => match provider.needless_file(&selected) {
+                    None => return Ok(Ok(provider.resolution(&selected))),
+                    // What required the file did not fit in the end: the file is out of place too.
+                    Some(name) => {
+                        self.knowledge.unset_file(&name);
+                        forbidden.insert(name);
+                        restarts += 1;
+                        continue;
+                    }
+                },
+                Err(PubGrubError::NoSolution(tree)) => return Ok(Err(provider.explain(&tree))),
                 Err(
                     PubGrubError::ErrorRetrievingDependencies { source, .. }
                     | PubGrubError::ErrorChoosingVersion { source, .. }
@@ -208,7 +224,7 @@ impl<I: Index + 'static> Passes<I> {
             };
             match stop {
                 Stop::NeedsFile(name, file) => {
-                    files += 1;
+                    restarts += 1;
                     self.knowledge.set_file(&name, *file);
                 }
                 // Once for each package: the search comes to an end.

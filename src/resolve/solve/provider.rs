@@ -6,18 +6,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use pep440_rs::Version;
-use pep508_rs::{ExtraName, PackageName, VersionOrUrl};
+use pep508_rs::{ExtraName, PackageName, Requirement, VerbatimUrl, VersionOrUrl};
 use pubgrub::{
     Dependencies, DependencyConstraints, DependencyProvider, DerivationTree,
     PackageResolutionStatistics, Ranges, SelectedDependencies,
 };
+use url::Url;
 
-use super::explain;
+use super::Request;
+use super::explain::{self, State};
 use super::knowledge::{self, Knowledge};
 use super::named::{self, Named};
-use super::{Request, Resolution, Resolved, ResolvedRelease};
 use crate::model::distribution::DistributionFile;
-use crate::resolve::graph::{Graph, Node};
 use crate::resolve::{Index, MetadataError, ranges};
 
 /// What the solver decides on.
@@ -73,21 +73,21 @@ pub(super) type Tree = DerivationTree<Package, Ranges<Version>, String>;
 pub(super) type Selected = SelectedDependencies<Package, Version>;
 
 /// One requirement as it applies here, from whichever side.
-struct Applying {
-    name: PackageName,
+pub(super) struct Applying {
+    pub(super) name: PackageName,
     extras: Vec<ExtraName>,
     range: Ranges<Version>,
 }
 
 /// What is found out on the way that the solver has no use for.
 #[derive(Default)]
-struct Aside {
+pub(super) struct Aside {
     /// Packages that are not looked at, with the reason.
-    not_looked_at: BTreeMap<PackageName, String>,
+    pub(super) not_looked_at: BTreeMap<PackageName, String>,
     /// Requirements that no release fits.
-    problems: BTreeSet<String>,
+    pub(super) problems: BTreeSet<String>,
     /// The packages that are meant, and what was asked of them.
-    unfit: BTreeMap<PackageName, String>,
+    pub(super) unfit: BTreeMap<PackageName, String>,
     /// In which order packages were seen first.
     seen: HashMap<Package, usize>,
     /// How often a release of a package was chosen.
@@ -95,14 +95,16 @@ struct Aside {
 }
 
 pub(super) struct Provider<'a, I> {
-    request: &'a Request,
-    knowledge: &'a Knowledge<I>,
-    named: &'a Named,
+    pub(super) request: &'a Request,
+    pub(super) knowledge: &'a Knowledge<I>,
+    pub(super) named: &'a Named,
     /// Packages that are decided on before others, in this order.
     early: &'a [PackageName],
     /// Whether releases count that no installer could take.
     unusable_too: bool,
-    aside: RefCell<Aside>,
+    /// Packages whose files at URLs fit only releases that do not fit themselves.
+    forbidden: BTreeSet<PackageName>,
+    pub(super) aside: RefCell<Aside>,
 }
 
 impl<'a, I: Index + 'static> Provider<'a, I> {
@@ -112,23 +114,35 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
         named: &'a Named,
         early: &'a [PackageName],
         unusable_too: bool,
+        forbidden: BTreeSet<PackageName>,
     ) -> Self {
         let aside = Aside { not_looked_at: named.not_looked_at.clone(), ..Aside::default() };
-        Self { request, knowledge, named, early, unusable_too, aside: RefCell::new(aside) }
+        let aside = RefCell::new(aside);
+        Self { request, knowledge, named, early, unusable_too, forbidden, aside }
     }
 
     /// Why there is no answer, in the words of the user's files.
     pub(super) fn explain(&self, tree: &Tree) -> String {
         explain::explain(tree, self.named, |name| {
             let releases = self.knowledge.releases(name);
-            let versions =
-                releases.as_ref().as_ref().map(|known| known.versions().cloned().collect());
-            versions.unwrap_or_default()
+            let Ok(known) = releases.as_ref() else { return Vec::new() };
+            let all = known.versions().map(|version| {
+                let release = known.release(version);
+                let state = match release {
+                    _ if !self.named.allows(name, version) => State::NotAllowed,
+                    Some(release) if !release.usable => State::Unusable,
+                    Some(release) if release.yanked => State::Yanked,
+                    _ if version.any_prerelease() => State::Prerelease,
+                    _ => State::Fine,
+                };
+                (version.clone(), state)
+            });
+            all.collect()
         })
     }
 
     /// What the user's own requirements ask for.
-    fn of_root(&self) -> Vec<Applying> {
+    pub(super) fn of_root(&self) -> Vec<Applying> {
         self.request
             .required
             .iter()
@@ -137,7 +151,7 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
     }
 
     /// What a release requires with `extras`; `Err` where the release cannot be had.
-    fn of_release(
+    pub(super) fn of_release(
         &self,
         name: &PackageName,
         version: &Version,
@@ -164,7 +178,7 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
         }
         let mut applying = Vec::new();
         for required in &metadata.requires_dist {
-            if !required.marker.evaluate(&self.request.environment, extras) {
+            if !self.applies(required, extras) {
                 continue;
             }
             if let Some(VersionOrUrl::Url(url)) = &required.version_or_url
@@ -181,23 +195,35 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
         Ok(Ok(applying))
     }
 
+    /// Whether a requirement of a release applies. As in uv, an override replaces the marker too, but
+    /// for the extra it belongs to.
+    pub(super) fn applies(
+        &self,
+        required: &Requirement<VerbatimUrl>,
+        extras: &[ExtraName],
+    ) -> bool {
+        if self.named.overrides.contains_key(&required.name) {
+            return required.marker.evaluate_optional_environment(None, extras);
+        }
+        required.marker.evaluate(&self.request.environment, extras)
+    }
+
     /// A release requires what lies at a URL: there is one file of a name, wherever it is named.
-    fn take_url(&self, name: &PackageName, url: &url::Url) -> Result<Result<(), String>, Stop> {
+    fn take_url(&self, name: &PackageName, url: &Url) -> Result<Result<(), String>, Stop> {
         if self.named.overrides.contains_key(name) || self.named.not_looked_at.contains_key(name) {
             return Ok(Ok(()));
         }
-        let without_digest = |url: &url::Url| {
-            let mut url = url.clone();
-            url.set_fragment(None);
-            url
-        };
+        if self.forbidden.contains(name) {
+            return Ok(Err(format!("the file of {name} that it requires does not fit the rest")));
+        }
         if let Some(known) = self.knowledge.file(name) {
-            if without_digest(&known.url) == without_digest(url) {
+            if named::same_file(&known.url, url) {
                 return Ok(Ok(()));
             }
             return Ok(Err(format!("it requires another file of {name} than others do")));
         }
-        match named::file_at(url, name) {
+        let file = named::file_at(url, name);
+        match file.and_then(|file| self.named.with_required_hash(name, file)) {
             Ok(file) => Err(Stop::NeedsFile(name.clone(), Box::new(file))),
             Err(reason) => {
                 self.aside.borrow_mut().not_looked_at.insert(name.clone(), reason);
@@ -226,13 +252,14 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
         }
     }
 
-    /// As the solver takes it: one set of versions for each package.
+    /// As the solver takes it: one set of versions for each package. `Err` where the release excludes
+    /// itself, which the solver does not take.
     fn constraints(
         &self,
         applying: Vec<Applying>,
         of: &Package,
         version: &Version,
-    ) -> DependencyConstraints<Package, Ranges<Version>> {
+    ) -> Result<DependencyConstraints<Package, Ranges<Version>>, String> {
         for one in &applying {
             let range = self.named.bounded(&one.name, one.range.clone());
             self.knowledge.look_ahead(one.name.clone(), range, one.extras.clone());
@@ -241,13 +268,20 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
         if let Package::Extra(name, _) = of {
             constraints.push((Package::Named(name.clone()), Ranges::singleton(version.clone())));
         }
+        // Constraints bound what is chosen rather than what is asked for: so a conflict can tell the
+        // one from the other.
         for Applying { name, extras, range } in applying {
-            let range = self.named.bounded(&name, range);
             if !self.can_be_looked_for(&name, &range, of) {
                 continue;
             }
             let extras = extras.into_iter().map(|extra| Package::Extra(name.clone(), extra));
             for package in std::iter::once(Package::Named(name.clone())).chain(extras) {
+                if package == *of {
+                    if range.contains(version) {
+                        continue;
+                    }
+                    return Err(format!("it requires {}", explain::wanted(&package, &range)));
+                }
                 match constraints.iter_mut().find(|(known, _)| *known == package) {
                     Some((_, known)) => *known = known.intersection(&range),
                     None => constraints.push((package, range.clone())),
@@ -259,7 +293,7 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
             let next = aside.seen.len();
             aside.seen.entry(package.clone()).or_insert(next);
         }
-        constraints.into_iter().collect()
+        Ok(constraints.into_iter().collect())
     }
 
     /// Whether there is anything to choose from. What cannot be asked for is told with the answer
@@ -280,115 +314,25 @@ impl<'a, I: Index + 'static> Provider<'a, I> {
             return true;
         }
         let policy = self.named.policy(name, self.request.prereleases, true);
-        let any = releases.choose(range, policy).is_some();
+        let bounded = self.named.bounded(name, range.clone());
+        let any = releases.choose(&bounded, policy).is_some();
         if !any {
             let mut aside = self.aside.borrow_mut();
-            let range = ranges::Shown(range);
-            aside.unfit.insert(name.clone(), format!("no release fits `{range}`"));
-            aside.problems.insert(format!("{of} requires {name} {range}, which no release is"));
+            let unfit = if bounded.is_empty() {
+                "no release fits all that is asked of it".to_owned()
+            } else {
+                format!("no release fits `{}`", ranges::Shown(&bounded))
+            };
+            aside.unfit.insert(name.clone(), unfit);
+            // What the user's own files ask for is told as the reason why there is no answer.
+            if *of != Package::Root {
+                let wanted = explain::wanted(&Package::Named(name.clone()), range);
+                let within = if bounded == *range { "" } else { " that the constraints allow" };
+                let problem = format!("{of} requires {wanted}, which no release{within} fits");
+                aside.problems.insert(problem);
+            }
         }
         any
-    }
-
-    /// The answer, with what was found out beside it.
-    pub(super) fn resolution(&self, selected: &Selected) -> Resolution {
-        let mut extras: BTreeMap<&PackageName, Vec<ExtraName>> = BTreeMap::new();
-        let mut versions: BTreeMap<&PackageName, &Version> = BTreeMap::new();
-        for (package, version) in selected.iter() {
-            match package {
-                Package::Root => {}
-                Package::Named(name) => {
-                    versions.insert(name, version);
-                }
-                Package::Extra(name, extra) => extras.entry(name).or_default().push(extra.clone()),
-            }
-        }
-        let aside = self.aside.borrow();
-        let mut resolution = Resolution::default();
-        resolution.problems.extend(aside.problems.iter().cloned());
-        let mut requires: Vec<BTreeSet<PackageName>> = Vec::new();
-        for (name, version) in &versions {
-            let extras = extras.remove(*name).unwrap_or_default();
-            requires.push(match self.of_release(name, version, &extras) {
-                Ok(Ok(applying)) => applying.into_iter().map(|one| one.name).collect(),
-                _ => BTreeSet::new(),
-            });
-            resolution.packages.push(self.resolved(name, version));
-        }
-        // What is not looked at stands in the answer where something in it asks for it.
-        let asked: BTreeSet<PackageName> = requires
-            .iter()
-            .flatten()
-            .cloned()
-            .chain(self.of_root().into_iter().map(|one| one.name))
-            .filter(|name| !versions.contains_key(name))
-            .collect();
-        for name in asked {
-            let reason = aside.not_looked_at.get(&name).or_else(|| aside.unfit.get(&name)).cloned();
-            let reason = reason.unwrap_or_else(|| "no release fits what is required".to_owned());
-            let pinned = self.named.pinned(&name).cloned();
-            resolution.packages.push(Resolved {
-                release: ResolvedRelease::NotLookedAt { pinned, reason },
-                hashes: Vec::new(),
-                is_unusable: false,
-                unknown_requirements: None,
-                name,
-            });
-            requires.push(BTreeSet::new());
-        }
-        resolution.graph = self.graph(&resolution.packages, &requires);
-        resolution
-    }
-
-    fn resolved(&self, name: &PackageName, version: &Version) -> Resolved {
-        let releases = self.knowledge.releases(name);
-        let files =
-            releases.as_ref().as_ref().ok().and_then(|releases| releases.release(version)).map(
-                |release| {
-                    let installable: Vec<_> =
-                        release.installable(self.request.target).cloned().collect();
-                    if installable.is_empty() { release.files.clone() } else { installable }
-                },
-            );
-        let release = match self.knowledge.file(name) {
-            Some(file) => ResolvedRelease::File(version.clone(), Box::new(file)),
-            None => ResolvedRelease::Chosen(version.clone(), files.unwrap_or_default()),
-        };
-        let metadata =
-            (!self.request.no_dependencies).then(|| self.knowledge.metadata(name, version));
-        let unknown_requirements =
-            metadata.and_then(|metadata| metadata.as_ref().as_ref().err().map(ToString::to_string));
-        let hashes = self.named.hashes.get(name).cloned().unwrap_or_default();
-        let of_version = releases.as_ref().as_ref().ok().and_then(|all| all.release(version));
-        let is_unusable = of_version.is_some_and(|release| !release.usable);
-        Resolved { name: name.clone(), release, hashes, is_unusable, unknown_requirements }
-    }
-
-    fn graph(&self, packages: &[Resolved], requires: &[BTreeSet<PackageName>]) -> Graph {
-        let places: BTreeMap<&PackageName, usize> =
-            packages.iter().enumerate().map(|(index, one)| (&one.name, index)).collect();
-        let nodes = packages.iter().zip(requires).map(|(package, requires)| {
-            let version = match &package.release {
-                ResolvedRelease::Chosen(version, _) | ResolvedRelease::File(version, _) => {
-                    Some(version.to_string())
-                }
-                ResolvedRelease::NotLookedAt { pinned, .. } => {
-                    pinned.as_ref().map(ToString::to_string)
-                }
-            };
-            let named = self.named.places.get(&package.name).and_then(|places| places.first());
-            Node {
-                name: package.name.to_string(),
-                version,
-                direct: named.map(|(location, _)| location.clone()),
-                requires: requires
-                    .iter()
-                    .filter(|name| **name != package.name)
-                    .filter_map(|name| places.get(name).copied())
-                    .collect(),
-            }
-        });
-        Graph { nodes: nodes.collect() }
     }
 }
 
@@ -411,7 +355,7 @@ impl<I: Index + 'static> DependencyProvider for Provider<'_, I> {
         let certainty = match package.name() {
             None => 3,
             Some(name) if self.knowledge.file(name).is_some() => 2,
-            Some(_) if ranges::is_exact(range) => 1,
+            Some(name) if ranges::is_exact(&self.named.bounded(name, range.clone())) => 1,
             Some(_) => 0,
         };
         let seen = self.aside.borrow().seen.get(package).copied().unwrap_or(usize::MAX);
@@ -429,7 +373,8 @@ impl<I: Index + 'static> DependencyProvider for Provider<'_, I> {
         let releases = self.knowledge.releases(name);
         let Ok(releases) = releases.as_ref() else { return Ok(None) };
         let policy = self.named.policy(name, self.request.prereleases, self.unusable_too);
-        let chosen = releases.choose(range, policy).cloned();
+        let range = self.named.bounded(name, range.clone());
+        let chosen = releases.choose(&range, policy).cloned();
         if chosen.is_some() && matches!(package, Package::Named(_)) && !self.early.contains(name) {
             let mut aside = self.aside.borrow_mut();
             let tries = aside.tries.entry(name.clone()).or_default();
@@ -457,6 +402,9 @@ impl<I: Index + 'static> DependencyProvider for Provider<'_, I> {
             Ok(applying) => applying,
             Err(problem) => return Ok(Dependencies::Unavailable(problem)),
         };
-        Ok(Dependencies::Available(self.constraints(applying, package, version)))
+        Ok(match self.constraints(applying, package, version) {
+            Ok(constraints) => Dependencies::Available(constraints),
+            Err(problem) => Dependencies::Unavailable(problem),
+        })
     }
 }

@@ -1,7 +1,10 @@
 //! Mirrors `src/resolve`.
 
+mod graph;
 mod lock;
 mod pin;
+mod ranges;
+mod solve;
 
 use pep508_rs::MarkerEnvironment;
 

@@ -205,3 +205,17 @@ proptest! {
         prop_assert!(read_text(LOCK, &text).is_err());
     }
 }
+
+#[test]
+fn locks_that_do_not_say_what_is_installed_install_what_poetry_installs() {
+    for folder in ["poetry-lock/2.0", "poetry-lock/2.0-categories", "poetry-lock/1.1"] {
+        agrees(folder, LOCK);
+        let manifest = super::read(&super::fixture(folder).join(LOCK)).unwrap();
+        assert_eq!(graph(&manifest).walk, Walk::Ranges);
+        assert!(manifest.notes.is_empty(), "{:?}", manifest.notes);
+        let [Gap::RequiresPython(_)] = manifest.gaps.as_slice() else {
+            panic!("{:?}", manifest.gaps)
+        };
+        survives_truncation(folder, LOCK);
+    }
+}

@@ -157,7 +157,8 @@ fn platform_marker(platform: &str) -> Option<String> {
 fn staleness(project: &Project, lock: &Lock, graph: &LockGraph) -> Result<Vec<Gap>, InputError> {
     if let Some(hash) = lock.metadata.content_hash.as_deref() {
         let stated = hash.strip_prefix("sha256:");
-        if stated.is_some() && stated == content_hash(project).as_deref() {
+        let known = content_hashes(project).unwrap_or_default();
+        if stated.is_some_and(|stated| known.iter().any(|hash| hash == stated)) {
             return Ok(Vec::new());
         }
         return Ok(vec![Gap::Always(
@@ -189,8 +190,9 @@ fn staleness(project: &Project, lock: &Lock, graph: &LockGraph) -> Result<Vec<Ga
         .collect())
 }
 
-/// pdm's `PyProject.content_hash`.
-fn content_hash(project: &Project) -> Option<String> {
+/// pdm's `PyProject.content_hash`: the digest of the project, and that which releases before 2.17
+/// made of it.
+fn content_hashes(project: &Project) -> Option<[String; 2]> {
     let pyproject: Value = toml::from_str(&project.document.source().text).ok()?;
     let part = |names: &[&str]| {
         let mut at = Some(&pyproject);
@@ -217,7 +219,15 @@ fn content_hash(project: &Project) -> Option<String> {
         "requires-python": part(&["project", "requires-python"]).unwrap_or_else(|| json!("")),
         "resolution": part(&["tool", "pdm", "resolution"]).unwrap_or_else(|| json!({})),
     });
-    Some(python_json::sha256(&content, Separators::Spaced))
+    let mut older = content.clone();
+    if let Some(older) = older.as_object_mut() {
+        let dev = part(&["tool", "pdm", "dev-dependencies"]).unwrap_or_else(|| json!({}));
+        older.insert("dev-dependencies".to_owned(), dev);
+        let overrides = part(&["tool", "pdm", "resolution", "overrides"]);
+        older.insert("overrides".to_owned(), overrides.unwrap_or_else(|| json!({})));
+        older.remove("resolution");
+    }
+    Some([content, older].map(|content| python_json::sha256(&content, Separators::Spaced)))
 }
 
 struct Reader<'a> {
@@ -376,7 +386,11 @@ impl Reader<'_> {
                 let targets: Vec<usize> = by_name.get(name).cloned().unwrap_or_default();
                 let is_missing = |target: &usize| {
                     let package = self.graph.packages.get(*target);
-                    package.is_some_and(|package| package.version.is_none() && package.files.is_empty() && package.source == LockedSource::Files)
+                    package.is_some_and(|package| {
+                        package.version.is_none()
+                            && package.files.is_empty()
+                            && package.source == LockedSource::Files
+                    })
                 };
                 for target in targets.iter().filter(|target| is_missing(target)) {
                     for root in roots.get(&index).into_iter().flatten() {

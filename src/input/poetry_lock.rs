@@ -268,8 +268,8 @@ impl Reader<'_> {
             self.indexes.indexes.iter().any(|index| index.name.as_deref() == Some(&name));
         if !is_known {
             // Packages of the public index name none, so each of these is asked by name only.
-            let (is_default, explicit) = (false, true);
-            let index = IndexSource { name: Some(name.clone()), url, is_default, explicit };
+            let named = Some(name.clone());
+            let index = IndexSource { name: named, explicit: true, ..IndexSource::new(url) };
             self.indexes.indexes.push(index);
         }
         Ok(Some(name))

@@ -118,7 +118,8 @@ impl<'g> Releases<'g> {
                     let list = lists.entry(section).or_default();
                     let required = Required { name, extras, marker };
                     self.require(list, required, &location, |package| {
-                        is_wanted(&requirement.wanted, package) && is_from(index.as_deref(), package)
+                        is_wanted(&requirement.wanted, package)
+                            && is_from(index.as_deref(), package)
                     });
                 }
                 Ask::Project(ask) => {

@@ -7,12 +7,7 @@ use super::super::project::Project;
 use super::super::python_json::{self, Separators};
 
 /// Whether the project still is what the lock was made from (poetry's `Locker.is_fresh`).
-pub(super) fn is_fresh(
-    project: &Project,
-    lock: &Source,
-    stated: &str,
-    is_older: bool,
-) -> bool {
+pub(super) fn is_fresh(project: &Project, lock: &Source, stated: &str, is_older: bool) -> bool {
     // It was read before: this cannot fail.
     let Ok(pyproject) = toml::from_str::<Value>(&project.document.source().text) else {
         return false;
@@ -22,7 +17,8 @@ pub(super) fn is_fresh(
     }
     // Before version 2.1 of the format, poetry read nothing of `[project]`.
     if is_older {
-        return python_json::sha256(&keys_of_poetry(&pyproject, true), Separators::Spaced) == stated;
+        return python_json::sha256(&keys_of_poetry(&pyproject, true), Separators::Spaced)
+            == stated;
     }
     // Before poetry 2.3 the digest did not include `[dependency-groups]`.
     let writer = lock.text.lines().next().and_then(|line| line.split_once("Poetry "));
@@ -64,7 +60,6 @@ fn content_hash(pyproject: &Value, with_groups: bool) -> String {
     };
     python_json::sha256(&content, Separators::Spaced)
 }
-
 
 fn part<'a>(table: &'a Value, names: &[&str]) -> Option<&'a Value> {
     names.iter().try_fold(table, |table, name| table.get(name))

@@ -49,7 +49,8 @@ pub(super) fn read(
     let (asks, sections) = pyproject::asks_of_locked(project, Tool::Poetry)?;
     reader.sections = sections;
     // What lies behind the packages in the graph is what is not locked.
-    let source = Source::of_text(&reader.source.path, &reader.source.shown, reader.source.text.clone());
+    let source =
+        Source::of_text(&reader.source.path, &reader.source.shown, reader.source.text.clone());
     let document = Document::parse(source)?;
     let mut releases = Releases::new(&mut reader.graph)?;
     releases.left_out =

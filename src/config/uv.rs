@@ -32,6 +32,7 @@ struct Table {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
 struct Index {
     name: Option<String>,
     url: String,
@@ -40,6 +41,8 @@ struct Index {
     #[serde(default)]
     explicit: bool,
     format: Option<String>,
+    #[serde(default)]
+    ignore_error_codes: Vec<u16>,
 }
 
 #[derive(Deserialize, Default)]
@@ -174,6 +177,17 @@ fn of_file(path: &Path, text: &str) -> Result<Values, ConfigError> {
     of_table(path, table)
 }
 
+/// What an index says instead of 404.
+fn statuses(origin: &str, codes: Vec<u16>) -> Result<Vec<u16>, ConfigError> {
+    match codes.iter().find(|code| !(100..1000).contains(*code)) {
+        None => Ok(codes),
+        Some(code) => {
+            let problem = format!("expected status codes of HTTP, found `{code}`");
+            Err(ConfigError::new(&format!("{origin}.ignore-error-codes"), problem))
+        }
+    }
+}
+
 fn of_table(path: &Path, table: Table) -> Result<Values, ConfigError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let origin = |key: &str| format!("{}: {key}", path.display());
@@ -186,6 +200,7 @@ fn of_table(path: &Path, table: Table) -> Result<Values, ConfigError> {
                 name: index.name,
                 is_default: index.default,
                 explicit: index.explicit,
+                ignored_statuses: statuses(&of_index, index.ignore_error_codes)?,
                 ..values::source(&of_index, &index.url, folder)?
             }),
             Some("flat") => settings.find_links.push(values::links(&of_index, &index.url, folder)?),

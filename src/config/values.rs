@@ -65,7 +65,7 @@ pub(super) fn of_command_line(
 /// An index by its URL or its folder.
 pub(super) fn source(origin: &str, text: &str, folder: &Path) -> Result<IndexSource, ConfigError> {
     let url = url(origin, text, folder)?;
-    Ok(IndexSource { name: None, url, is_default: false, explicit: false })
+    Ok(IndexSource::new(url))
 }
 
 /// An index that takes the place of the public one.

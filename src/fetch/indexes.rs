@@ -37,7 +37,7 @@ pub struct Indexes {
     strategy: IndexStrategy,
     no_index: bool,
     links: Vec<links::Place>,
-    pages: Once<(Url, PackageName), Arc<ProjectPage>, IndexError>,
+    pages: Once<(Url, Vec<u16>, PackageName), Arc<ProjectPage>, IndexError>,
     listings: Once<usize, Arc<Links>, IndexError>,
     metadata: Once<Url, Arc<CoreMetadata>, MetadataError>,
     /// Wheels that were opened for their metadata.
@@ -64,7 +64,7 @@ impl Indexes {
             && !settings.no_index
             && let Ok(url) = Url::parse(PUBLIC_INDEX)
         {
-            defaults.push(IndexSource { name: None, url, is_default: true, explicit: false });
+            defaults.push(IndexSource { is_default: true, ..IndexSource::new(url) });
         }
         // Of several the first, which comes from the more important place.
         sources.extend(defaults.into_iter().take(1));
@@ -154,9 +154,10 @@ impl Indexes {
         let mut root = source.url.clone();
         let _ = root.set_username("");
         let _ = root.set_password(None);
-        let index = SimpleIndex::new(&self.client, &self.cache, source.url.clone());
+        let index = SimpleIndex::new(&self.client, &self.cache, source.url.clone())
+            .ignoring(source.ignored_statuses.clone());
         let asking = async { index.project(name).await.map(Arc::new) };
-        self.pages.get((root, name.clone()), asking).await
+        self.pages.get((root, source.ignored_statuses.clone(), name.clone()), asking).await
     }
 
     /// The files of a project in folders and lists of files.

@@ -23,9 +23,10 @@ type Entries = Vec<(Spanned<String>, Spanned<Value>)>;
 enum Value {
     Text(String),
     Flag(bool),
+    Integer(i64),
     List(Vec<Spanned<Value>>),
     Table(Entries),
-    /// A number or a date, by what TOML calls it.
+    /// A fraction or a date, by what TOML calls it.
     Other(&'static str),
 }
 
@@ -88,6 +89,10 @@ fn spanned(value: Spanned<DeValue<'_>>) -> Spanned<Value> {
         DeValue::Boolean(flag) => Value::Flag(flag),
         DeValue::Array(list) => Value::List(list.into_iter().map(spanned).collect()),
         DeValue::Table(table) => Value::Table(entries(table)),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Value::Integer(number),
+            Err(_) => Value::Other("a number out of range"),
+        },
         other => Value::Other(other.type_str()),
     };
     Spanned::new(span, value)
@@ -223,6 +228,17 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// Its whole number.
+    ///
+    /// # Errors
+    /// Where it is something else.
+    pub(crate) fn integer(self) -> Result<i64, InputError> {
+        match self.value.get_ref() {
+            Value::Integer(number) => Ok(*number),
+            _ => Err(self.unexpected("a whole number")),
+        }
+    }
+
     /// Its elements.
     ///
     /// # Errors
@@ -267,6 +283,7 @@ impl<'a> Item<'a> {
         let found = match self.value.get_ref() {
             Value::Text(_) => "a string",
             Value::Flag(_) => "true or false",
+            Value::Integer(_) => "integer",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
             Value::Other(kind) => kind,

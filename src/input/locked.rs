@@ -1,6 +1,8 @@
 //! What the formats of lockfiles have in common: digests, addresses, TOML with places, and edges
 //! to what is locked.
 
+pub(crate) mod ranges;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

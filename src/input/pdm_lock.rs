@@ -1,9 +1,10 @@
 //! pdm's lockfile, version 4.
 //!
 //! With the strategy `inherit_metadata`, pdm's own since 2.12, each package says by itself which
-//! groups it is installed for, and when. An entry for a package with extras (`extras = […]`) stands
+//! groups it is installed for, and when. Without, that follows from a walk ([`older`]). An entry for a package with extras (`extras = […]`) stands
 //! beside the one without. Files are given by name or URL, and digest.
 
+mod older;
 mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use serde_json::{Map, Value, json};
 use toml::Spanned;
 use url::Url;
 
-use self::schema::{Lock, Package, Target, Versioned};
+use self::schema::{File, Lock, Package, Target, Versioned};
 use super::locked::{self, Digests};
 use super::project::Project;
 use super::python_json::{self, Separators};
@@ -51,13 +52,6 @@ impl Format for PdmLock {
         }
         let lock: Lock = locked::toml(source, HINT)?;
         let inherits = lock.metadata.strategy.iter().any(|name| name == "inherit_metadata");
-        if !inherits {
-            return Err(InputError::at(
-                at,
-                "expected a lock that says of each package when it is installed, found one without",
-            )
-            .hint("`pdm lock --strategy inherit_metadata` writes it anew"));
-        }
         let project = Project::beside(&source.path)?;
         let mut reader = Reader {
             source,
@@ -73,10 +67,15 @@ impl Format for PdmLock {
                 reader.sections.groups.insert(GroupName::new(group));
             }
         }
-        for package in &lock.packages {
-            reader.add(package)?;
+        let mut notes = Vec::new();
+        if inherits {
+            for package in &lock.packages {
+                reader.add(&lock, package)?;
+            }
+            reader.add_edges(&lock, project.as_ref())?;
+        } else {
+            older::read(&mut reader, &lock, project.as_ref(), &mut notes)?;
         }
-        reader.add_edges(&lock);
         let Reader { mut graph, mut sections, mut gaps, .. } = reader;
         if graph.roots.is_empty() {
             let problem = "expected locked packages, found none";
@@ -88,7 +87,7 @@ impl Format for PdmLock {
             graph.named = project.places()?;
             gaps.extend(staleness(project, &lock, &graph)?);
         }
-        Ok(Manifest { content: Content::Lock(graph), sections, gaps, ..Manifest::default() })
+        Ok(Manifest { content: Content::Lock(graph), sections, gaps, notes, ..Manifest::default() })
     }
 }
 
@@ -158,7 +157,8 @@ fn platform_marker(platform: &str) -> Option<String> {
 fn staleness(project: &Project, lock: &Lock, graph: &LockGraph) -> Result<Vec<Gap>, InputError> {
     if let Some(hash) = lock.metadata.content_hash.as_deref() {
         let stated = hash.strip_prefix("sha256:");
-        if stated.is_some() && stated == content_hash(project).as_deref() {
+        let known = content_hashes(project).unwrap_or_default();
+        if stated.is_some_and(|stated| known.iter().any(|hash| hash == stated)) {
             return Ok(Vec::new());
         }
         return Ok(vec![Gap::Always(
@@ -190,8 +190,9 @@ fn staleness(project: &Project, lock: &Lock, graph: &LockGraph) -> Result<Vec<Ga
         .collect())
 }
 
-/// pdm's `PyProject.content_hash`.
-fn content_hash(project: &Project) -> Option<String> {
+/// pdm's `PyProject.content_hash`: the digest of the project, and that which releases before 2.17
+/// made of it.
+fn content_hashes(project: &Project) -> Option<[String; 2]> {
     let pyproject: Value = toml::from_str(&project.document.source().text).ok()?;
     let part = |names: &[&str]| {
         let mut at = Some(&pyproject);
@@ -218,7 +219,15 @@ fn content_hash(project: &Project) -> Option<String> {
         "requires-python": part(&["project", "requires-python"]).unwrap_or_else(|| json!("")),
         "resolution": part(&["tool", "pdm", "resolution"]).unwrap_or_else(|| json!({})),
     });
-    Some(python_json::sha256(&content, Separators::Spaced))
+    let mut older = content.clone();
+    if let Some(older) = older.as_object_mut() {
+        let dev = part(&["tool", "pdm", "dev-dependencies"]).unwrap_or_else(|| json!({}));
+        older.insert("dev-dependencies".to_owned(), dev);
+        let overrides = part(&["tool", "pdm", "resolution", "overrides"]);
+        older.insert("overrides".to_owned(), overrides.unwrap_or_else(|| json!({})));
+        older.remove("resolution");
+    }
+    Some([content, older].map(|content| python_json::sha256(&content, Separators::Spaced)))
 }
 
 struct Reader<'a> {
@@ -231,23 +240,29 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn add(&mut self, spanned: &Spanned<Package>) -> Result<(), InputError> {
+    /// The node of an entry; entries that differ in extras alone have one.
+    fn node(&mut self, lock: &Lock, spanned: &Spanned<Package>) -> Result<usize, InputError> {
+        let package = spanned.get_ref();
+        let key = package.identity();
+        if let Some(index) = self.known.get(&key) {
+            return Ok(*index);
+        }
+        let index = self.graph.packages.len();
+        let location = self.source.location(spanned.span().start);
+        let package = self.package(package, files(lock, package, &location)?, location)?;
+        self.graph.packages.push(package);
+        self.known.insert(key, index);
+        Ok(index)
+    }
+
+    fn add(&mut self, lock: &Lock, spanned: &Spanned<Package>) -> Result<(), InputError> {
         let location = self.source.location(spanned.span().start);
         let package = spanned.get_ref();
         let marker = match &package.marker {
             Some(text) => locked::marker(text, &package.name, &location)?,
             None => MarkerTree::TRUE,
         };
-        let key = package.identity();
-        let target = match self.known.get(&key) {
-            Some(index) => *index,
-            None => {
-                let package = self.package(package, location)?;
-                self.graph.packages.push(package);
-                self.known.insert(key, self.graph.packages.len() - 1);
-                self.graph.packages.len() - 1
-            }
-        };
+        let target = self.node(lock, spanned)?;
         let mut push = |section| {
             let edge = Edge { target, extras: Vec::new(), marker: marker.clone() };
             self.graph.roots.push(Root { section, edge });
@@ -271,13 +286,14 @@ impl Reader<'_> {
     fn package(
         &mut self,
         package: &Package,
+        locked_files: &[File],
         location: Location,
     ) -> Result<LockedPackage, InputError> {
-        let stated = package.files.iter().map(|file| file.hash.as_str());
+        let stated = locked_files.iter().map(|file| file.hash.as_str());
         let digests = Digests::parse(stated, &location)?;
         let mut files = Vec::new();
         let built = |what: &str| LockedSource::Built(what.to_owned());
-        let is_static = package.files.iter().all(|file| file.url.is_some());
+        let is_static = locked_files.iter().all(|file| file.url.is_some());
         let source = match package {
             Package { git: Some(_), .. } => built("a git repository"),
             Package { hg: Some(_), .. }
@@ -307,8 +323,8 @@ impl Reader<'_> {
                     locked::folder(address)
                 }
             }
-            _ if is_static && !package.files.is_empty() => {
-                for file in &package.files {
+            _ if is_static && !locked_files.is_empty() => {
+                for file in locked_files {
                     let Some(url) = file.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
                         let problem = format!("expected the URL of a file of `{}`", package.name);
                         return Err(InputError::at(location, problem).hint(HINT));
@@ -341,23 +357,82 @@ impl Reader<'_> {
         })
     }
 
-    /// What depends on what: all that is locked under the name. What is not locked cannot apply.
-    fn add_edges(&mut self, lock: &Lock) {
-        let by_name = locked::by_name(&self.graph);
-        for package in &lock.packages {
-            let package = package.get_ref();
-            let Some(index) = self.known.get(&package.identity()) else { continue };
-            let Some(node) = self.graph.packages.get_mut(*index) else { continue };
+    /// What depends on what: all that is locked under the name. What is not locked at all is installed
+    /// where the entry is that depends on it, as a package without files, so that a scan of a lock
+    /// with a piece missing is not complete.
+    fn add_edges(&mut self, lock: &Lock, project: Option<&Project>) -> Result<(), InputError> {
+        let excluded = project.map(older::excluded).transpose()?.unwrap_or_default();
+        let mut by_name = locked::by_name(&self.graph);
+        let mut roots: BTreeMap<usize, Vec<Root>> = BTreeMap::new();
+        for root in &self.graph.roots {
+            roots.entry(root.edge.target).or_default().push(root.clone());
+        }
+        for spanned in &lock.packages {
+            let package = spanned.get_ref();
+            let Some(index) = self.known.get(&package.identity()).copied() else { continue };
             for text in &package.dependencies {
                 let Ok(requirement) = pep508::requirement(text) else { continue };
-                let targets = by_name.get(&requirement.name).into_iter().flatten();
-                let others = targets.filter(|target| *target != index).take(locked::MOST_VERSIONS);
-                node.dependencies.extend(others.map(|target| Edge {
+                let name = &requirement.name;
+                if project.and_then(|project| project.name.as_ref()) == Some(name)
+                    || excluded.contains(name)
+                {
+                    continue;
+                }
+                if !by_name.contains_key(name) {
+                    let location = self.source.location(spanned.span().start);
+                    by_name.insert(name.clone(), vec![self.graph.packages.len()]);
+                    self.graph.packages.push(locked::ranges::missing(name, &location));
+                }
+                let targets: Vec<usize> = by_name.get(name).cloned().unwrap_or_default();
+                let is_missing = |target: &usize| {
+                    let package = self.graph.packages.get(*target);
+                    package.is_some_and(|package| {
+                        package.version.is_none()
+                            && package.files.is_empty()
+                            && package.source == LockedSource::Files
+                    })
+                };
+                for target in targets.iter().filter(|target| is_missing(target)) {
+                    for root in roots.get(&index).into_iter().flatten() {
+                        let mut root = root.clone();
+                        root.edge.target = *target;
+                        root.edge.marker.and(requirement.marker.clone());
+                        self.graph.roots.push(root);
+                    }
+                }
+                let Some(node) = self.graph.packages.get_mut(index) else { continue };
+                let others = targets.iter().filter(|target| **target != index);
+                node.dependencies.extend(others.take(locked::MOST_VERSIONS).map(|target| Edge {
                     target: *target,
                     extras: requirement.extras.clone(),
                     marker: requirement.marker.clone(),
                 }));
             }
+        }
+        Ok(())
+    }
+}
+
+/// The files of a package, which stood at the end of the file before version 4.3.
+fn files<'l>(
+    lock: &'l Lock,
+    package: &'l Package,
+    location: &Location,
+) -> Result<&'l [File], InputError> {
+    if let Some(files) = &package.files {
+        return Ok(files);
+    }
+    let Some(files) = &lock.metadata.files else { return Ok(&[]) };
+    let version = package.version.as_ref().map(ToString::to_string).unwrap_or_default();
+    let names = [package.name.to_string(), package.name.as_dist_info_name().into_owned()];
+    let found = names.iter().find_map(|name| files.get(&format!("{name} {version}")));
+    let is_on_index = package.url.is_none() && package.path.is_none() && package.git.is_none();
+    match found {
+        Some(files) => Ok(files),
+        None if !is_on_index => Ok(&[]),
+        None => {
+            let problem = format!("expected files of `{}`, found none", package.name);
+            Err(InputError::at(location.clone(), problem).hint(HINT))
         }
     }
 }

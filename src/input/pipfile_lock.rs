@@ -171,7 +171,12 @@ fn index_settings(meta: &Meta, place: &Location) -> Result<IndexSettings, InputE
             InputError::at(place.clone(), problem)
         })?;
         let (name, is_default) = (source.name.clone(), position == 0);
-        settings.indexes.push(IndexSource { name, url, is_default, explicit: !is_default });
+        settings.indexes.push(IndexSource {
+            name,
+            is_default,
+            explicit: !is_default,
+            ..IndexSource::new(url)
+        });
     }
     Ok(settings)
 }

@@ -1,23 +1,23 @@
-//! poetry's lockfile, version 2.1, and what of older ones can be told.
+//! poetry's lockfile, versions 1 and 2.
 //!
-//! Since 2.1 each package says by itself which groups it is installed for, and when. Files are
-//! given by name and digest. pyproject.toml beside the lock tells which groups are optional, and
-//! whether the lock still fits.
+//! Since 2.1 each package says by itself which groups it is installed for, and when. Before, that
+//! follows from a walk ([`older`]). Files are given by name and digest. pyproject.toml beside the
+//! lock tells which groups are optional, and whether the lock still fits ([`freshness`]).
 
+mod freshness;
+mod older;
 mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use pep508_rs::{ExtraName, MarkerTree};
-use serde_json::{Map, Value, json};
 use toml::Spanned;
 use url::Url;
 
 use self::schema::{Lock, LockedMarkers, Package, PackageSource, Versioned};
 use super::locked::{self, Digests};
 use super::project::Project;
-use super::python_json::{self, Separators};
 use super::{Content, Format, Gap, InputError, Manifest, Source};
 use crate::model::index::{IndexSettings, IndexSource};
 use crate::model::location::{Location, last_segment};
@@ -43,25 +43,16 @@ impl Format for PoetryLock {
     fn read(&self, source: &Source) -> Result<Manifest, InputError> {
         // The version first: a newer form may not even be readable as this one.
         let Versioned { metadata } = locked::toml(source, HINT)?;
-        let stated = metadata.lock_version.get_ref();
-        let at = source.location(metadata.lock_version.span().start);
-        let (major, minor) = numbers(stated).unwrap_or_default();
-        if !(1..=2).contains(&major) {
+        // As poetry has it.
+        let stated = metadata.lock_version.as_ref().map_or("1.0", |stated| stated.get_ref());
+        let version = numbers(stated).unwrap_or_default();
+        if !(1..=2).contains(&version.0) {
+            let start = metadata.lock_version.as_ref().map_or(0, |stated| stated.span().start);
             let problem = format!("expected version 1 or 2 of the format, found `{stated}`");
-            return Err(InputError::at(at, problem).hint(HINT));
-        }
-        if (major, minor) < (2, 1) {
-            let problem = format!(
-                "expected version 2.1 of the format or newer, which says of each package when it is \
-                 installed, found `{stated}`"
-            );
-            return Err(InputError::at(at, problem).hint(
-                "`poetry lock` of poetry 2.0 or newer writes it anew; `poetry lock --no-update` \
-                       of older ones does not help",
-            ));
+            return Err(InputError::at(source.location(start), problem).hint(HINT));
         }
         let mut notes = Vec::new();
-        if (major, minor) > (2, 1) {
+        if version > (2, 1) {
             notes.push(format!(
                 "version {stated} of the lock's format is newer than 2.1, which was read: what was \
                  added since is not heeded"
@@ -80,22 +71,29 @@ impl Format for PoetryLock {
             reader.sections.extras.insert(extra.clone());
             reader.graph.activated.push((Section::Extra(extra.clone()), extra.clone()));
         }
-        for package in &lock.packages {
-            reader.add(package)?;
+        let is_older = version < (2, 1);
+        if is_older {
+            older::read(&mut reader, &lock, project.as_ref(), &mut notes)?;
+        } else {
+            for package in &lock.packages {
+                reader.add(package)?;
+            }
+            reader.add_edges(&lock);
         }
-        reader.add_edges(&lock);
         let Reader { mut graph, mut sections, indexes, mut gaps, .. } = reader;
         if graph.roots.is_empty() {
             let problem = "expected locked packages, found none";
             return Err(InputError::of_file(&source.shown, problem));
         }
-        let optional = project.as_ref().map(optional_groups).transpose()?.unwrap_or_default();
-        sections.default_groups = sections.groups.difference(&optional).cloned().collect();
+        if !is_older {
+            let optional = project.as_ref().map(optional_groups).transpose()?.unwrap_or_default();
+            sections.default_groups = sections.groups.difference(&optional).cloned().collect();
+        }
         gaps.extend(requires_python(&lock, source)?);
         if let Some(project) = &project {
             graph.named = project.places()?;
             if let Some(hash) = &lock.metadata.content_hash
-                && !is_fresh(project, source, hash)
+                && !freshness::is_fresh(project, source, hash, is_older)
             {
                 gaps.push(Gap::Always(
                     "pyproject.toml has changed since the lock was made: `poetry lock` writes it anew"
@@ -157,72 +155,6 @@ fn optional_groups(project: &Project) -> Result<BTreeSet<GroupName>, InputError>
     Ok(optional)
 }
 
-/// Whether the project still is what the lock was made from (poetry's `Locker.is_fresh`).
-fn is_fresh(project: &Project, lock: &Source, stated: &str) -> bool {
-    // It was read before: this cannot fail.
-    let Ok(pyproject) = toml::from_str::<Value>(&project.document.source().text) else {
-        return false;
-    };
-    if content_hash(&pyproject, true) == stated {
-        return true;
-    }
-    // Before poetry 2.3 the digest did not include `[dependency-groups]`.
-    let writer = lock.text.lines().next().and_then(|line| line.split_once("Poetry "));
-    let is_old = writer.and_then(|(_, rest)| numbers_of(rest)).is_some_and(|by| by < (2, 3));
-    is_old && content_hash(&pyproject, false) == stated
-}
-
-fn numbers_of(text: &str) -> Option<(u32, u32)> {
-    let version = text.split_whitespace().next()?;
-    let mut parts = version.split('.');
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-}
-
-/// poetry's `Locker._get_content_hash`.
-fn content_hash(pyproject: &Value, with_groups: bool) -> String {
-    const LEGACY: [&str; 4] = ["dependencies", "source", "extras", "dev-dependencies"];
-    let part = |names: &[&str]| {
-        let mut at = Some(pyproject);
-        for name in names {
-            at = at.and_then(|table| table.get(name));
-        }
-        at
-    };
-    let mut project = Map::new();
-    for key in ["requires-python", "dependencies", "optional-dependencies"] {
-        if let Some(value) = part(&["project", key]) {
-            project.insert(key.to_owned(), value.clone());
-        }
-    }
-    let groups = part(&["dependency-groups"])
-        .filter(|groups| with_groups && groups.as_object().is_some_and(|all| !all.is_empty()));
-    let is_legacy = project.is_empty() && groups.is_none();
-    let mut poetry = Map::new();
-    for key in LEGACY.into_iter().chain(["group"]) {
-        match part(&["tool", "poetry", key]) {
-            Some(value) => poetry.insert(key.to_owned(), value.clone()),
-            None if is_legacy && LEGACY.contains(&key) => {
-                poetry.insert(key.to_owned(), Value::Null)
-            }
-            None => None,
-        };
-    }
-    let mut content = Map::new();
-    if !project.is_empty() {
-        content.insert("project".to_owned(), Value::Object(project));
-    }
-    if let Some(groups) = groups {
-        content.insert("dependency-groups".to_owned(), groups.clone());
-    }
-    let content = if is_legacy {
-        Value::Object(poetry)
-    } else {
-        content.insert("tool".to_owned(), json!({ "poetry": poetry }));
-        Value::Object(content)
-    };
-    python_json::sha256(&content, Separators::Spaced)
-}
-
 struct Reader<'a> {
     source: &'a Source,
     graph: LockGraph,
@@ -236,7 +168,11 @@ impl Reader<'_> {
         let location = self.source.location(spanned.span().start);
         let package = spanned.get_ref();
         let target = self.graph.packages.len();
-        for group in &package.groups {
+        let Some(groups) = &package.groups else {
+            let problem = format!("expected `groups` of `{}`, found none", package.name);
+            return Err(InputError::at(location, problem).hint(HINT));
+        };
+        for group in groups {
             let section = if group == MAIN {
                 Section::Base
             } else {
@@ -253,7 +189,9 @@ impl Reader<'_> {
             let edge = Edge { target, extras: Vec::new(), marker };
             self.graph.roots.push(Root { section, edge });
         }
-        let package = self.package(package, location)?;
+        let digests = package.files.iter().flatten().map(|file| file.hash.as_str());
+        let digests = Digests::parse(digests, &location)?;
+        let package = self.package(package, digests, location)?;
         self.graph.packages.push(package);
         Ok(())
     }
@@ -261,10 +199,9 @@ impl Reader<'_> {
     fn package(
         &mut self,
         package: &Package,
+        digests: Digests,
         location: Location,
     ) -> Result<LockedPackage, InputError> {
-        let digests = package.files.iter().map(|file| file.hash.as_str());
-        let digests = Digests::parse(digests, &location)?;
         let mut files = Vec::new();
         let built = |what: &str| LockedSource::Built(what.to_owned());
         let kind = package.source.as_ref().map(|source| source.r#type.as_str());
@@ -331,8 +268,8 @@ impl Reader<'_> {
             self.indexes.indexes.iter().any(|index| index.name.as_deref() == Some(&name));
         if !is_known {
             // Packages of the public index name none, so each of these is asked by name only.
-            let (is_default, explicit) = (false, true);
-            let index = IndexSource { name: Some(name.clone()), url, is_default, explicit };
+            let named = Some(name.clone());
+            let index = IndexSource { name: named, explicit: true, ..IndexSource::new(url) };
             self.indexes.indexes.push(index);
         }
         Ok(Some(name))

@@ -53,6 +53,7 @@ impl Format for UvLock {
             .map(|project| DefaultGroups::of(project).map(Option::unwrap_or_default))
             .transpose()?;
         let builder = Builder { source, lock: &lock, by_name: by_name(&lock) };
+        builder.check_members()?;
         let mut graph = builder.graph()?;
         if let Some(project) = &project {
             graph.named = project.places()?;
@@ -228,6 +229,19 @@ impl Builder<'_> {
         }
     }
 
+    /// Every member of the workspace has an entry: one without was cut off.
+    fn check_members(&self) -> Result<(), InputError> {
+        let mut members = self.lock.manifest.members.iter();
+        match members.find(|member| !self.by_name.contains_key(member)) {
+            None => Ok(()),
+            Some(member) => Err(InputError::of_file(
+                &self.source.shown,
+                format!("`{member}` is a member of the workspace, and not locked"),
+            )
+            .hint("is the file complete? `uv lock` writes it anew")),
+        }
+    }
+
     fn package(&self, spanned: &Spanned<Package>) -> Result<LockedPackage, InputError> {
         let package = spanned.get_ref();
         let extras = package
@@ -246,18 +260,29 @@ impl Builder<'_> {
             name: package.name.clone(),
             version: package.version.clone(),
             source: self.locked_source(package),
-            files: package
-                .wheels
-                .iter()
-                .chain(&package.sdist)
-                .filter_map(|file| distribution_file(file, package))
-                .collect(),
+            files: self.files(package)?,
             dependencies: self.edges(package, &package.dependencies)?,
             extras,
             location: self.source.location(spanned.span().start),
             extra_markers,
             project_marker: project_conflict_name(&package.name),
         })
+    }
+
+    fn files(&self, package: &Package) -> Result<Vec<DistributionFile>, InputError> {
+        let mut files = Vec::new();
+        for file in package.wheels.iter().chain(&package.sdist) {
+            // The URL says which file it is, whatever the digest: one of another algorithm than
+            // sha256 would only tell that it has been changed there, which uv would not install.
+            let digest = file.hash.as_deref().and_then(|hash| hash.strip_prefix("sha256:"));
+            let sha256 = digest.map(Sha256::from_str).transpose().map_err(|problem| {
+                let problem = format!("the digest of a file of `{}`: {problem}", package.name);
+                InputError::of_file(&self.source.shown, problem)
+                    .hint("is the file complete? `uv lock` writes it anew")
+            })?;
+            files.extend(distribution_file(file, package, sha256));
+        }
+        Ok(files)
     }
 
     fn locked_source(&self, package: &Package) -> LockedSource {
@@ -375,7 +400,11 @@ fn project_conflict_name(package: &PackageName) -> Option<ExtraName> {
     ExtraName::from_str(&format!("project-{}-{package}", package.len())).ok()
 }
 
-fn distribution_file(file: &File, package: &Package) -> Option<DistributionFile> {
+fn distribution_file(
+    file: &File,
+    package: &Package,
+    sha256: Option<Sha256>,
+) -> Option<DistributionFile> {
     let url = match (&file.url, &file.path, &package.source.url) {
         (Some(url), _, _) => Url::parse(url).ok()?,
         // The only file of a URL dependency lies at that URL.
@@ -390,11 +419,7 @@ fn distribution_file(file: &File, package: &Package) -> Option<DistributionFile>
     Some(DistributionFile {
         kind: DistributionKind::parse(&named, &package.name)?,
         url,
-        sha256: file
-            .hash
-            .as_deref()
-            .and_then(|hash| hash.strip_prefix("sha256:"))
-            .and_then(|digest| Sha256::from_str(digest).ok()),
+        sha256,
         size: file.size,
         requires_python: None,
         yanked: false,

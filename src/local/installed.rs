@@ -16,9 +16,7 @@ use crate::fetch::metadata;
 use crate::input::{Content, Gap, Manifest};
 use crate::model::inspect_report::FileReport;
 use crate::model::location::Location;
-use crate::model::lock::{
-    Edge, Installed, LockGraph, LockedPackage, LockedSource, Root, Walk,
-};
+use crate::model::lock::{Edge, Installed, LockGraph, LockedPackage, LockedSource, Root, Walk};
 use crate::model::metadata::CoreMetadata;
 use crate::model::platform::Platform;
 use crate::model::report::Verdict;
@@ -93,7 +91,11 @@ pub fn installed(
         Vec::new()
     };
     let graph = graph(&distributions, |one| {
-        if for_target(one) { LockedSource::Installed(Box::new(one.judged(&found))) } else { one.source() }
+        if for_target(one) {
+            LockedSource::Installed(Box::new(one.judged(&found)))
+        } else {
+            one.source()
+        }
     });
     manifest.content = Content::Lock(graph);
     Ok(manifest)

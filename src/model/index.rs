@@ -32,6 +32,18 @@ pub struct IndexSource {
     pub is_default: bool,
     /// Asked only for requirements that name it.
     pub explicit: bool,
+    /// Status codes beside 404 by which it says that it does not have a project (uv's
+    /// `ignore-error-codes`): some stores of files refuse what they do not have.
+    pub ignored_statuses: Vec<u16>,
+}
+
+impl IndexSource {
+    /// The index at `url`, of which nothing else is said.
+    #[must_use]
+    pub fn new(url: Url) -> Self {
+        let (name, ignored_statuses) = (None, Vec::new());
+        Self { name, url, is_default: false, explicit: false, ignored_statuses }
+    }
 }
 
 /// A list of files rather than an index of projects: pip's `--find-links`.
@@ -85,7 +97,7 @@ impl IndexSettings {
     /// No other index than that at `url`.
     #[must_use]
     pub fn only(url: Url) -> Self {
-        let index = IndexSource { name: None, url, is_default: true, explicit: false };
+        let index = IndexSource { is_default: true, ..IndexSource::new(url) };
         Self { indexes: vec![index], ..Self::default() }
     }
 

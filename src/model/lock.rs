@@ -38,6 +38,11 @@ pub enum Walk {
     /// Whatever the roots lead to.
     #[default]
     Edges,
+    /// Whatever the roots lead to, where edges stand for ranges: edges of one list with the same
+    /// name, extras and marker are the releases that one requirement allows, and of each name the
+    /// newest is installed that all requirements allow which apply (poetry's and pdm's own walk
+    /// through a lock that does not say of each package when it is installed).
+    Ranges,
     /// The roots alone: the file says of each package by itself whether it is installed, and what
     /// depends on what only tells why.
     Roots,

@@ -321,7 +321,7 @@ fn direct(graph: &LockGraph, selection: &lock::Selection) -> BTreeSet<usize> {
     let is_project = |index: &usize| {
         graph.packages.get(*index).is_some_and(|package| package.source == LockedSource::Project)
     };
-    if graph.walk == Walk::Edges {
+    if graph.walk != Walk::Roots {
         let of_projects =
             selection.edges.iter().filter(|(from, _)| is_project(from)).map(|(_, to)| *to);
         let asked = selection.asked.iter().copied();

@@ -3,11 +3,14 @@
 //! The formats' own files turn text into a [`LockGraph`]; what it means for a target is told here,
 //! the same for all of them.
 
+mod ranges;
+
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use pep508_rs::{ExtraName, MarkerEnvironment};
 
-use crate::model::lock::{Edge, LockGraph, Walk};
+use self::ranges::{List, Wants};
+use crate::model::lock::{Edge, LockGraph, Root, Walk};
 use crate::model::requirement::Section;
 
 /// The outcome of a walk, by index.
@@ -32,8 +35,7 @@ pub fn select(
     environment: &MarkerEnvironment,
     included: impl Fn(&Section) -> bool,
 ) -> Selection {
-    let roots: Vec<&Edge> =
-        graph.roots.iter().filter(|root| included(&root.section)).map(|root| &root.edge).collect();
+    let roots: Vec<&Root> = graph.roots.iter().filter(|root| included(&root.section)).collect();
     let mut activated: Vec<ExtraName> = graph
         .activated
         .iter()
@@ -43,8 +45,13 @@ pub fn select(
     if graph.walk == Walk::Roots {
         return select_roots(graph, &roots, environment, &activated);
     }
+    let mut wants = Wants::new(graph);
     loop {
-        let Walked { reached, extras, edges, asked } = walk(graph, &roots, environment, &activated);
+        let walked = walk(graph, &roots, environment, &activated, &mut wants);
+        if wants.settle(graph, &walked.asked, &walked.edges) {
+            continue;
+        }
+        let Walked { reached, extras, edges, asked } = walked;
         // An extra that is reached may itself be named by the markers of conflicting packages:
         // walk again with it, until nothing is added.
         let new: Vec<_> = extras.into_iter().filter(|extra| !activated.contains(extra)).collect();
@@ -70,13 +77,14 @@ pub fn select(
 /// Each root says of its package by itself whether it is installed.
 fn select_roots(
     graph: &LockGraph,
-    roots: &[&Edge],
+    roots: &[&Root],
     environment: &MarkerEnvironment,
     activated: &[ExtraName],
 ) -> Selection {
-    let named: BTreeSet<usize> = roots.iter().map(|edge| edge.target).collect();
-    let applying = |edge: &&&Edge| edge.marker.evaluate(environment, activated);
-    let asked: BTreeSet<usize> = roots.iter().filter(applying).map(|edge| edge.target).collect();
+    let edges = || roots.iter().map(|root| &root.edge);
+    let named: BTreeSet<usize> = edges().map(|edge| edge.target).collect();
+    let applying = |edge: &&Edge| edge.marker.evaluate(environment, activated);
+    let asked: BTreeSet<usize> = edges().filter(applying).map(|edge| edge.target).collect();
     let mut selection = Selection::default();
     for (index, package) in graph.packages.iter().enumerate() {
         if !asked.contains(&index) {
@@ -97,10 +105,10 @@ fn select_roots(
 }
 
 /// The nodes that a walk reaches which heeds no marker.
-fn reachable(graph: &LockGraph, roots: &[&Edge]) -> HashSet<usize> {
+fn reachable(graph: &LockGraph, roots: &[&Root]) -> HashSet<usize> {
     let mut reached = HashSet::new();
     let mut seen = HashSet::new();
-    let mut queue: VecDeque<&Edge> = roots.iter().copied().collect();
+    let mut queue: VecDeque<&Edge> = roots.iter().map(|root| &root.edge).collect();
     while let Some(edge) = queue.pop_front() {
         let Some(package) = graph.packages.get(edge.target) else { continue };
         if reached.insert(edge.target) {
@@ -126,17 +134,18 @@ struct Walked {
     asked: BTreeSet<usize>,
 }
 
-fn walk(
-    graph: &LockGraph,
-    roots: &[&Edge],
+fn walk<'g>(
+    graph: &'g LockGraph,
+    roots: &[&'g Root],
     environment: &MarkerEnvironment,
     activated: &[ExtraName],
+    wants: &mut Wants<'g>,
 ) -> Walked {
     let mut walked = Walked::default();
     let mut reached_extras = HashSet::new();
-    let mut queue: VecDeque<(Option<usize>, &Edge)> =
-        roots.iter().map(|edge| (None, *edge)).collect();
-    while let Some((from, edge)) = queue.pop_front() {
+    let mut queue: VecDeque<(List<'g>, &'g Edge)> =
+        roots.iter().map(|root| (List::Root(&root.section), &root.edge)).collect();
+    while let Some((list, edge)) = queue.pop_front() {
         let Some(package) = graph.packages.get(edge.target) else { continue };
         // An edge that asks for an extra may apply only where that extra is chosen: the asking is
         // the choice.
@@ -147,18 +156,23 @@ fn walk(
         if !edge.marker.evaluate(environment, &chosen) {
             continue;
         }
-        match from {
+        if !wants.add(graph, list, edge) {
+            continue;
+        }
+        match list.owner() {
             Some(from) => walked.edges.insert((from, edge.target)),
             None => walked.asked.insert(edge.target),
         };
         if walked.reached.insert(edge.target) {
-            queue.extend(package.dependencies.iter().map(|edge_of| (Some(edge.target), edge_of)));
+            let list = List::Dependencies(edge.target);
+            queue.extend(package.dependencies.iter().map(|edge_of| (list, edge_of)));
             walked.extras.extend(package.project_marker.clone());
         }
         for extra in &edge.extras {
             if reached_extras.insert((edge.target, extra)) {
                 let edges = package.extras.get(extra).into_iter().flatten();
-                queue.extend(edges.map(|edge_of| (Some(edge.target), edge_of)));
+                let list = List::Extra(edge.target, extra);
+                queue.extend(edges.map(|edge_of| (list, edge_of)));
                 walked.extras.extend(package.extra_markers.get(extra).cloned());
             }
         }

@@ -19,8 +19,8 @@ pub(crate) fn run(arguments: InspectArguments) -> Result<ExitCode, Failure> {
         });
         check_output(file, paths)?;
     }
-    let report =
-        local::inspect(&options.places, options.settings).map_err(|problems| local_failure(&problems))?;
+    let report = local::inspect(&options.places, options.settings)
+        .map_err(|problems| local_failure(&problems))?;
     write_report(&report, &options.report, report::inspect_summary)?;
     Ok(exit_code(report.severity()))
 }

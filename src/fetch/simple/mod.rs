@@ -35,16 +35,13 @@ const MAX_PAGE: u64 = 256 << 20;
 const ACCEPTED: &str = "application/vnd.pypi.simple.v1+json, \
      application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01";
 
-/// Hosts below which a server says 403 for a project that it does not have, as uv knows them: they
-/// are stores of objects that may not be listed.
-const FORBIDDEN_IS_ABSENT: &str = "pytorch.org";
-
 /// One package index.
 #[derive(Debug)]
 pub struct SimpleIndex<'a> {
     client: &'a Client,
     cache: &'a Cache,
     root: Url,
+    ignored_statuses: Vec<u16>,
 }
 
 /// What an index says of a project.
@@ -215,7 +212,14 @@ impl<'a> SimpleIndex<'a> {
             root.set_path(&path);
         }
         client.credentials().add_index(&root);
-        Self { client, cache, root }
+        Self { client, cache, root, ignored_statuses: Vec::new() }
+    }
+
+    /// The same, where these status codes say that a project is not there.
+    #[must_use]
+    pub fn ignoring(mut self, statuses: Vec<u16>) -> Self {
+        self.ignored_statuses = statuses;
+        self
     }
 
     /// What it says of a project.
@@ -243,7 +247,11 @@ impl<'a> SimpleIndex<'a> {
                     Some(_) => "the credentials given for it are refused",
                     None => "no credentials are given for it",
                 };
-                return Err(IndexError::Unavailable(format!("{problem}: {credentials}")));
+                return Err(IndexError::Unavailable(format!(
+                    "{problem}: {credentials}; where it says so of what it does not have, \
+                     `ignore-error-codes = [{}]` in `[[tool.uv.index]]` has it passed over",
+                    status.as_u16()
+                )));
             }
             Err(problem) => return Err(unavailable(problem)),
         };
@@ -254,12 +262,7 @@ impl<'a> SimpleIndex<'a> {
     }
 
     fn says_absent(&self, status: StatusCode) -> bool {
-        let is_store = || {
-            let host = self.root.host_str().unwrap_or_default();
-            let rest = host.strip_suffix(FORBIDDEN_IS_ABSENT);
-            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        };
-        matches!(status.as_u16(), 404 | 410) || status == 403 && is_store()
+        matches!(status.as_u16(), 404 | 410) || self.ignored_statuses.contains(&status.as_u16())
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a pdm.lock looks like: the parts that are read.
 
+use std::collections::BTreeMap;
+
 use pep440_rs::Version;
-use pep508_rs::PackageName;
+use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -31,6 +33,8 @@ pub(super) struct Metadata {
     #[serde(default)]
     pub(super) targets: Vec<Spanned<Target>>,
     pub(super) content_hash: Option<String>,
+    /// The files of each package, as `name version`, before version 4.3.
+    pub(super) files: Option<BTreeMap<String, Vec<File>>>,
 }
 
 #[derive(Deserialize)]
@@ -44,14 +48,16 @@ pub(super) struct Target {
 pub(super) struct Package {
     pub(super) name: PackageName,
     pub(super) version: Option<Version>,
+    /// With these extras; the package without them is an entry of its own.
+    #[serde(default)]
+    pub(super) extras: Vec<ExtraName>,
     /// What it is installed for.
     #[serde(default)]
     pub(super) groups: Vec<String>,
     pub(super) marker: Option<String>,
     #[serde(default)]
     pub(super) dependencies: Vec<String>,
-    #[serde(default)]
-    pub(super) files: Vec<File>,
+    pub(super) files: Option<Vec<File>>,
     pub(super) git: Option<String>,
     pub(super) hg: Option<String>,
     pub(super) svn: Option<String>,
@@ -69,7 +75,7 @@ impl Package {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Clone)]
 pub(super) struct File {
     pub(super) url: Option<String>,
     pub(super) hash: String,

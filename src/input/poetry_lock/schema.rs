@@ -15,7 +15,8 @@ pub(super) struct Versioned {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct MetadataVersion {
-    pub(super) lock_version: Spanned<String>,
+    /// Poetry 1.0 wrote none.
+    pub(super) lock_version: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -32,17 +33,27 @@ pub(super) struct Lock {
 pub(super) struct Metadata {
     pub(super) python_versions: Option<Spanned<String>>,
     pub(super) content_hash: Option<String>,
+    /// The files of each package, before version 2.0.
+    pub(super) files: Option<BTreeMap<PackageName, Vec<File>>>,
+    /// The digests of each package, before poetry 1.0.
+    pub(super) hashes: Option<BTreeMap<PackageName, Vec<String>>>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Package {
     pub(super) name: PackageName,
     pub(super) version: Version,
-    /// What it is installed for.
-    pub(super) groups: Vec<String>,
-    pub(super) markers: Option<LockedMarkers>,
+    /// What it is installed for, since version 2.1.
+    pub(super) groups: Option<Vec<String>>,
+    /// `main` or `dev`, before poetry 1.5.
+    pub(super) category: Option<String>,
+    /// Whether only an extra of the project asks for it.
     #[serde(default)]
-    pub(super) files: Vec<File>,
+    pub(super) optional: bool,
+    /// When it is installed, in locks of poetry 1.0.
+    pub(super) marker: Option<String>,
+    pub(super) markers: Option<LockedMarkers>,
+    pub(super) files: Option<Vec<File>>,
     #[serde(default)]
     pub(super) dependencies: toml::Table,
     pub(super) source: Option<PackageSource>,

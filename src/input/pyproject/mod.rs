@@ -11,7 +11,7 @@
 //! with none of them is read as uv reads it.
 
 mod pdm;
-mod poetry;
+pub(super) mod poetry;
 mod standard;
 mod uv;
 
@@ -47,6 +47,19 @@ impl Tool {
             Self::Uv => "uv",
             Self::Poetry => "poetry",
             Self::Pdm => "pdm",
+        }
+    }
+
+    /// The groups that it installs without being asked.
+    fn default_groups(
+        self,
+        project: &Project,
+        sections: &Sections,
+    ) -> Result<BTreeSet<GroupName>, InputError> {
+        match self {
+            Self::Uv => uv::default_groups(project, sections),
+            Self::Poetry => poetry::default_groups(project, sections),
+            Self::Pdm => Ok(sections.groups.clone()),
         }
     }
 }
@@ -100,11 +113,7 @@ impl Parts {
     fn read(project: &Project, collector: &mut Collector) -> Result<Self, InputError> {
         let tool = project.manager()?;
         let mut parts = Self::requirements(project, tool, collector)?;
-        parts.sections.default_groups = match tool {
-            Tool::Uv => uv::default_groups(project, &parts.sections)?,
-            Tool::Poetry => poetry::default_groups(project, &parts.sections)?,
-            Tool::Pdm => parts.sections.groups.clone(),
-        };
+        parts.sections.default_groups = tool.default_groups(project, &parts.sections)?;
         match tool {
             Tool::Uv => uv::settings(project, collector)?,
             Tool::Poetry => poetry::settings(project, collector)?,
@@ -252,6 +261,20 @@ fn own<'a>(ask: &'a Ask, name: &PackageName) -> Option<&'a Requirement> {
         Ask::Distribution(requirement) if requirement.name == *name => Some(requirement),
         _ => None,
     }
+}
+
+/// All that a project asks for, part by part, and the parts: what a lock beside it was made from.
+///
+/// # Errors
+/// Where its file cannot be understood.
+pub(super) fn asks_of_locked(
+    project: &Project,
+    tool: Tool,
+) -> Result<(Vec<Ask>, Sections), InputError> {
+    // What it would tell about requirements is for those who resolve them.
+    let mut parts = Parts::requirements(project, tool, &mut Collector::default())?;
+    parts.sections.default_groups = tool.default_groups(project, &parts.sections)?;
+    Ok((parts.asks, parts.sections))
 }
 
 /// What a project asks for that is itself asked for, with these extras.

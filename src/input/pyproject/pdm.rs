@@ -74,7 +74,7 @@ pub(super) fn settings(project: &Project, collector: &mut Collector) -> Result<(
         }
         let name = table.text("name")?.map(str::to_owned);
         let is_default = name.as_deref() == Some("pypi");
-        collector.indexes.indexes.push(IndexSource { name, url, is_default, explicit: false });
+        collector.indexes.indexes.push(IndexSource { name, is_default, ..IndexSource::new(url) });
     }
     let resolution = pdm.table("resolution")?;
     let allows = resolution.and_then(|table| table.get("allow-prereleases"));

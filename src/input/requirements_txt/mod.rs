@@ -199,12 +199,12 @@ impl Reader {
                 let url = index_url(spot, value)?;
                 indexes.indexes.clear();
                 let (is_default, explicit) = (true, false);
-                indexes.indexes.push(IndexSource { name: None, url, is_default, explicit });
+                indexes.indexes.push(IndexSource { is_default, explicit, ..IndexSource::new(url) });
             }
             Meaning::ExtraIndexUrl => {
                 let url = index_url(spot, value)?;
                 let (is_default, explicit) = (false, false);
-                indexes.indexes.push(IndexSource { name: None, url, is_default, explicit });
+                indexes.indexes.push(IndexSource { is_default, explicit, ..IndexSource::new(url) });
             }
             Meaning::NoIndex => {
                 indexes.no_index = true;

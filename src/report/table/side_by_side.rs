@@ -12,11 +12,7 @@ use crate::report::text::printable;
 use crate::report::{Detail, Style};
 
 /// One row for each release, those first that do the worst on any platform.
-pub(super) fn write(
-    report: &ScanReport,
-    style: Style,
-    output: &mut dyn Write,
-) -> io::Result<()> {
+pub(super) fn write(report: &ScanReport, style: Style, output: &mut dyn Write) -> io::Result<()> {
     let mut rows: BTreeMap<(&str, Option<&str>), Vec<&PackageReport>> = BTreeMap::new();
     for package in &report.packages {
         rows.entry((&package.name, package.version.as_deref())).or_default().push(package);

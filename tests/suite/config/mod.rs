@@ -99,7 +99,7 @@ fn shown(source: &IndexSource) -> String {
 }
 
 fn index(url: &str, is_default: bool) -> IndexSource {
-    IndexSource { name: None, url: Url::parse(url).unwrap(), is_default, explicit: false }
+    IndexSource { is_default, ..IndexSource::new(Url::parse(url).unwrap()) }
 }
 
 #[test]

@@ -109,10 +109,21 @@ fn a_file_that_is_wrong_is_told_with_its_place() {
         ("\n\n[index", "uv.toml:3:"),
         ("index-url = 'ftp://x.test/'", "uv.toml: index-url: expected an http"),
         ("[[index]]\nurl = 'https://x.test/'\nformat = 'x'", "uv.toml: index: expected the format"),
+        (
+            "[[index]]\nurl = 'https://x.test/'\nignore-error-codes = [99]",
+            "uv.toml: index.ignore-error-codes: expected",
+        ),
         ("index-strategy = 'x'", "uv.toml: index-strategy: expected"),
     ] {
         let problem = Machine::new().write("home/uv.toml", text).problem();
         assert!(problem.contains(expected), "{text}: {problem}");
         assert!(!problem.ends_with('.') && !problem.contains('\n'), "{problem}");
     }
+}
+
+#[test]
+fn an_index_may_say_which_statuses_mean_that_something_is_not_there() {
+    let text = "[[index]]\nurl = 'https://x.test/'\nignore-error-codes = [401, 403]";
+    let found = Machine::new().write("project/uv.toml", text).gather();
+    assert_eq!(found.indexes.indexes[0].ignored_statuses, [401, 403]);
 }

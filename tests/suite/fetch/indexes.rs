@@ -20,8 +20,7 @@ fn spam(version: &str) -> BuiltWheel {
 }
 
 fn source(url: &str) -> IndexSource {
-    let url = Url::parse(url).unwrap();
-    IndexSource { name: None, url, is_default: false, explicit: false }
+    IndexSource::new(Url::parse(url).unwrap())
 }
 
 fn default(index: &FakeIndex) -> IndexSource {
@@ -114,6 +113,21 @@ fn an_index_that_refuses_or_fails_ends_the_question() {
             assert!(public.requests().is_empty());
         }
     }
+}
+
+/// uv's `ignore-error-codes`: the index says by it that the project is not there.
+#[test]
+fn statuses_that_are_to_be_ignored_lead_on_to_the_next_index() {
+    let store = FakeIndex::builder().fault("/simple/", Fault::Status(403, 99)).start();
+    let public = FakeIndex::builder().file(spam("2.0")).start();
+    let own = IndexSource { ignored_statuses: vec![401, 403], ..named("own", &store) };
+    let indexes_of = |own: IndexSource| indexes(of([own, default(&public)]));
+    assert_eq!(files(&indexes_of(own.clone()), None).unwrap(), ["2.0"]);
+    assert!(matches!(files(&indexes_of(own), Some("own")), Err(IndexError::NotFound { .. })));
+    // Another status still ends the question, and what could be said is told.
+    let other = IndexSource { ignored_statuses: vec![401], ..named("own", &store) };
+    let problem = problem(&indexes_of(other), None);
+    assert!(problem.contains("`ignore-error-codes = [403]`"), "{problem}");
 }
 
 #[test]

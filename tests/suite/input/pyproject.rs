@@ -470,6 +470,16 @@ fn broken_files_are_told_with_their_place() {
         (&format!("{HEAD}[tool.uv.sources]\nidna = {{ workspace = true }}\n"), (5, 8), "workspace"),
         (&format!("{HEAD}[tool.uv.sources]\nidna = {{ }}\n"), (5, 8), "`index`"),
         (&format!("{HEAD}[[tool.uv.index]]\nname = 'x'\n"), (4, 1), "`url`"),
+        (
+            &format!("{HEAD}[[tool.uv.index]]\nurl = 'https://h/'\nignore-error-codes = [7]\n"),
+            (6, 23),
+            "status code",
+        ),
+        (
+            &format!("{HEAD}[[tool.uv.index]]\nurl = 'https://h/'\nignore-error-codes = ['x']\n"),
+            (6, 23),
+            "whole number",
+        ),
     ] {
         let problem = rejected(text);
         assert_eq!(spot(&problem).path, "pyproject.toml");
@@ -478,6 +488,13 @@ fn broken_files_are_told_with_their_place() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn an_index_may_say_which_statuses_mean_that_something_is_not_there() {
+    let text =
+        format!("{HEAD}[[tool.uv.index]]\nurl = 'https://h/'\nignore-error-codes = [401, 0x193]\n");
+    assert_eq!(read_all(&text).indexes.indexes[0].ignored_statuses, [401, 403]);
 }
 
 #[test]

@@ -435,7 +435,7 @@ fn read_manifest(text: &str) -> Manifest {
 }
 
 fn index(url: &str, is_default: bool) -> IndexSource {
-    IndexSource { name: None, url: url.parse().unwrap(), is_default, explicit: false }
+    IndexSource { is_default, ..IndexSource::new(url.parse().unwrap()) }
 }
 
 #[test]

@@ -96,7 +96,9 @@ fn exported(text: &str, target: &str, platform: &str) -> BTreeSet<String> {
             continue;
         }
         let requirement = Requirement::<VerbatimUrl>::from_str(line).unwrap();
-        if requirement.marker.evaluate(&environment, &[]) {
+        // uv 0.5 left in its markers which of the groups that exclude each other is chosen.
+        let chosen = ["group-18-conflicting-groups-old".parse().unwrap()];
+        if requirement.marker.evaluate(&environment, &chosen) {
             lines.insert(match requirement.version_or_url {
                 Some(VersionOrUrl::VersionSpecifier(version)) => {
                     format!("{}{version}", requirement.name)
@@ -138,6 +140,41 @@ fn case_agrees_with_uv(case: &str, lock: &str) {
 #[test]
 fn a_plain_project_installs_what_uv_installs() {
     case_agrees_with_uv("plain", "uv.lock");
+}
+
+/// Revisions 0 to 3 of the format, as older releases of uv write them.
+#[test]
+fn locks_of_older_releases_install_what_those_install() {
+    let folders = fs::read_dir(fixture("uv-lock/older")).unwrap();
+    let mut count = 0;
+    for folder in folders.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        let export = fs::read_to_string(folder.join("expected.txt")).unwrap();
+        agrees_with_uv(&folder.join("uv.lock"), &export);
+        count += 1;
+    }
+    assert_eq!(count, 7);
+}
+
+/// Cut off between packages, where the format itself does not tell.
+#[test]
+fn a_lock_without_one_of_its_packages_is_rejected() {
+    for case in ["plain", "workspace", "virtual-workspace", "forks", "default-groups"] {
+        let text = fs::read_to_string(fixture("uv-lock").join(case).join("uv.lock")).unwrap();
+        let starts: Vec<usize> = text.match_indices("[[package]]").map(|(at, _)| at).collect();
+        for at in starts {
+            let problem = rejected(&text[..at]);
+            assert!(!problem.problem.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_digest_that_is_none_is_rejected() {
+    let text = fs::read_to_string(fixture("uv-lock/plain/uv.lock")).unwrap();
+    let problem = rejected(&text.replacen("sha256:", "sha256:x", 1));
+    assert!(problem.problem.contains("digest"), "{problem}");
+    // Others are of files whose URL is given.
+    assert!(read(&text.replacen("sha256:", "md5:", 1)).is_ok());
 }
 
 #[test]
@@ -263,7 +300,7 @@ fn a_directory_and_a_repository_are_built_and_a_url_is_not() {
         name = "wheel"
         version = "1.0"
         source = { url = "https://h.example/wheel-1.0-py3-none-any.whl" }
-        wheels = [{ url = "https://h.example/wheel-1.0-py3-none-any.whl", hash = "sha256:00" }]
+        wheels = [{ url = "https://h.example/wheel-1.0-py3-none-any.whl", hash = "sha256:0000000000000000000000000000000000000000000000000000000000000000" }]
     "#;
     let graph = read(text).unwrap();
     let sources: Vec<_> = graph.packages.iter().map(|package| &package.source).collect();
@@ -290,7 +327,7 @@ fn an_archive_with_a_subdirectory_is_read() {
         name = "pack"
         version = "1.0"
         source = { url = "https://h.example/pack-1.0.tar.gz", subdirectory = "python" }
-        sdist = { hash = "sha256:00" }
+        sdist = { hash = "sha256:0000000000000000000000000000000000000000000000000000000000000000" }
     "#;
     let graph = read(text).unwrap_or_else(|problem| panic!("{problem}"));
     assert_eq!(installed(&graph, "3.14t", "linux"), ["pack==1.0".to_owned()].into());
@@ -339,7 +376,7 @@ fn a_size_is_read_where_it_is_stated() {
         name = "spam"
         version = "1.0"
         source = { registry = "https://pypi.org/simple" }
-        sdist = { url = "https://h.example/spam-1.0.tar.gz", hash = "sha256:00", size = 12 }
+        sdist = { url = "https://h.example/spam-1.0.tar.gz", hash = "sha256:0000000000000000000000000000000000000000000000000000000000000000", size = 12 }
         wheels = [
             { url = "https://h.example/spam-1.0-py3-none-any.whl", hash = "md5:00", size = 345 },
             { url = "https://h.example/spam-1.0%2Bcpu-py3-none-any.whl" },
@@ -374,7 +411,7 @@ fn files_on_this_machine_are_read_by_their_names() {
         name = "spam"
         version = "1.0"
         source = { path = "links/spam-1.0-py3-none-any.whl" }
-        wheels = [{ filename = "spam-1.0-py3-none-any.whl", hash = "sha256:00" }]
+        wheels = [{ filename = "spam-1.0-py3-none-any.whl", hash = "sha256:0000000000000000000000000000000000000000000000000000000000000000" }]
         [[package]]
         name = "eggs"
         version = "2.0"

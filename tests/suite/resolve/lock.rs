@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
 use ftcheck::model::location::Location;
-use ftcheck::model::lock::{Edge, LockGraph, LockedPackage, LockedSource, Root};
+use ftcheck::model::lock::{Edge, LockGraph, LockedPackage, LockedSource, Root, Walk};
 use ftcheck::model::requirement::Section;
 use ftcheck::resolve::lock::{Selection, select};
 use pep508_rs::{ExtraName, MarkerTree};
@@ -379,4 +379,57 @@ proptest! {
         others.sort_unstable();
         prop_assert_eq!(others, left_out);
     }
+}
+
+/// A graph whose edges stand for ranges.
+fn ranges(graph: Graph) -> Graph {
+    Graph { graph: LockGraph { walk: Walk::Ranges, ..graph.graph }, ..graph }
+}
+
+#[test]
+fn of_ranges_the_newest_release_is_taken_that_all_allow() {
+    let nodes = [("a", "1"), ("b", "1"), ("b", "2"), ("b", "3rc1"), ("c", "1")];
+    let any = ["a", "b==1", "b==2", "b==3rc1"];
+    let graph = ranges(Graph::new(&nodes).roots(&any).depends("b==1", &["c"]));
+    assert_eq!(graph.installed(), ["a==1", "b==2"]);
+    let graph = graph.depends("a", &["b==1"]);
+    assert_eq!(graph.installed(), ["a==1", "b==1", "c==1"]);
+}
+
+#[test]
+fn a_release_that_gives_way_asks_for_nothing() {
+    // The old release of `a` asks for the old `b`, and it is not installed.
+    let nodes = [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2"), ("x", "1")];
+    let graph = ranges(
+        Graph::new(&nodes)
+            .roots(&["a==1", "a==2", "x"])
+            .depends("a==1", &["b==1"])
+            .depends("x", &["b==1", "b==2"]),
+    );
+    assert_eq!(graph.installed(), ["a==2", "b==2", "x==1"]);
+}
+
+#[test]
+fn releases_that_ask_for_themselves_are_told_apart() {
+    let nodes = [("a", "1"), ("a", "2"), ("plugin", "1")];
+    let graph = ranges(
+        Graph::new(&nodes)
+            .roots(&["a==1", "a==2"])
+            .depends("a==1", &["plugin"])
+            .depends("a==2", &["plugin"])
+            .depends("plugin", &["a==1", "a==2"]),
+    );
+    assert_eq!(graph.installed(), ["a==2", "plugin==1"]);
+}
+
+#[test]
+fn where_it_does_not_follow_all_releases_are_taken() {
+    let nodes = [("a", "1"), ("b", "1"), ("b", "2")];
+    let graph = ranges(Graph::new(&nodes).roots(&["a", "b==1"]).depends("a", &["b==2"]));
+    assert_eq!(graph.installed(), ["a==1", "b==1", "b==2"]);
+    // Of two with one version too: they come from different places.
+    let nodes = [("b", "1"), ("b", "1")];
+    let mut graph = ranges(Graph::new(&nodes).roots(&["b", "b"]));
+    graph.graph.roots[1].edge.target = 1;
+    assert_eq!(graph.installed().len(), 2);
 }

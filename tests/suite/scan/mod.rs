@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_wheels;
 mod cache;
 mod conda;
+mod environments;
 mod lockfile;
 mod network;
 mod verdicts;

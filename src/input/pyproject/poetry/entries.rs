@@ -23,6 +23,61 @@ pub(super) struct Entry {
     pub(super) is_optional: bool,
 }
 
+/// A dependency of a package, as a lock of poetry's states it.
+pub(crate) struct LockedDependency {
+    pub(crate) name: PackageName,
+    pub(crate) extras: Vec<ExtraName>,
+    pub(crate) marker: MarkerTree,
+    /// Whether only an extra asks for it.
+    pub(crate) is_optional: bool,
+    /// The releases it allows; `None` where it comes from elsewhere than an index.
+    pub(crate) constraint: Option<Constraint>,
+}
+
+/// Those of a table of a lock, which are of the form of those in pyproject.toml.
+///
+/// # Errors
+/// Where one of them is of another form.
+pub(crate) fn locked_dependencies(
+    table: Option<Table<'_>>,
+) -> Result<Vec<LockedDependency>, InputError> {
+    let mut dependencies = Vec::new();
+    for item in table.into_iter().flat_map(Table::items) {
+        let name = standard::package(item)?;
+        let several = if item.is_list() { item.list()? } else { vec![item] };
+        for one in several {
+            let mut dependency = LockedDependency {
+                name: name.clone(),
+                extras: Vec::new(),
+                marker: MarkerTree::TRUE,
+                is_optional: false,
+                constraint: None,
+            };
+            if one.as_text().is_some() {
+                dependency.constraint = Some(constraint(one)?);
+            } else {
+                let table =
+                    one.table().map_err(|_| one.unexpected("a version range or a table"))?;
+                dependency.extras = extras(table)?;
+                dependency.marker = marker(table)?;
+                dependency.is_optional = table.flag("optional")?.unwrap_or_default();
+                dependency.constraint = table.get("version").map(constraint).transpose()?;
+            }
+            dependencies.push(dependency);
+        }
+    }
+    Ok(dependencies)
+}
+
+fn extras(table: Table<'_>) -> Result<Vec<ExtraName>, InputError> {
+    let named = |extra: Item<'_>| {
+        let text = extra.text()?;
+        ExtraName::from_str(text)
+            .map_err(|_| extra.error(format!("expected the name of an extra, found `{text}`")))
+    };
+    table.list("extras")?.into_iter().map(named).collect()
+}
+
 /// Those of a table; `python` is none.
 pub(super) fn entries(
     table: Option<Table<'_>>,
@@ -67,14 +122,7 @@ fn entry(
     }
     let table = item.table().map_err(|_| item.unexpected("a version range or a table"))?;
     let is_optional = table.flag("optional")?.unwrap_or_default();
-    for extra in table.list("extras")? {
-        let text = extra.text()?;
-        requirement.extras.push(
-            ExtraName::from_str(text).map_err(|_| {
-                extra.error(format!("expected the name of an extra, found `{text}`"))
-            })?,
-        );
-    }
+    requirement.extras = extras(table)?;
     requirement.marker = marker(table)?;
     requirement.index = table.text("source")?.map(str::to_owned);
     let path = table.get("file").or_else(|| table.get("path"));

@@ -16,6 +16,7 @@ use std::path::Path;
 
 use pep508_rs::{ExtraName, MarkerTree, PackageName};
 
+pub(crate) use self::entries::locked_dependencies;
 use self::entries::{Entry, constraint, entries};
 use super::super::collect::Collector;
 use super::super::document::{Item, Table};

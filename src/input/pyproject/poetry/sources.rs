@@ -24,7 +24,7 @@ pub(super) fn read(poetry: Table<'_>, collector: &mut Collector) -> Result<(), I
         let url =
             Url::parse(text).map_err(|_| place.error(format!("expected a URL, found `{text}`")))?;
         let name = Some(name.to_owned());
-        let source = IndexSource { name, url, is_default: false, explicit: false };
+        let source = IndexSource { name, ..IndexSource::new(url) };
         let priority = table.text("priority")?;
         let is_secondary = table.flag("secondary")?.unwrap_or_default();
         match priority {
@@ -43,7 +43,7 @@ pub(super) fn read(poetry: Table<'_>, collector: &mut Collector) -> Result<(), I
         let url =
             Url::parse(PUBLIC).map_err(|_| InputError::at(poetry.location(), "expected a URL"))?;
         let name = Some("PyPI".to_owned());
-        primary.push(IndexSource { name, url, is_default: false, explicit: false });
+        primary.push(IndexSource { name, ..IndexSource::new(url) });
     }
     let strategy =
         if supplemental.is_empty() { IndexStrategy::BestMatch } else { IndexStrategy::FirstIndex };

@@ -10,7 +10,7 @@ use crate::model::pep508;
 
 /// A constraint: any of several ranges.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Constraint {
+pub(crate) struct Constraint {
     alternatives: Vec<VersionSpecifiers>,
 }
 
@@ -32,6 +32,11 @@ impl Constraint {
             return Err("nothing".to_owned());
         }
         Ok(Self { alternatives })
+    }
+
+    /// Whether it allows a release.
+    pub(crate) fn allows(&self, version: &Version) -> bool {
+        self.alternatives.iter().any(|range| range.contains(version))
     }
 
     /// As one range of PEP 440, where it can be said so: alternatives that touch each other, or leave

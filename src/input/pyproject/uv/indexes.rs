@@ -48,10 +48,22 @@ fn index(item: Item<'_>, project: &Project) -> Result<Index, InputError> {
     }
     Ok(Index::Pages(IndexSource {
         name: table.text("name")?.map(str::to_owned),
-        url: url(place, project)?,
         is_default: table.flag("default")?.unwrap_or_default(),
         explicit: table.flag("explicit")?.unwrap_or_default(),
+        ignored_statuses: table
+            .list("ignore-error-codes")?
+            .into_iter()
+            .map(status)
+            .collect::<Result<_, _>>()?,
+        ..IndexSource::new(url(place, project)?)
     }))
+}
+
+/// A status code of HTTP.
+fn status(item: Item<'_>) -> Result<u16, InputError> {
+    let number = item.integer()?;
+    let status = u16::try_from(number).ok().filter(|status| (100..1000).contains(status));
+    status.ok_or_else(|| item.error(format!("expected a status code of HTTP, found `{number}`")))
 }
 
 /// A URL, or a folder as one.
@@ -97,11 +109,19 @@ pub(super) fn read(
     }
     for item in uv.list("extra-index-url")? {
         let (url, is_default, explicit) = (url(item, root)?, false, false);
-        collector.indexes.indexes.push(IndexSource { name: None, url, is_default, explicit });
+        collector.indexes.indexes.push(IndexSource {
+            is_default,
+            explicit,
+            ..IndexSource::new(url)
+        });
     }
     if let Some(item) = uv.get("index-url") {
         let (url, is_default, explicit) = (url(item, root)?, true, false);
-        collector.indexes.indexes.push(IndexSource { name: None, url, is_default, explicit });
+        collector.indexes.indexes.push(IndexSource {
+            is_default,
+            explicit,
+            ..IndexSource::new(url)
+        });
     }
     for item in uv.list("find-links")? {
         collector.indexes.find_links.push(links(item, root)?);

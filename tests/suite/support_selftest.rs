@@ -324,7 +324,7 @@ fn delay_holds_the_answer_but_not_the_end() {
     assert_eq!(get(&index.file_url("spam-1.tar.gz"), &[]).status, 200);
     assert!(started.elapsed() >= Duration::from_millis(60));
 
-    index.add_fault("spam-1", Fault::Delay(Duration::from_secs(3600)));
+    index.add_fault("spam-1", Fault::Delay(Duration::from_hours(1)));
     let url = index.file_url("spam-1.tar.gz");
     let waiting = std::thread::spawn(move || send("GET", &url, &[]).is_none());
     while index.requests().len() < 2 {

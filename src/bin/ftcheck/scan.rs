@@ -22,19 +22,19 @@ pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let choice = choice(&arguments.project);
     let options = ScanOptions::new(arguments.resolution, choice)?;
     let mut project = Project::read(&arguments.project, &options.settings)?;
-    look(&mut project, options, ReportOptions::new(arguments.report)?)
+    look(&mut project, options, &ReportOptions::new(arguments.report)?)
 }
 
 pub(crate) fn check(arguments: CheckArguments) -> Result<ExitCode, Failure> {
     let mut project = Project::of_requirements(&arguments.requirements)?;
     let options = ScanOptions::new(arguments.resolution, Choice::default())?;
-    look(&mut project, options, ReportOptions::new(arguments.report)?)
+    look(&mut project, options, &ReportOptions::new(arguments.report)?)
 }
 
 fn look(
     project: &mut Project,
     mut options: ScanOptions,
-    how: ReportOptions<ScanReport>,
+    how: &ReportOptions<ScanReport>,
 ) -> Result<ExitCode, Failure> {
     if let Some(file) = &how.output {
         check_output(file, project.paths.iter().map(PathBuf::as_path))?;
@@ -57,7 +57,7 @@ fn look(
     ));
     bar.clear();
     let report = report.map_err(|problem| Failure::new(problem.to_string()))?;
-    write_report(&report, &how, report::summary)?;
+    write_report(&report, how, report::summary)?;
     if detail == Detail::Verbose {
         if !project.searched && !project.shown.is_empty() {
             say(&format!("read {}", project.shown.join(", ")));

@@ -1,6 +1,7 @@
 //! `ftcheck why`.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use ftcheck::pipeline::{self, Scene, Settings};
@@ -41,7 +42,7 @@ pub(crate) fn run(arguments: WhyArguments) -> Result<ExitCode, Failure> {
             say(&format!("not covered: {}", report::printable(gap)));
         }
         if scenes.len() > 1 {
-            text.push_str(&format!("{}\n", scene.platform));
+            let _ = writeln!(text, "{}", scene.platform);
         }
         found |= add(&mut text, &plan.graph, package.as_ref(), scene);
     }
@@ -57,7 +58,7 @@ fn add(text: &mut String, graph: &Graph, package: &str, scene: &Scene) -> bool {
         .collect();
     roots.sort_by_key(|index| &graph.nodes[*index].name);
     if roots.is_empty() {
-        text.push_str(&format!("{package} is not installed on {}\n", scene.platform));
+        let _ = writeln!(text, "{package} is not installed on {}", scene.platform);
         return false;
     }
     let mut seen = BTreeSet::new();
@@ -81,7 +82,7 @@ fn tree(
         label.push_str(&report::printable(version));
     }
     if let Some(location) = &node.direct {
-        label.push_str(&format!(" ({})", report::printable(&location.to_string())));
+        let _ = write!(label, " ({})", report::printable(&location.to_string()));
     }
     let mut next: Vec<usize> =
         node.requires.iter().copied().filter(|index| leads[*index]).collect();

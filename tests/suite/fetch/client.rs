@@ -91,7 +91,7 @@ fn what_is_wrong_for_good_is_asked_once() {
 #[test]
 fn a_server_that_never_answers_is_given_up() {
     let index = index();
-    index.add_fault("/simple/", Fault::Delay(Duration::from_secs(60)));
+    index.add_fault("/simple/", Fault::Delay(Duration::from_mins(1)));
     let client = Client::with(false, &AccessSettings::default(), impatient()).unwrap();
     let begun = Instant::now();
     let problem = get(&client, &page_of(&index)).unwrap_err().to_string();

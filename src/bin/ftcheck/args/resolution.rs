@@ -1,6 +1,5 @@
 //! The arguments that say what would be installed: which project, which parts of it, for which
 //! interpreter, from where.
-#![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
 #![expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 
 use std::path::PathBuf;

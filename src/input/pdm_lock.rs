@@ -27,6 +27,9 @@ use crate::model::requirement::{GroupName, Section, Sections};
 
 const HINT: &str = "is the file complete? `pdm lock` writes it anew";
 
+/// Places from where a walk starts; a lock that leads to more of them was made to.
+const MOST_ROOTS: usize = 2_000_000;
+
 /// What pdm calls the project's own dependencies.
 const DEFAULT: &str = "default";
 
@@ -73,6 +76,9 @@ impl Format for PdmLock {
                 reader.add(&lock, package)?;
             }
             reader.add_edges(&lock, project.as_ref())?;
+            if let Some(project) = &project {
+                older::add_missing(&mut reader, &lock, project)?;
+            }
         } else {
             older::read(&mut reader, &lock, project.as_ref(), &mut notes)?;
         }
@@ -190,7 +196,7 @@ fn staleness(project: &Project, lock: &Lock, graph: &LockGraph) -> Result<Vec<Ga
         .collect())
 }
 
-/// pdm's `PyProject.content_hash`: the digest of the project, and that which releases before 2.17
+/// pdm's `PyProject.content_hash`: the digest of the project, and that which former releases
 /// made of it.
 fn content_hashes(project: &Project) -> Option<[String; 2]> {
     let pyproject: Value = toml::from_str(&project.document.source().text).ok()?;
@@ -223,7 +229,8 @@ fn content_hashes(project: &Project) -> Option<[String; 2]> {
     if let Some(older) = older.as_object_mut() {
         let dev = part(&["tool", "pdm", "dev-dependencies"]).unwrap_or_else(|| json!({}));
         older.insert("dev-dependencies".to_owned(), dev);
-        let overrides = part(&["tool", "pdm", "resolution", "overrides"]);
+        let overrides = part(&["tool", "pdm", "overrides"])
+            .or_else(|| part(&["tool", "pdm", "resolution", "overrides"]));
         older.insert("overrides".to_owned(), overrides.unwrap_or_else(|| json!({})));
         older.remove("resolution");
     }
@@ -362,7 +369,10 @@ impl Reader<'_> {
     /// with a piece missing is not complete.
     fn add_edges(&mut self, lock: &Lock, project: Option<&Project>) -> Result<(), InputError> {
         let excluded = project.map(older::excluded).transpose()?.unwrap_or_default();
-        let mut by_name = locked::by_name(&self.graph);
+        let by_name = locked::by_name(&self.graph);
+        let (entries, mut missing) = (older::Entries::of(lock), BTreeMap::new());
+        // What lies behind is not locked.
+        let locked = self.graph.packages.len();
         let mut roots: BTreeMap<usize, Vec<Root>> = BTreeMap::new();
         for root in &self.graph.roots {
             roots.entry(root.edge.target).or_default().push(root.clone());
@@ -378,31 +388,38 @@ impl Reader<'_> {
                 {
                     continue;
                 }
-                if !by_name.contains_key(name) {
+                let mut targets: Vec<usize> = by_name
+                    .get(name)
+                    .into_iter()
+                    .flatten()
+                    .take(locked::MOST_VERSIONS)
+                    .copied()
+                    .collect();
+                if targets.is_empty() || entries.lack(name, &requirement.extras) {
                     let location = self.source.location(spanned.span().start);
-                    by_name.insert(name.clone(), vec![self.graph.packages.len()]);
-                    self.graph.packages.push(locked::ranges::missing(name, &location));
+                    let key = (name.clone(), requirement.extras.clone());
+                    let missing = missing.entry(key).or_insert_with(|| {
+                        self.graph.packages.push(locked::ranges::missing(name, &location));
+                        self.graph.packages.len() - 1
+                    });
+                    targets.push(*missing);
                 }
-                let targets: Vec<usize> = by_name.get(name).cloned().unwrap_or_default();
-                let is_missing = |target: &usize| {
-                    let package = self.graph.packages.get(*target);
-                    package.is_some_and(|package| {
-                        package.version.is_none()
-                            && package.files.is_empty()
-                            && package.source == LockedSource::Files
-                    })
-                };
-                for target in targets.iter().filter(|target| is_missing(target)) {
+                let is_missing = |target: &&usize| **target >= locked;
+                for target in targets.iter().filter(is_missing) {
                     for root in roots.get(&index).into_iter().flatten() {
                         let mut root = root.clone();
                         root.edge.target = *target;
                         root.edge.marker.and(requirement.marker.clone());
                         self.graph.roots.push(root);
                     }
+                    if self.graph.roots.len() > MOST_ROOTS {
+                        let problem = "too many packages depend on what is not locked";
+                        return Err(InputError::of_file(&self.source.shown, problem).hint(HINT));
+                    }
                 }
                 let Some(node) = self.graph.packages.get_mut(index) else { continue };
                 let others = targets.iter().filter(|target| **target != index);
-                node.dependencies.extend(others.take(locked::MOST_VERSIONS).map(|target| Edge {
+                node.dependencies.extend(others.map(|target| Edge {
                     target: *target,
                     extras: requirement.extras.clone(),
                     marker: requirement.marker.clone(),

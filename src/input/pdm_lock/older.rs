@@ -26,9 +26,9 @@ pub(super) fn read(
     project: Option<&Project>,
     notes: &mut Vec<String>,
 ) -> Result<(), InputError> {
-    let mut nodes = Vec::new();
+    let mut entry_nodes = Vec::new();
     for spanned in &lock.packages {
-        nodes.push(reader.node(lock, spanned)?);
+        entry_nodes.push(reader.node(lock, spanned)?);
     }
     let Some(project) = project else {
         notes.push(
@@ -37,7 +37,7 @@ pub(super) fn read(
                 .to_owned(),
         );
         reader.graph.walk = Walk::Roots;
-        let edges = nodes.into_iter().map(|target| Edge {
+        let edges = entry_nodes.into_iter().map(|target| Edge {
             target,
             extras: Vec::new(),
             marker: MarkerTree::TRUE,
@@ -64,7 +64,7 @@ pub(super) fn read(
     };
     releases.require_asks(asks, adapt);
     let mut lists: BTreeMap<usize, (EdgeList, BTreeMap<ExtraName, EdgeList>)> = BTreeMap::new();
-    for (index, (spanned, node)) in lock.packages.iter().zip(&nodes).enumerate() {
+    for (index, (spanned, node)) in lock.packages.iter().zip(&entry_nodes).enumerate() {
         let package = spanned.get_ref();
         let location = location_of(index);
         let (base, extras) = lists.entry(*node).or_default();

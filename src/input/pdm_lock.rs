@@ -4,21 +4,20 @@
 //! groups it is installed for, and when. Without, that follows from a walk ([`older`]). An entry for a package with extras (`extras = […]`) stands
 //! beside the one without. Files are given by name or URL, and digest.
 
+mod freshness;
 mod older;
 mod schema;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use pep440_rs::VersionSpecifiers;
-use pep508_rs::{MarkerTree, PackageName};
-use serde_json::{Map, Value, json};
+use pep508_rs::MarkerTree;
 use toml::Spanned;
 use url::Url;
 
 use self::schema::{File, Lock, Package, Target, Versioned};
 use super::locked::{self, Digests};
 use super::project::Project;
-use super::python_json::{self, Separators};
 use super::{Content, Format, Gap, InputError, Manifest, Source};
 use crate::model::location::{Location, last_segment};
 use crate::model::lock::{Edge, LockGraph, LockedPackage, LockedSource, Root, Walk};
@@ -26,6 +25,9 @@ use crate::model::pep508;
 use crate::model::requirement::{GroupName, Section, Sections};
 
 const HINT: &str = "is the file complete? `pdm lock` writes it anew";
+
+/// Places from where a walk starts; a lock that leads to more of them was made to.
+const MOST_ROOTS: usize = 2_000_000;
 
 /// What pdm calls the project's own dependencies.
 const DEFAULT: &str = "default";
@@ -73,6 +75,9 @@ impl Format for PdmLock {
                 reader.add(&lock, package)?;
             }
             reader.add_edges(&lock, project.as_ref())?;
+            if let Some(project) = &project {
+                older::add_missing(&mut reader, &lock, project)?;
+            }
         } else {
             older::read(&mut reader, &lock, project.as_ref(), &mut notes)?;
         }
@@ -85,7 +90,7 @@ impl Format for PdmLock {
         gaps.extend(targets(&lock.metadata.targets, source)?);
         if let Some(project) = &project {
             graph.named = project.places()?;
-            gaps.extend(staleness(project, &lock, &graph)?);
+            gaps.extend(freshness::staleness(project, &lock)?);
         }
         Ok(Manifest { content: Content::Lock(graph), sections, gaps, notes, ..Manifest::default() })
     }
@@ -151,83 +156,6 @@ fn platform_marker(platform: &str) -> Option<String> {
         }
     };
     Some(format!("sys_platform == '{system}' and platform_machine == '{machine}'"))
-}
-
-/// Whether the project has changed since: by the digest that the lock has of it, else by the names.
-fn staleness(project: &Project, lock: &Lock, graph: &LockGraph) -> Result<Vec<Gap>, InputError> {
-    if let Some(hash) = lock.metadata.content_hash.as_deref() {
-        let stated = hash.strip_prefix("sha256:");
-        let known = content_hashes(project).unwrap_or_default();
-        if stated.is_some_and(|stated| known.iter().any(|hash| hash == stated)) {
-            return Ok(Vec::new());
-        }
-        return Ok(vec![Gap::Always(
-            "pyproject.toml has changed since the lock was made: `pdm lock` writes it anew"
-                .to_owned(),
-        )]);
-    }
-    let locked: BTreeSet<&PackageName> =
-        graph.packages.iter().map(|package| &package.name).collect();
-    let groups: BTreeSet<GroupName> =
-        lock.metadata.groups.iter().map(|group| GroupName::new(group)).collect();
-    let is_locked = |section: &Section| match section {
-        Section::Extra(extra) => groups.contains(&GroupName::new(extra.as_ref())),
-        Section::Group(group) => groups.contains(group),
-        _ => true,
-    };
-    let named = project.named()?.into_iter().filter(|named| is_locked(&named.section));
-    let missing = named.filter(|named| {
-        Some(&named.name) != project.name.as_ref() && !locked.contains(&named.name)
-    });
-    Ok(missing
-        .map(|named| {
-            Gap::Always(format!(
-                "pyproject.toml depends on `{}`, which the lock does not know: is it up to date? \
-                 `pdm lock` writes it anew",
-                named.name
-            ))
-        })
-        .collect())
-}
-
-/// pdm's `PyProject.content_hash`: the digest of the project, and that which releases before 2.17
-/// made of it.
-fn content_hashes(project: &Project) -> Option<[String; 2]> {
-    let pyproject: Value = toml::from_str(&project.document.source().text).ok()?;
-    let part = |names: &[&str]| {
-        let mut at = Some(&pyproject);
-        for name in names {
-            at = at.and_then(|table| table.get(name));
-        }
-        at.cloned()
-    };
-    let mut groups = Map::new();
-    for table in [part(&["dependency-groups"]), part(&["tool", "pdm", "dev-dependencies"])] {
-        for (name, items) in table.as_ref().and_then(Value::as_object).into_iter().flatten() {
-            let all = groups.entry(GroupName::new(name).to_string()).or_insert_with(|| json!([]));
-            if let (Some(all), Some(items)) = (all.as_array_mut(), items.as_array()) {
-                all.extend(items.iter().cloned());
-            }
-        }
-    }
-    let content = json!({
-        "sources": part(&["tool", "pdm", "source"]).unwrap_or_else(|| json!([])),
-        "dependencies": part(&["project", "dependencies"]).unwrap_or_else(|| json!([])),
-        "dev-dependencies": groups,
-        "optional-dependencies":
-            part(&["project", "optional-dependencies"]).unwrap_or_else(|| json!({})),
-        "requires-python": part(&["project", "requires-python"]).unwrap_or_else(|| json!("")),
-        "resolution": part(&["tool", "pdm", "resolution"]).unwrap_or_else(|| json!({})),
-    });
-    let mut older = content.clone();
-    if let Some(older) = older.as_object_mut() {
-        let dev = part(&["tool", "pdm", "dev-dependencies"]).unwrap_or_else(|| json!({}));
-        older.insert("dev-dependencies".to_owned(), dev);
-        let overrides = part(&["tool", "pdm", "resolution", "overrides"]);
-        older.insert("overrides".to_owned(), overrides.unwrap_or_else(|| json!({})));
-        older.remove("resolution");
-    }
-    Some([content, older].map(|content| python_json::sha256(&content, Separators::Spaced)))
 }
 
 struct Reader<'a> {
@@ -362,7 +290,10 @@ impl Reader<'_> {
     /// with a piece missing is not complete.
     fn add_edges(&mut self, lock: &Lock, project: Option<&Project>) -> Result<(), InputError> {
         let excluded = project.map(older::excluded).transpose()?.unwrap_or_default();
-        let mut by_name = locked::by_name(&self.graph);
+        let by_name = locked::by_name(&self.graph);
+        let (entries, mut missing) = (older::Entries::of(lock), BTreeMap::new());
+        // What lies behind is not locked.
+        let locked = self.graph.packages.len();
         let mut roots: BTreeMap<usize, Vec<Root>> = BTreeMap::new();
         for root in &self.graph.roots {
             roots.entry(root.edge.target).or_default().push(root.clone());
@@ -378,31 +309,38 @@ impl Reader<'_> {
                 {
                     continue;
                 }
-                if !by_name.contains_key(name) {
+                let mut targets: Vec<usize> = by_name
+                    .get(name)
+                    .into_iter()
+                    .flatten()
+                    .take(locked::MOST_VERSIONS)
+                    .copied()
+                    .collect();
+                if targets.is_empty() || entries.lack(name, &requirement.extras) {
                     let location = self.source.location(spanned.span().start);
-                    by_name.insert(name.clone(), vec![self.graph.packages.len()]);
-                    self.graph.packages.push(locked::ranges::missing(name, &location));
+                    let key = (name.clone(), requirement.extras.clone());
+                    let missing = missing.entry(key).or_insert_with(|| {
+                        self.graph.packages.push(locked::ranges::missing(name, &location));
+                        self.graph.packages.len() - 1
+                    });
+                    targets.push(*missing);
                 }
-                let targets: Vec<usize> = by_name.get(name).cloned().unwrap_or_default();
-                let is_missing = |target: &usize| {
-                    let package = self.graph.packages.get(*target);
-                    package.is_some_and(|package| {
-                        package.version.is_none()
-                            && package.files.is_empty()
-                            && package.source == LockedSource::Files
-                    })
-                };
-                for target in targets.iter().filter(|target| is_missing(target)) {
+                let is_missing = |target: &&usize| **target >= locked;
+                for target in targets.iter().filter(is_missing) {
                     for root in roots.get(&index).into_iter().flatten() {
                         let mut root = root.clone();
                         root.edge.target = *target;
                         root.edge.marker.and(requirement.marker.clone());
                         self.graph.roots.push(root);
                     }
+                    if self.graph.roots.len() > MOST_ROOTS {
+                        let problem = "too many packages depend on what is not locked";
+                        return Err(InputError::of_file(&self.source.shown, problem).hint(HINT));
+                    }
                 }
                 let Some(node) = self.graph.packages.get_mut(index) else { continue };
                 let others = targets.iter().filter(|target| **target != index);
-                node.dependencies.extend(others.take(locked::MOST_VERSIONS).map(|target| Edge {
+                node.dependencies.extend(others.map(|target| Edge {
                     target: *target,
                     extras: requirement.extras.clone(),
                     marker: requirement.marker.clone(),

@@ -4,11 +4,12 @@
 //! [`Walk::Ranges`]: crate::model::lock::Walk::Ranges
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr as _;
 
 use pep508_rs::{ExtraName, MarkerTree, PackageName};
 
-use super::super::InputError;
 use super::super::requirement::Ask;
+use super::super::{Gap, InputError};
 use super::{MOST_VERSIONS, by_name};
 use crate::model::location::Location;
 use crate::model::lock::{Edge, LockGraph, LockedPackage, LockedSource, Root, Walk};
@@ -55,6 +56,8 @@ pub(crate) struct Releases<'g> {
     by_name: BTreeMap<PackageName, Vec<usize>>,
     /// Names that are not locked and need not be.
     pub(crate) left_out: BTreeSet<PackageName>,
+    /// Names that are locked more than once, and required by a range that is not followed.
+    pub(crate) undecided: BTreeSet<PackageName>,
     /// Names of [`Self::left_out`] that something requires.
     pub(crate) not_locked: BTreeSet<PackageName>,
 }
@@ -75,8 +78,8 @@ impl<'g> Releases<'g> {
             );
             return Err(InputError::at(package.location.clone(), problem));
         }
-        let (left_out, not_locked) = (BTreeSet::new(), BTreeSet::new());
-        Ok(Self { graph, by_name, left_out, not_locked })
+        let [left_out, undecided, not_locked] = [const { BTreeSet::new() }; 3];
+        Ok(Self { graph, by_name, left_out, undecided, not_locked })
     }
 
     /// Adds the edges of what is required, to what is locked of it and allowed.
@@ -107,16 +110,42 @@ impl<'g> Releases<'g> {
         list.add(required, if allowed.is_empty() { all } else { allowed });
     }
 
+    /// Adds a package without files, for what is locked without the extras that are asked of it.
+    pub(crate) fn lack(
+        &mut self,
+        list: &mut EdgeList,
+        mut required: Required,
+        location: &Location,
+    ) {
+        let target = self.graph.packages.len();
+        self.graph.packages.push(missing(&required.name, location));
+        // It is no other release of what is locked under the name.
+        required.extras.extend(ExtraName::from_str("not-locked"));
+        list.add(required, BTreeSet::from([target]));
+    }
+
     /// Adds what the project itself asks for.
-    pub(crate) fn require_asks(&mut self, asks: Vec<Ask>) {
+    /// `adapt` changes a requirement to what the format has of it, and says whether the lock lacks it.
+    pub(crate) fn require_asks(
+        &mut self,
+        asks: Vec<Ask>,
+        adapt: impl Fn(Required) -> (Required, bool),
+    ) {
         let mut lists: BTreeMap<Section, EdgeList> = BTreeMap::new();
         for ask in asks {
             match ask {
                 Ask::Distribution(requirement) => {
                     let Requirement { name, extras, marker, index, section, location, .. } =
                         requirement;
+                    let is_open = matches!(requirement.wanted, Wanted::Unchecked(_));
+                    if is_open && self.by_name.get(&name).is_some_and(|all| all.len() > 1) {
+                        self.undecided.insert(name.clone());
+                    }
                     let list = lists.entry(section).or_default();
-                    let required = Required { name, extras, marker };
+                    let (required, lacks) = adapt(Required { name, extras, marker });
+                    if lacks {
+                        self.lack(list, required.clone(), &location);
+                    }
                     self.require(list, required, &location, |package| {
                         is_wanted(&requirement.wanted, package)
                             && is_from(index.as_deref(), package)
@@ -126,6 +155,10 @@ impl<'g> Releases<'g> {
                     let Some(name) = ask.name else { continue };
                     let list = lists.entry(ask.section).or_default();
                     let required = Required { name, extras: ask.extras, marker: ask.marker };
+                    let (required, lacks) = adapt(required);
+                    if lacks {
+                        self.lack(list, required.clone(), &ask.location);
+                    }
                     self.require(list, required, &ask.location, is_direct);
                 }
             }
@@ -148,6 +181,19 @@ impl<'g> Releases<'g> {
             let extras = extras.into_iter();
             package.extras = extras.map(|(extra, list)| (extra, list.edges().collect())).collect();
         }
+    }
+}
+
+impl Releases<'_> {
+    /// What cannot be told.
+    pub(crate) fn gaps(&self) -> Vec<Gap> {
+        let told = |name: &PackageName| {
+            Gap::Always(format!(
+                "`{name}` is locked more than once, and required by what is no single range of \
+                 versions: which of them is installed is not known"
+            ))
+        };
+        self.undecided.iter().map(told).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use std::str::FromStr as _;
 use pep508_rs::{ExtraName, MarkerTree, PackageName, VersionOrUrl};
 
 use super::super::InputError;
-use super::super::locked::ranges::{EdgeList, Releases, Required};
+use super::super::locked::ranges::{EdgeList, Releases, Required, missing};
 use super::super::project::Project;
 use super::super::pyproject::{self, Tool};
 use super::super::requirement::Ask;
@@ -26,9 +26,9 @@ pub(super) fn read(
     project: Option<&Project>,
     notes: &mut Vec<String>,
 ) -> Result<(), InputError> {
-    let mut entries = Vec::new();
+    let mut entry_nodes = Vec::new();
     for spanned in &lock.packages {
-        entries.push(reader.node(lock, spanned)?);
+        entry_nodes.push(reader.node(lock, spanned)?);
     }
     let Some(project) = project else {
         notes.push(
@@ -37,7 +37,7 @@ pub(super) fn read(
                 .to_owned(),
         );
         reader.graph.walk = Walk::Roots;
-        let edges = entries.into_iter().map(|target| Edge {
+        let edges = entry_nodes.into_iter().map(|target| Edge {
             target,
             extras: Vec::new(),
             marker: MarkerTree::TRUE,
@@ -56,9 +56,15 @@ pub(super) fn read(
     let mut releases = Releases::new(&mut reader.graph)?;
     releases.left_out = excluded(project)?;
     releases.left_out.extend(own);
-    releases.require_asks(asks.into_iter().map(|ask| with_joint(ask, &several)).collect());
+    let entries = Entries::of(lock);
+    let adapt = |required: Required| {
+        let lacks = entries.lack(&required.name, &required.extras);
+        let extras = joint(required.extras, &several);
+        (Required { extras, ..required }, lacks)
+    };
+    releases.require_asks(asks, adapt);
     let mut lists: BTreeMap<usize, (EdgeList, BTreeMap<ExtraName, EdgeList>)> = BTreeMap::new();
-    for (index, (spanned, node)) in lock.packages.iter().zip(&entries).enumerate() {
+    for (index, (spanned, node)) in lock.packages.iter().zip(&entry_nodes).enumerate() {
         let package = spanned.get_ref();
         let location = location_of(index);
         let (base, extras) = lists.entry(*node).or_default();
@@ -71,11 +77,14 @@ pub(super) fn read(
                 let problem = format!("malformed dependency `{text}`: {}", problem.problem);
                 InputError::at(location.clone(), problem)
             })?;
-            let required = Required {
+            let (required, lacks) = adapt(Required {
                 name: requirement.name.clone(),
-                extras: joint(requirement.extras.clone(), &several),
+                extras: requirement.extras.clone(),
                 marker: requirement.marker.clone(),
-            };
+            });
+            if lacks {
+                releases.lack(list, required.clone(), &location);
+            }
             releases.require(list, required, &location, |locked| {
                 match (&requirement.version_or_url, &locked.version) {
                     (Some(VersionOrUrl::VersionSpecifier(range)), Some(version)) => {
@@ -89,6 +98,33 @@ pub(super) fn read(
     for (node, (base, extras)) in lists {
         releases.set(node, base, extras);
     }
+    reader.gaps.extend(releases.gaps());
+    Ok(())
+}
+
+/// Adds what the project asks for and the lock does not have, where the lock says of each package by
+/// itself when it is installed: as packages without files, as [`Reader::add_edges`] does.
+pub(super) fn add_missing(
+    reader: &mut Reader<'_>,
+    lock: &Lock,
+    project: &Project,
+) -> Result<(), InputError> {
+    let (asks, sections) = pyproject::asks_of_locked(project, Tool::Pdm)?;
+    let entries = Entries::of(lock);
+    let (mut known, groups) = (excluded(project)?, reader.sections.groups.clone());
+    known.extend(project.name.clone());
+    known.extend(reader.graph.packages.iter().map(|package| package.name.clone()));
+    for ask in of_the_lock(asks, lock, &sections, reader) {
+        let Ask::Distribution(requirement) = ask else { continue };
+        let lacks = entries.lack(&requirement.name, &requirement.extras);
+        if lacks || !known.contains(&requirement.name) {
+            let target = reader.graph.packages.len();
+            reader.graph.packages.push(missing(&requirement.name, &requirement.location));
+            let edge = Edge { target, extras: Vec::new(), marker: requirement.marker };
+            reader.graph.roots.push(Root { section: requirement.section, edge });
+        }
+    }
+    reader.sections.groups.extend(groups);
     Ok(())
 }
 
@@ -148,16 +184,24 @@ fn joint(
     together.get(&set).map_or(extras, |name| vec![name.clone()])
 }
 
-fn with_joint(ask: Ask, together: &BTreeMap<BTreeSet<ExtraName>, ExtraName>) -> Ask {
-    match ask {
-        Ask::Distribution(mut requirement) => {
-            requirement.extras = joint(requirement.extras, together);
-            Ask::Distribution(requirement)
+/// The entries of a lock, by name and extras.
+pub(super) struct Entries<'l>(BTreeMap<&'l PackageName, BTreeSet<BTreeSet<&'l ExtraName>>>);
+
+impl<'l> Entries<'l> {
+    pub(super) fn of(lock: &'l Lock) -> Self {
+        let mut entries: BTreeMap<_, BTreeSet<BTreeSet<_>>> = BTreeMap::new();
+        for spanned in &lock.packages {
+            let package = spanned.get_ref();
+            entries.entry(&package.name).or_default().insert(package.extras.iter().collect());
         }
-        Ask::Project(mut project) => {
-            project.extras = joint(project.extras, together);
-            Ask::Project(project)
-        }
+        Self(entries)
+    }
+
+    /// Whether a package is locked, and not with these extras: pdm has an entry for each set of them
+    /// that something asks for.
+    pub(super) fn lack(&self, name: &PackageName, extras: &[ExtraName]) -> bool {
+        let of_name = self.0.get(name);
+        !extras.is_empty() && of_name.is_some_and(|all| !all.contains(&extras.iter().collect()))
     }
 }
 

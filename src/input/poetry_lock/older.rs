@@ -55,11 +55,12 @@ pub(super) fn read(
     let mut releases = Releases::new(&mut reader.graph)?;
     releases.left_out =
         OF_THE_ENVIRONMENT.iter().filter_map(|name| PackageName::from_str(name).ok()).collect();
-    releases.require_asks(asks);
+    releases.require_asks(asks, |required| (required, false));
     for (index, item) in document.root().list("package")?.into_iter().enumerate() {
         let (dependencies, extras) = edges(item.table()?, &item.location(), &mut releases)?;
         releases.set(index, dependencies, extras);
     }
+    reader.gaps.extend(releases.gaps());
     if !releases.not_locked.is_empty() {
         let names: Vec<_> = releases.not_locked.iter().map(ToString::to_string).collect();
         notes.push(format!(

@@ -256,3 +256,24 @@ proptest! {
         prop_assert!(read_text(LOCK, &text).is_err());
     }
 }
+
+/// Cut off between packages, where the format itself does not tell.
+#[test]
+fn a_lock_without_its_last_packages_is_no_success() {
+    for folder in ["pdm-lock/web", "pdm-lock/science", "pdm-lock/4.4"] {
+        let (lock, project) =
+            (text(format!("{folder}/pdm.lock")), text(format!("{folder}/pyproject.toml")));
+        let names = |lock: &str| {
+            let manifest = read_with(lock, &project);
+            installed(&manifest, "3.14t", "x86_64-manylinux_2_28", &choice(""))
+        };
+        let whole = names(&lock);
+        let starts = lock.match_indices("[[package]]").map(|(at, _)| at);
+        for at in starts.skip(1) {
+            let found = names(&lock[..at]);
+            // What is missing stands without a release.
+            let is_told = found.iter().any(|name| !name.contains("=="));
+            assert!(is_told || found == whole, "{folder} without {}", &lock[at..at + 60]);
+        }
+    }
+}

@@ -351,3 +351,14 @@ fn a_project_that_has_changed_since_an_older_lock_is_told() {
         assert!(manifest.gaps.iter().any(told), "{folder}: {:?}", manifest.gaps);
     }
 }
+
+#[test]
+fn a_requirement_that_is_no_range_does_not_choose() {
+    let lock = entry("c", "1.0", "files = []\n") + &entry("c", "2.5", "files = []\n") + OLDER;
+    let project = "[tool.poetry]\nname = \"x\"\n[tool.poetry.dependencies]\nc = \"<2 || >3\"\n";
+    let gaps = read_with(&lock, project).unwrap().gaps;
+    assert!(
+        gaps.iter().any(|gap| matches!(gap, Gap::Always(text) if text.contains("`c`"))),
+        "{gaps:?}"
+    );
+}

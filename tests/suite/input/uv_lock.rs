@@ -394,8 +394,8 @@ fn a_size_is_read_where_it_is_stated() {
         ]
     );
     // A digest of another kind is no SHA-256 digest.
-    let stated: Vec<_> = spam.files.iter().map(|file| file.sha256.is_some()).collect();
-    assert_eq!(stated, [false, false, true]);
+    let has_digest: Vec<_> = spam.files.iter().map(|file| file.sha256.is_some()).collect();
+    assert_eq!(has_digest, [false, false, true]);
     assert!(spam.files.iter().all(|file| !file.yanked && file.requires_python.is_none()));
 }
 

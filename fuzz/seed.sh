@@ -5,7 +5,7 @@ here=$(dirname "$0")
 fixtures=$here/../fixtures
 corpus=$here/corpus
 mkdir -p "$corpus/image_load" "$corpus/emulate" "$corpus/inspect_module" \
-    "$corpus/pyproject" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/uv_lock" \
+    "$corpus/locks" "$corpus/pyproject" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/uv_lock" \
     "$corpus/wheel_filename"
 
 # The first byte picks the interpreter, on whatever the file is for.
@@ -57,6 +57,21 @@ find "$fixtures" -name '*uv.lock' -size -64k | while read -r lock; do
 done
 printf 'version = 1\n[[package]]\nname = "a"\nversion = "1"\nsource = { virtual = "." }\ndependencies = [{ name = "b", extra = ["c"], marker = "os_name == '"'nt'"'" }]\n[[package]]\nname = "b"\nversion = "2"\nsource = { registry = "https://pypi.org/simple" }\nwheels = [{ url = "https://x.org/b-2-py3-none-any.whl", hash = "sha256:00", size = 1 }]\n[package.optional-dependencies]\nc = [{ name = "a" }]\n' \
     > "$corpus/uv_lock/small"
+
+# Locks that do not say what is installed, beside fuzz/project: the byte before tells which.
+{
+    printf '\006[[package]]\nname = "a"\nversion = "1"\nfiles = []\n[package.dependencies]\n'
+    printf 'b = [{version = "<2 || >3", markers = "os_name == '"'nt'"'", extras = ["c"]}]\n'
+    printf 'd = {version = "*", optional = true}\n[package.extras]\ne = ["d (>1)"]\n'
+    printf '[[package]]\nname = "b"\nversion = "1"\nfiles = []\n[[package]]\nname = "b"\n'
+    printf 'version = "2.1"\nfiles = [{hash = "md5:0"}]\n[metadata]\nlock-version = "2.0"\n'
+} > "$corpus/locks/poetry"
+{
+    printf '\007[metadata]\nlock_version = "4.4"\ngroups = ["default", "test"]\n'
+    printf '[[package]]\nname = "a"\nversion = "1"\ndependencies = ["b[c,d]>1; os_name == '"'nt'"'"]\n'
+    printf '[[package]]\nname = "b"\nversion = "1"\n[[package]]\nname = "b"\nversion = "1"\n'
+    printf 'extras = ["c", "d"]\ndependencies = ["b==1", "lost"]\n'
+} > "$corpus/locks/pdm"
 
 for name in \
     spam-1.0-py3-none-any \

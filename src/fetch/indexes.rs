@@ -2,7 +2,7 @@
 //! say of themselves.
 //!
 //! Nothing is asked for twice in a run, by however many at the same time. One index and its pages
-//! are in [`crate::fetch::simple`], folders and lists of files in [`crate::fetch::links`].
+//! are in [`crate::fetch::simple`], folders and lists of files in `links`.
 
 use std::collections::HashMap;
 use std::future::Future;

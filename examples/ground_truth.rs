@@ -26,6 +26,7 @@ use ftcheck::model::digest::Sha256;
 use ftcheck::model::distribution::{DistributionFile, DistributionKind};
 use ftcheck::model::evidence::{Gil, Init, ModuleReport, Subinterpreters};
 use ftcheck::model::platform::Platform;
+use ftcheck::model::report::Place;
 use ftcheck::model::tag::TagOrder;
 use ftcheck::model::target::Target;
 use ftcheck::model::wheel_filename::WheelFilename;
@@ -109,7 +110,7 @@ async fn run(
     let cache = Cache::disabled();
     let (target, platform) = (arguments.target, arguments.platform);
     let tools = Arc::new(Tools {
-        checks: WheelCheck::new(Arc::clone(&client), cache.clone(), target, platform),
+        checks: WheelCheck::new(Arc::clone(&client), cache.clone(), Place { target, platform }),
         index_url: arguments.index_url,
         tags: arguments.siblings.then(|| TagOrder::new(target, platform)),
         client,

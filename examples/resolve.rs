@@ -22,6 +22,7 @@ use ftcheck::fetch::indexes::Indexes;
 use ftcheck::input::{self, Source};
 use ftcheck::model::environment::marker_environment;
 use ftcheck::model::platform::Platform;
+use ftcheck::model::report::Place;
 use ftcheck::model::requirement::Choice;
 use ftcheck::model::target::Target;
 use ftcheck::pipeline::{Scene, Settings, plan_for};
@@ -56,11 +57,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let cache = arguments.cache.map_or_else(Cache::disabled, Cache::at);
     let index = Arc::new(Indexes::new(Arc::clone(&client), cache, network.indexes));
     let scene = Scene {
-        platform: arguments.platform,
+        place: Place { target: arguments.target, platform: arguments.platform },
         environment: marker_environment(arguments.target, arguments.platform)?,
     };
     let settings = Settings {
-        target: arguments.target,
         scenes: vec![scene.clone()],
         choice: Choice::default(),
         no_dependencies: false,

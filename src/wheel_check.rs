@@ -18,8 +18,7 @@ use crate::inspect::Interpreter;
 use crate::inspect::filename::extension_files;
 use crate::model::distribution::DistributionFile;
 use crate::model::evidence::ModuleReport;
-use crate::model::platform::Platform;
-use crate::model::target::Target;
+use crate::model::report::Place;
 use crate::model::wheel_filename::WheelFilename;
 use crate::module_check::{MAX_ROUNDS, Members, ModuleCheck};
 
@@ -39,8 +38,7 @@ pub struct WheelFindings {
 pub struct WheelCheck {
     client: Arc<Client>,
     cache: Cache,
-    target: Target,
-    platform: Platform,
+    place: Place,
     /// Wheels that were opened already.
     opened: Option<Arc<Opened>>,
     /// As many wheels are expanded at a time as there are cores: each may take much memory.
@@ -50,10 +48,10 @@ pub struct WheelCheck {
 impl WheelCheck {
     /// A check that keeps its findings in `cache`.
     #[must_use]
-    pub fn new(client: Arc<Client>, cache: Cache, target: Target, platform: Platform) -> Self {
+    pub fn new(client: Arc<Client>, cache: Cache, place: Place) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let expanding = Arc::new(Semaphore::new(cores));
-        Self { client, cache, target, platform, opened: None, expanding }
+        Self { client, cache, place, opened: None, expanding }
     }
 
     /// Begins with wheels that were opened for their metadata.
@@ -96,9 +94,13 @@ impl WheelCheck {
         wheel: &WheelFilename,
         file: &DistributionFile,
     ) -> Result<WheelFindings, FetchError> {
-        let modules =
-            extension_files(remote.names().iter().map(String::as_str), self.target, self.platform);
-        let interpreter = Interpreter { target: self.target, platform: Some(self.platform) };
+        let modules = extension_files(
+            remote.names().iter().map(String::as_str),
+            self.place.target,
+            self.place.platform,
+        );
+        let interpreter =
+            Interpreter { target: self.place.target, platform: Some(self.place.platform) };
         let modules = modules.into_iter().map(|module| (module, interpreter));
         let check = ModuleCheck::new(&remote, modules);
         let metadata =
@@ -130,7 +132,7 @@ impl WheelCheck {
     /// Where the findings are kept; `None` for a file that may change.
     fn cache_key(&self, file: &DistributionFile) -> Option<String> {
         let engine = inspect::ENGINE_VERSION;
-        let tag = self.platform.extension_tag(&format!("3{}t", self.target.minor()));
+        let tag = self.place.platform.extension_tag(&format!("3{}t", self.place.target.minor()));
         Some(format!("engine {engine} {tag} {}", file_key(file)?))
     }
 }

@@ -4,11 +4,14 @@
 //! network or decides anything lives in a stage.
 
 pub mod access;
+pub mod advice;
 pub mod conda;
 pub mod digest;
 pub mod distribution;
 pub mod environment;
 pub mod evidence;
+pub mod finding;
+pub mod imports;
 pub mod index;
 pub mod inspect_report;
 pub mod location;
@@ -16,8 +19,10 @@ pub mod lock;
 pub mod metadata;
 pub mod pep508;
 pub mod platform;
+pub mod release;
 pub mod report;
 pub mod requirement;
 pub mod tag;
 pub mod target;
+pub mod tracker;
 pub mod wheel_filename;

@@ -1,15 +1,20 @@
 //! The outcome of a scan: one verdict per package, and their sum.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::digest::Sha256;
 use crate::model::distribution::DistributionFile;
 use crate::model::evidence::ModuleReport;
+use crate::model::finding::Finding;
+use crate::model::imports::{ImportReport, Reach, SourceImport};
 use crate::model::location::Location;
 use crate::model::platform::Platform;
+use crate::model::release::{ReleaseFiles, SourceReport};
 use crate::model::target::Target;
+use crate::model::tracker::TrackerEntry;
 use crate::model::wheel_filename::WheelFilename;
 
 /// What a package does to the GIL, worst first.
@@ -71,6 +76,21 @@ impl Verdict {
     }
 }
 
+/// One interpreter on one platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub struct Place {
+    /// The interpreter.
+    pub target: Target,
+    /// Where it would run.
+    pub platform: Platform,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.target, self.platform)
+    }
+}
+
 /// The three ends a package, and a scan, can come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -124,6 +144,8 @@ pub struct PackageReport {
     pub name: String,
     /// The release; `None` where none could be decided on.
     pub version: Option<String>,
+    /// The interpreter it would be installed for.
+    pub target: Target,
     /// Where it would be installed.
     pub platform: Platform,
     /// What it does to the GIL.
@@ -144,6 +166,23 @@ pub struct PackageReport {
     pub requires: Vec<String>,
     /// Its extension modules, sorted by name.
     pub modules: Vec<ModuleReport>,
+    /// What importing each of its top-level names does, sorted by name.
+    pub imports: Vec<ImportReport>,
+    /// What leads to its modules that enable the GIL, or of which it is not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reached: Vec<Reach>,
+    /// The free-threading classifiers of its metadata.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub classifiers: Vec<String>,
+    /// What the release offers beside the wheel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseFiles>,
+    /// What its source says, where there is no wheel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceReport>,
+    /// What the tracker says of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracker: Option<TrackerEntry>,
 }
 
 /// One package on the way to another.
@@ -160,11 +199,12 @@ pub struct Step {
 impl PackageReport {
     /// A package that nothing is known of yet. It stays unchecked unless something is found out.
     #[must_use]
-    pub fn unchecked(name: String, platform: Platform, required_by: Location) -> Self {
+    pub fn unchecked(name: String, place: Place, required_by: Location) -> Self {
         Self {
             name,
             version: None,
-            platform,
+            target: place.target,
+            platform: place.platform,
             verdict: Verdict::Unchecked,
             wheel: None,
             conda: None,
@@ -173,7 +213,19 @@ impl PackageReport {
             via: Vec::new(),
             requires: Vec::new(),
             modules: Vec::new(),
+            imports: Vec::new(),
+            reached: Vec::new(),
+            classifiers: Vec::new(),
+            release: None,
+            source: None,
+            tracker: None,
         }
+    }
+
+    /// The interpreter and platform it would be installed for.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place { target: self.target, platform: self.platform }
     }
 
     /// There is no wheel that the interpreter accepts; the reason says what there is instead.
@@ -226,19 +278,26 @@ impl Summary {
 pub struct ScanReport {
     /// The version of this form; 1.
     pub version: u32,
-    /// The interpreter the scan was made for.
+    /// The interpreter the scan was made for; of several the first.
     pub target: Target,
     /// The platform the scan was made for; of several the first.
     pub platform: Platform,
+    /// Every interpreter the scan was made for.
+    pub targets: Vec<Target>,
     /// Every platform the scan was made for.
     pub platforms: Vec<Platform>,
-    /// Totals over all platforms.
+    /// Totals over all targets and platforms.
     pub summary: Summary,
     /// What the reader has to know to read the rest rightly.
     pub notes: Vec<String>,
     /// What the scan could not cover: with any of these its end is not a success.
     pub gaps: Vec<String>,
-    /// The packages, sorted by name and version, then in the order of the platforms.
+    /// What the rules found, heaviest first.
+    pub findings: Vec<Finding>,
+    /// Lines of the user's own code whose imports turn the GIL on, where it was looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceImport>,
+    /// The packages, sorted by name and version, then in the order of the places.
     pub packages: Vec<PackageReport>,
     /// Requirements that do not apply here.
     pub skipped: Vec<Skipped>,
@@ -246,45 +305,72 @@ pub struct ScanReport {
 
 impl ScanReport {
     /// A report without packages, to be filled by [`Self::add`] and closed by [`Self::finish`].
-    /// `platforms` are all of them, `platform` among them.
+    /// `first` stands for all places where only one can be named.
     #[must_use]
-    pub fn new(target: Target, platform: Platform, platforms: Vec<Platform>) -> Self {
+    pub fn new(first: Place, places: &[Place]) -> Self {
+        let mut targets = vec![first.target];
+        let mut platforms = vec![first.platform];
+        for place in places {
+            if !targets.contains(&place.target) {
+                targets.push(place.target);
+            }
+            if !platforms.contains(&place.platform) {
+                platforms.push(place.platform);
+            }
+        }
         Self {
             version: 1,
-            target,
-            platform,
+            target: first.target,
+            platform: first.platform,
+            targets,
             platforms,
             summary: Summary::of([]),
             notes: Vec::new(),
             gaps: Vec::new(),
+            findings: Vec::new(),
+            sources: Vec::new(),
             packages: Vec::new(),
             skipped: Vec::new(),
         }
     }
 
-    /// Adds what was found on one platform. Where there are several, what holds for one alone says
-    /// so.
+    /// Every place the scan was made for: each target on each platform.
+    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        self.targets.iter().flat_map(|target| {
+            let of_target = |platform: &Platform| Place { target: *target, platform: *platform };
+            self.platforms.iter().map(of_target)
+        })
+    }
+
+    /// What tells one place of this report from its others, shortly.
+    #[must_use]
+    pub fn label(&self, place: Place) -> String {
+        match (self.targets.len() > 1, self.platforms.len() > 1) {
+            (true, true) => format!("{} {}", place.target, place.platform),
+            (true, false) => place.target.to_string(),
+            (false, _) => place.platform.to_string(),
+        }
+    }
+
+    /// Adds what was found at one place. Where there are several, what holds for one alone says so.
     pub fn add(
         &mut self,
-        platform: Platform,
+        place: Place,
         packages: Vec<PackageReport>,
         skipped: Vec<Skipped>,
         notes: Vec<String>,
         gaps: Vec<String>,
     ) {
-        let several = self.platforms.len() > 1;
-        let place = |text: String| {
-            if several { format!("{platform}: {text}") } else { text }
+        let several = self.places().count() > 1;
+        let label = self.label(place);
+        let placed = |text: String| {
+            if several { format!("{label}: {text}") } else { text }
         };
         self.packages.extend(packages);
-        self.gaps.extend(gaps.into_iter().map(place));
-        for skipped in skipped {
-            let reason = if several {
-                format!("{platform}: {}", skipped.reason)
-            } else {
-                skipped.reason.clone()
-            };
-            self.skipped.push(Skipped { reason, ..skipped });
+        self.gaps.extend(gaps.into_iter().map(&placed));
+        for mut skipped in skipped {
+            skipped.reason = placed(skipped.reason);
+            self.skipped.push(skipped);
         }
         // Notes are of the files, and the same everywhere.
         for note in notes {
@@ -296,7 +382,7 @@ impl ScanReport {
 
     /// Sorts and counts.
     pub fn finish(&mut self) {
-        // Stable: the platforms stay in their order.
+        // Stable: the places stay in their order.
         self.packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
         self.skipped.sort_by(|a, b| {
             (&a.name, &a.version, &a.required_by).cmp(&(&b.name, &b.version, &b.required_by))

@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Plan, Scene, Settings};
 use crate::input::Manifest;
 use crate::model::conda::{CondaAbi, CondaEnvironment, CondaPackage, subdir_of};
-use crate::model::report::{CondaReport, PackageReport, Skipped, Verdict};
-use crate::model::target::Target;
+use crate::model::report::{CondaReport, PackageReport, Place, Skipped, Verdict};
 
 /// Packages named for each ABI before the rest is counted.
 const NAMED: usize = 3;
@@ -18,7 +17,7 @@ const NAMED: usize = 3;
 /// Adds what a manifest's environments install here.
 pub(super) fn add(plan: &mut Plan, manifest: &Manifest, settings: &Settings, scene: &Scene) {
     let included = |section| settings.choice.includes(section, &manifest.sections);
-    let here = subdir_of(scene.platform);
+    let here = subdir_of(scene.place.platform);
     let is_here = |environment: &&CondaEnvironment| {
         environment.subdir.is_none() || environment.subdir == here
     };
@@ -40,7 +39,7 @@ pub(super) fn add(plan: &mut Plan, manifest: &Manifest, settings: &Settings, sce
             for package in packages {
                 let key = (&package.name, &package.version, &package.build, &package.location);
                 if seen.insert(key) {
-                    add_package(plan, package, settings.target, scene);
+                    add_package(plan, package, scene.place);
                 }
             }
         }
@@ -59,7 +58,7 @@ fn not_here(
         None => "the conda lock".to_owned(),
     };
     let Some(here) = here else {
-        return format!("{what} is not for {}: conda has no packages for it", scene.platform);
+        return format!("{what} is not for {}: conda has no packages for it", scene.place.platform);
     };
     let locked: BTreeSet<&str> =
         environments.iter().filter_map(|one| one.subdir.as_deref()).collect();
@@ -98,8 +97,8 @@ fn mixed(name: Option<&str>, packages: &[&CondaPackage]) -> Option<String> {
     Some(format!("the conda packages{of} were built for different ABIs: {all}"))
 }
 
-fn add_package(plan: &mut Plan, package: &CondaPackage, target: Target, scene: &Scene) {
-    let wanted = target.abi_tag();
+fn add_package(plan: &mut Plan, package: &CondaPackage, place: Place) {
+    let wanted = place.target.abi_tag();
     let location = package.location.clone();
     if package.is_interpreter() && package.abi == CondaAbi::Tag(wanted.clone()) {
         plan.skipped.push(Skipped {
@@ -110,7 +109,7 @@ fn add_package(plan: &mut Plan, package: &CondaPackage, target: Target, scene: &
         });
         return;
     }
-    let mut report = PackageReport::unchecked(package.name.clone(), scene.platform, location);
+    let mut report = PackageReport::unchecked(package.name.clone(), place, location);
     report.version.clone_from(&package.version);
     report.conda =
         Some(CondaReport { build: package.build.clone(), subdir: package.subdir.clone() });

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
+use super::Progress;
 use super::plan::{Subject, Task};
-use super::{Progress, Scene};
 use crate::judge;
 use crate::model::distribution::{DistributionFile, DistributionKind};
 use crate::model::location::redacted;
-use crate::model::platform::Platform;
-use crate::model::report::{PackageReport, Verdict, WheelReport};
+use crate::model::report::{PackageReport, Place, Verdict, WheelReport};
 use crate::model::tag::TagOrder;
-use crate::model::target::Target;
 use crate::model::wheel_filename::WheelFilename;
 use crate::resolve::pin::{self, Choice};
 use crate::resolve::{Index, ranges};
@@ -18,8 +16,7 @@ use crate::wheel_check::{WheelCheck, WheelFindings};
 
 /// Looks at packages for one target on one platform.
 pub(super) struct Looker<I> {
-    target: Target,
-    scene: Scene,
+    place: Place,
     tags: TagOrder,
     index: Arc<I>,
     checks: WheelCheck,
@@ -28,30 +25,28 @@ pub(super) struct Looker<I> {
 
 impl<I: Index> Looker<I> {
     pub(super) fn new(
-        target: Target,
-        scene: Scene,
+        place: Place,
         index: Arc<I>,
         checks: WheelCheck,
         progress: Arc<dyn Progress>,
     ) -> Self {
-        let tags = TagOrder::new(target, scene.platform);
-        Self { target, scene, tags, index, checks, progress }
+        let tags = TagOrder::new(place.target, place.platform);
+        Self { place, tags, index, checks, progress }
     }
 
-    pub(super) fn platform(&self) -> Platform {
-        self.scene.platform
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     fn describe_missing<'f>(
         &self,
         files: impl IntoIterator<Item = &'f DistributionFile>,
     ) -> String {
-        pin::describe_missing(files, self.target, &self.tags)
+        pin::describe_missing(files, self.place.target, &self.tags)
     }
 
     pub(super) async fn look_at(&self, task: Task) -> PackageReport {
-        let mut report =
-            PackageReport::unchecked(task.name.to_string(), self.scene.platform, task.location);
+        let mut report = PackageReport::unchecked(task.name.to_string(), self.place, task.location);
         match task.subject {
             Subject::Unchecked { version, reason } => {
                 report.version = version;
@@ -106,7 +101,7 @@ impl<I: Index> Looker<I> {
             return;
         }
         let specifiers = std::iter::once(pinned).collect();
-        match pin::choose(files, &specifiers, self.target, &self.tags) {
+        match pin::choose(files, &specifiers, self.place.target, &self.tags) {
             Choice::Wheel(file, wheel) => self.look_at_wheel(report, file, wheel).await,
             Choice::Build { version, reason } => {
                 report.version = Some(version.to_string());

@@ -27,10 +27,8 @@ use crate::fetch::indexes::Indexes;
 use crate::input::Manifest;
 use crate::judge;
 use crate::model::evidence::ModuleReport;
-use crate::model::platform::Platform;
-use crate::model::report::{PackageReport, ScanReport, Step};
+use crate::model::report::{PackageReport, Place, ScanReport, Step};
 use crate::model::requirement::{Choice, Prereleases};
-use crate::model::target::Target;
 use crate::resolve::graph::Graph;
 use crate::wheel_check::WheelCheck;
 
@@ -39,9 +37,7 @@ pub use self::plan::{Plan, Subject, Task, plan};
 /// What a scan is made with.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The interpreter.
-    pub target: Target,
-    /// Where it would run: at least one place.
+    /// For which interpreters and where: at least one, and no two alike.
     pub scenes: Vec<Scene>,
     /// Which extras and groups are asked for.
     pub choice: Choice,
@@ -53,11 +49,11 @@ pub struct Settings {
     pub jobs: usize,
 }
 
-/// One place where the interpreter would run.
+/// One interpreter on one platform.
 #[derive(Debug, Clone)]
 pub struct Scene {
-    /// The platform.
-    pub platform: Platform,
+    /// Which.
+    pub place: Place,
     /// What markers are evaluated against there.
     pub environment: MarkerEnvironment,
 }
@@ -75,14 +71,14 @@ pub trait Progress: Send + Sync {
 /// Why a scan could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
-    /// No platform was asked for.
-    #[error("expected at least one platform, found none")]
+    /// No place was asked for.
+    #[error("expected at least one target and platform, found none")]
     Nowhere,
     /// What the files ask for excludes itself; the text tells how, on several lines.
-    #[error("{platform}: {problem}")]
+    #[error("{place}: {problem}")]
     Conflict {
         /// Where.
-        platform: Platform,
+        place: Place,
         /// How.
         problem: String,
     },
@@ -100,18 +96,16 @@ pub async fn scan(
     index: &Arc<Indexes>,
     progress: &Arc<dyn Progress>,
 ) -> Result<ScanReport, ScanError> {
-    let platforms: Vec<Platform> = settings.scenes.iter().map(|scene| scene.platform).collect();
-    let first = *platforms.first().ok_or(ScanError::Nowhere)?;
-    let mut whole = ScanReport::new(settings.target, first, platforms);
+    let places: Vec<Place> = settings.scenes.iter().map(|scene| scene.place).collect();
+    let first = *places.first().ok_or(ScanError::Nowhere)?;
+    let mut whole = ScanReport::new(first, &places);
     for scene in &settings.scenes {
         let plan = plan_for(manifests, settings, scene, index).await?;
         progress.start(plan.tasks.len());
         let looker = Looker::new(
-            settings.target,
-            scene.clone(),
+            scene.place,
             Arc::clone(index),
-            WheelCheck::new(Arc::clone(client), cache.clone(), settings.target, scene.platform)
-                .reusing(index.opened()),
+            WheelCheck::new(Arc::clone(client), cache.clone(), scene.place).reusing(index.opened()),
             Arc::clone(progress),
         );
         let Plan { graph, tasks, conda, skipped, notes, gaps } = plan;
@@ -119,7 +113,7 @@ pub async fn scan(
         settle(&mut packages);
         explain(&mut packages, &graph);
         packages.extend(conda);
-        whole.add(scene.platform, packages, skipped, notes, gaps);
+        whole.add(scene.place, packages, skipped, notes, gaps);
     }
     whole.finish();
     Ok(whole)
@@ -135,10 +129,9 @@ pub async fn plan_for(
     scene: &Scene,
     index: &Arc<Indexes>,
 ) -> Result<Plan, ScanError> {
-    plan(manifests, settings, scene, index).await.map_err(|problem| ScanError::Conflict {
-        platform: scene.platform,
-        problem: problem.to_string(),
-    })
+    plan(manifests, settings, scene, index)
+        .await
+        .map_err(|problem| ScanError::Conflict { place: scene.place, problem: problem.to_string() })
 }
 
 /// The packages in the order of their tasks.
@@ -152,11 +145,11 @@ async fn look_at_all(
     let permits = Arc::new(Semaphore::new(jobs.max(1)));
     let mut running = JoinSet::new();
     let mut begun = BTreeMap::new();
-    for (place, task) in tasks.into_iter().enumerate() {
+    for (number, task) in tasks.into_iter().enumerate() {
         let (looker, permits) = (Arc::clone(&looker), Arc::clone(&permits));
         let progress = Arc::clone(progress);
-        let platform = looker.platform();
-        let lost = PackageReport::unchecked(task.name.to_string(), platform, task.location.clone());
+        let place = looker.place();
+        let lost = PackageReport::unchecked(task.name.to_string(), place, task.location.clone());
         let handle = running.spawn(async move {
             // Closed only by dropping it, which cannot happen while this holds it.
             let _permit = permits.acquire_owned().await;
@@ -164,22 +157,22 @@ async fn look_at_all(
             progress.finish(&report.name);
             report
         });
-        begun.insert(handle.id(), (place, lost));
+        begun.insert(handle.id(), (number, lost));
     }
     let mut packages = Vec::new();
     while let Some(outcome) = running.join_next_with_id().await {
         let id = outcome.as_ref().map_or_else(tokio::task::JoinError::id, |(id, _)| *id);
-        let Some((place, mut lost)) = begun.remove(&id) else { continue };
+        let Some((number, mut lost)) = begun.remove(&id) else { continue };
         match outcome {
-            Ok((_, report)) => packages.push((place, report)),
+            Ok((_, report)) => packages.push((number, report)),
             // A defect of ours in one package is told as such and costs no other its answer.
             Err(_) => {
                 lost.reason = Some("an internal error of ftcheck, please report it".to_owned());
-                packages.push((place, lost));
+                packages.push((number, lost));
             }
         }
     }
-    packages.sort_by_key(|(place, _)| *place);
+    packages.sort_by_key(|(number, _)| *number);
     packages.into_iter().map(|(_, report)| report).collect()
 }
 

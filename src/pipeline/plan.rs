@@ -101,7 +101,7 @@ pub async fn plan<I: Index + 'static>(
     let mut request = Requirements::default();
     for manifest in manifests {
         plan.notes.extend(manifest.notes.iter().cloned());
-        let open = manifest.gaps.iter().filter_map(|gap| open_gap(gap, settings, scene));
+        let open = manifest.gaps.iter().filter_map(|gap| open_gap(gap, scene));
         plan.gaps.extend(open);
         plan.skipped.extend(manifest.projects.iter().map(|project| Skipped {
             name: project.name.to_string(),
@@ -138,9 +138,9 @@ pub async fn plan<I: Index + 'static>(
             constraints: request.constraints,
             overrides: request.overrides,
             prereleases: prereleases.unwrap_or_default(),
-            target: settings.target,
+            target: scene.place.target,
             environment: scene.environment.clone(),
-            tags: TagOrder::new(settings.target, scene.platform),
+            tags: TagOrder::new(scene.place.target, scene.place.platform),
             jobs: settings.jobs,
             no_dependencies: settings.no_dependencies,
         };
@@ -155,8 +155,8 @@ pub async fn plan<I: Index + 'static>(
         plan.add_resolution(resolution, &required);
     }
     if plan.tasks.is_empty() && plan.conda.is_empty() {
-        let applies = format!("{} on {}", settings.target, scene.platform);
-        plan.gaps.push(format!("nothing to look at: no requirement applies to {applies}"));
+        let place = scene.place;
+        plan.gaps.push(format!("nothing to look at: no requirement applies to {place}"));
     }
     Ok(plan)
 }
@@ -345,11 +345,11 @@ fn direct(graph: &LockGraph, selection: &lock::Selection) -> BTreeSet<usize> {
 }
 
 /// What is left of a gap for this target and platform.
-fn open_gap(gap: &Gap, settings: &Settings, scene: &Scene) -> Option<String> {
+fn open_gap(gap: &Gap, scene: &Scene) -> Option<String> {
     match gap {
         Gap::Always(text) => Some(text.clone()),
         Gap::RequiresPython(range) => {
-            let python = settings.target.python_full_version();
+            let python = scene.place.target.python_full_version();
             (!range.contains(&python)).then(|| {
                 format!("the file is for Python `{range}`, which excludes {python}: packages for it may be missing")
             })
@@ -359,7 +359,7 @@ fn open_gap(gap: &Gap, settings: &Settings, scene: &Scene) -> Option<String> {
             (!covered).then(|| {
                 format!(
                     "the file is for other environments than {}: packages for it may be missing",
-                    scene.platform
+                    scene.place.platform
                 )
             })
         }

@@ -1,4 +1,4 @@
-//! The report for people at a terminal: a table, worst first, and a summary. Several platforms stand
+//! The report for people at a terminal: a table, worst first, and a summary. Several places stand
 //! side by side, and what is not in order is told below.
 
 mod side_by_side;
@@ -31,7 +31,7 @@ impl Reporter<ScanReport> for Table {
             })
             .collect();
         packages.sort_by_key(|package| package.verdict);
-        if report.platforms.len() > 1 {
+        if report.places().count() > 1 {
             side_by_side::write(report, style, output)?;
             packages.retain(|package| package.verdict.severity() != Severity::Fine);
         }
@@ -80,8 +80,8 @@ fn draw(packages: &[&PackageReport], report: &ScanReport, style: Style) -> Strin
     for package in packages {
         let version = package.version.as_deref().unwrap_or("?");
         let mut explanation = explanation(package, style.detail);
-        if report.platforms.len() > 1 {
-            explanation = format!("{}: {explanation}", package.platform);
+        if report.places().count() > 1 {
+            explanation = format!("{}: {explanation}", report.label(package.place()));
         }
         table.add_row([
             colored(package.verdict),

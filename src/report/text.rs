@@ -3,24 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::inspect_report::InspectReport;
-use crate::model::platform::Platform;
-use crate::model::report::{ScanReport, Summary, Verdict};
+use crate::model::report::{Place, ScanReport, Summary, Verdict};
 
-/// The summary: one line for each platform.
+/// The summary: one line for each target and platform.
 #[must_use]
 pub fn summary(report: &ScanReport) -> String {
-    let lines: Vec<String> = report.platforms.iter().map(|one| line(report, *one)).collect();
+    let lines: Vec<String> = report.places().map(|place| line(report, place)).collect();
     lines.join("\n")
 }
 
-fn line(report: &ScanReport, platform: Platform) -> String {
-    let packages = report.packages.iter().filter(|package| package.platform == platform);
+fn line(report: &ScanReport, place: Place) -> String {
+    let packages = report.packages.iter().filter(|package| package.place() == place);
     let counts = Summary::of(packages);
     let packages = if counts.packages == 1 { "package" } else { "packages" };
-    let line = format!(
-        "{} of {} {packages} checked for {} on {platform}",
-        counts.checked, counts.packages, report.target
-    );
+    let line = format!("{} of {} {packages} checked for {place}", counts.checked, counts.packages);
     with_verdicts(line, &counts.verdicts)
 }
 

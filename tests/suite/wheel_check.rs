@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ftcheck::fetch::cache::Cache;
 use ftcheck::fetch::client::{Client, FetchError};
 use ftcheck::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
+use ftcheck::model::report::Place;
 use ftcheck::model::target::Target;
 use ftcheck::wheel_check::{WheelCheck, WheelFindings};
 use url::Url;
@@ -42,7 +43,8 @@ fn check(path: &Path, sha256: Option<&str>, cache: &Path) -> Result<WheelFinding
     };
     let client = Arc::new(Client::new(true).unwrap());
     let platform = "x86_64-manylinux_2_28".parse().unwrap();
-    let checks = WheelCheck::new(client, Cache::at(cache.to_owned()), Target::default(), platform);
+    let place = Place { target: Target::default(), platform };
+    let checks = WheelCheck::new(client, Cache::at(cache.to_owned()), place);
     tokio::runtime::Runtime::new().unwrap().block_on(checks.check(&file, &name))
 }
 

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use ftcheck::config::CommandLine;
 use ftcheck::fetch::cache::Cache;
-use ftcheck::local::{self, Place};
+use ftcheck::local;
 use ftcheck::model::environment::marker_environment;
 use ftcheck::model::inspect_report::InspectReport;
+use ftcheck::model::report::Place;
 use ftcheck::model::requirement::Choice;
+use ftcheck::model::target::Target;
 use ftcheck::pipeline::{Scene, Settings};
 use ftcheck::report::{Detail, Reporter, Style};
 use ftcheck::resolve::host;
@@ -33,7 +35,10 @@ pub(crate) struct NetworkOptions {
 
 impl ScanOptions {
     pub(crate) fn new(arguments: ResolutionArguments, choice: Choice) -> Result<Self, Failure> {
-        let target = arguments.target;
+        let mut targets = arguments.target;
+        if targets.is_empty() {
+            targets.push(Target::default());
+        }
         let mut platforms = arguments.platform;
         if platforms.is_empty() {
             platforms.push(host::platform().map_err(|problem| {
@@ -42,15 +47,17 @@ impl ScanOptions {
             })?);
         }
         let mut scenes: Vec<Scene> = Vec::new();
-        for platform in platforms {
-            let environment = marker_environment(target, platform)
-                .map_err(|problem| Failure::new(problem.to_string()))?;
-            if scenes.iter().all(|scene| scene.platform != platform) {
-                scenes.push(Scene { platform, environment });
+        for target in targets {
+            for platform in platforms.iter().copied() {
+                let place = Place { target, platform };
+                let environment = marker_environment(target, platform)
+                    .map_err(|problem| Failure::new(problem.to_string()))?;
+                if scenes.iter().all(|scene| scene.place != place) {
+                    scenes.push(Scene { place, environment });
+                }
             }
         }
         let settings = Settings {
-            target,
             scenes,
             choice,
             no_dependencies: arguments.no_deps,
@@ -79,16 +86,16 @@ pub(crate) fn choice(arguments: &ProjectArguments) -> Choice {
 
 /// Everything an inspection needs to know.
 pub(crate) struct InspectOptions {
-    pub(crate) places: Vec<Place>,
+    pub(crate) places: Vec<local::Place>,
     pub(crate) settings: local::Settings,
     pub(crate) report: ReportOptions<InspectReport>,
 }
 
 impl InspectOptions {
     pub(crate) fn new(arguments: InspectArguments) -> Result<Self, Failure> {
-        let paths = arguments.paths.into_iter().map(Place::Path);
+        let paths = arguments.paths.into_iter().map(local::Place::Path);
         Ok(Self {
-            places: paths.chain(arguments.python.into_iter().map(Place::Python)).collect(),
+            places: paths.chain(arguments.python.into_iter().map(local::Place::Python)).collect(),
             settings: local::Settings { target: arguments.target, platform: arguments.platform },
             report: ReportOptions::new(arguments.report)?,
         })

@@ -34,7 +34,7 @@ impl Project {
         for place in environments() {
             // An environment is of this machine, whatever else is asked for.
             for scene in settings.scenes.iter().take(1) {
-                let manifest = local::installed(place, settings.target, scene.platform)
+                let manifest = local::installed(place, scene.place.target, scene.place.platform)
                     .map_err(|problems| local_failure(&problems))?;
                 project.manifests.push(manifest);
                 project.shown.push(place.display().to_string());

@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: WhyArguments) -> Result<ExitCode, Failure> {
             say(&format!("not covered: {}", report::printable(gap)));
         }
         if scenes.len() > 1 {
-            let _ = writeln!(text, "{}", scene.platform);
+            let _ = writeln!(text, "{}", scene.place);
         }
         found |= add(&mut text, &plan.graph, package.as_ref(), scene);
     }
@@ -58,7 +58,7 @@ fn add(text: &mut String, graph: &Graph, package: &str, scene: &Scene) -> bool {
         .collect();
     roots.sort_by_key(|index| &graph.nodes[*index].name);
     if roots.is_empty() {
-        let _ = writeln!(text, "{package} is not installed on {}", scene.platform);
+        let _ = writeln!(text, "{package} is not installed for {}", scene.place);
         return false;
     }
     let mut seen = BTreeSet::new();

@@ -64,9 +64,10 @@ pub(crate) struct ProjectArguments {
 /// For which interpreter, from where, and how.
 #[derive(Debug, Args)]
 pub(crate) struct ResolutionArguments {
-    /// The free-threaded Python to look with: 3.13t, 3.14t or 3.15t
-    #[arg(long, default_value_t, value_name = "VERSION")]
-    pub(crate) target: Target,
+    /// The free-threaded Python to look with: 3.13t, 3.14t or 3.15t; several for a comparison
+    /// [default: 3.14t]
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) target: Vec<Target>,
 
     /// Where it would run: linux, macos, windows, or a longer form; several for a comparison
     /// [default: this machine]

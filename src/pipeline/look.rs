@@ -113,7 +113,7 @@ impl<I: Index> Looker<I> {
         let specifiers = std::iter::once(pinned).collect();
         match pin::choose(files, &specifiers, self.place.target, &self.tags) {
             Choice::Wheel(file, wheel) => {
-                self.open_wheel(report, file, wheel, Vouched::ByIndex).await
+                self.open_wheel(report, file, wheel, Vouched::ByIndex).await;
             }
             Choice::Build { version, reason } => {
                 report.version = Some(version.to_string());

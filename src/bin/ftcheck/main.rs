@@ -8,6 +8,7 @@ mod progress;
 mod project;
 mod scan;
 mod session;
+mod tracker;
 mod why;
 
 use std::io::Write as _;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => scan::check(arguments),
         Command::Why(arguments) => why::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Tracker(arguments) => tracker::run(arguments),
     };
     match outcome {
         Ok(code) => code,

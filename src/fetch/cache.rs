@@ -25,6 +25,8 @@ pub enum Bucket {
     Metadata,
     /// The Python files of wheels.
     Python,
+    /// What the tracker says of projects, refreshed by the user.
+    Tracker,
 }
 
 impl Bucket {
@@ -34,6 +36,7 @@ impl Bucket {
             Self::Wheels => "wheels-v1",
             Self::Metadata => "metadata-v1",
             Self::Python => "python-v1",
+            Self::Tracker => "tracker-v1",
         }
     }
 }

@@ -59,7 +59,7 @@ impl Reporter<ScanReport> for Table {
 }
 
 /// A table without lines that fits where it is shown.
-fn plain_table(style: Style) -> comfy_table::Table {
+pub(super) fn plain_table(style: Style) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(presets::NOTHING);
     if let Some(width) = style.width {

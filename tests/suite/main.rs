@@ -28,5 +28,6 @@ mod resolve;
 mod scan;
 mod support;
 mod support_selftest;
+mod tracker;
 mod wheel_check;
 mod why;

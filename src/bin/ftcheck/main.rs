@@ -9,6 +9,7 @@ mod project;
 mod rules;
 mod scan;
 mod session;
+mod tracker;
 mod why;
 
 use std::io::Write as _;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Rules => rules::list(),
         Command::Explain(arguments) => rules::explain(&arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Tracker(arguments) => tracker::run(arguments),
     };
     match outcome {
         Ok(code) => code,

@@ -3,6 +3,7 @@
 
 mod indexes;
 mod resolution;
+mod tracker;
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -15,6 +16,9 @@ use ftcheck::model::target::Target;
 use ftcheck::report::{self, Reporter};
 
 pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments};
+pub(crate) use self::tracker::{
+    TrackerArguments, TrackerCommand, TrackerForm, TrackerUpdateArguments,
+};
 
 /// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
 /// them.
@@ -39,6 +43,8 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Look at wheels and compiled modules on this machine
     Inspect(InspectArguments),
+    /// Show what the py-free-threading tracker says of projects, or refresh it
+    Tracker(TrackerArguments),
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 //! A reporter writes to what it is given and decides nothing; formats are found in [`FORMATS`] and
 //! [`INSPECT_FORMATS`].
 
+mod advice;
 mod evidence;
 mod inspect_table;
 mod json;
@@ -11,9 +12,11 @@ mod text;
 
 use std::io::{self, Write};
 
+use crate::model::advice::AdviceReport;
 use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
 
+pub use advice::advice_summary;
 pub use text::{bytes, inspect_summary, printable, summary};
 
 /// How much a person wants to read.
@@ -56,3 +59,6 @@ pub const FORMATS: &[&dyn Reporter<ScanReport>] = &[&table::Table, &json::Json];
 /// Every format for inspections; the first is the default.
 pub const INSPECT_FORMATS: &[&dyn Reporter<InspectReport>] =
     &[&inspect_table::InspectTable, &json::Json];
+
+/// Every format for advice; the first is the default.
+pub const ADVICE_FORMATS: &[&dyn Reporter<AdviceReport>] = &[&advice::AdviceTable, &json::Json];

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("config", &["model", "config"]),
@@ -23,6 +23,10 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     (
         "pipeline",
         &["model", "input", "resolve", "fetch", "inspect", "judge", "report", "wheel_check"],
+    ),
+    (
+        "advise",
+        &["model", "input", "resolve", "fetch", "judge", "wheel_check", "pipeline", "advise"],
     ),
 ];
 

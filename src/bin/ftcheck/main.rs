@@ -1,5 +1,6 @@
 //! The command line: the only place that knows the standard streams and exit codes.
 
+mod advise;
 mod args;
 mod inspect;
 mod options;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => scan::check(arguments),
         Command::Why(arguments) => why::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Advise(arguments) => advise::run(arguments),
     };
     match outcome {
         Ok(code) => code,

@@ -280,7 +280,7 @@ impl Adviser<'_> {
                     && judged.modules.iter().any(|module| hangs_on.contains(&&module.module))
             });
             let Some((maker, version, _)) = maker else { continue };
-            let now = self.settled_now(package, &makers);
+            let now = settled_now(package, &makers);
             if now == Verdict::KeepsGilOff {
                 one.advice.steps = vec![steps::follows(maker.as_ref(), version)];
                 one.advice.first = None;
@@ -292,21 +292,6 @@ impl Adviser<'_> {
             }
         }
         makers
-    }
-
-    /// What the release that is installed does beside other makers.
-    fn settled_now(&self, package: &PackageReport, makers: &Makers) -> Verdict {
-        let candidate = Candidate {
-            version: package.name.clone(),
-            verdict: package.verdict,
-            wheel: None,
-            reason: None,
-        };
-        let mut modules = package.modules.clone();
-        for module in modules.iter_mut().filter(|one| one.evidence.settled_by.is_some()) {
-            module.evidence.settled_by = None;
-        }
-        judge::verdict(&look::settled(&candidate, modules, makers))
     }
 
     async fn package(&self, package: &PackageReport, makers: &Makers) -> Advised {
@@ -350,7 +335,7 @@ impl Adviser<'_> {
     async fn search(&self, package: &PackageReport, makers: &Makers) -> Result<Searched, String> {
         let name: PackageName =
             package.name.parse().map_err(|_| "its name is none of a package".to_owned())?;
-        let current = package.version.as_deref().map(|version| version.parse::<Version>());
+        let current = package.version.as_deref().map(str::parse::<Version>);
         let current = current.transpose().map_err(|problem| problem.to_string())?;
         let from = self.indexes.get(&name).map(String::as_str);
         let candidates = self.looker.candidates(&name, from).await?;
@@ -456,6 +441,21 @@ impl Adviser<'_> {
     }
 }
 
+/// What the release that is installed does beside other makers.
+fn settled_now(package: &PackageReport, makers: &Makers) -> Verdict {
+    let candidate = Candidate {
+        version: package.name.clone(),
+        verdict: package.verdict,
+        wheel: None,
+        reason: None,
+    };
+    let mut modules = package.modules.clone();
+    for module in modules.iter_mut().filter(|one| one.evidence.settled_by.is_some()) {
+        module.evidence.settled_by = None;
+    }
+    judge::verdict(&look::settled(&candidate, modules, makers))
+}
+
 /// What was found out about the releases of one package.
 struct Searched {
     name: PackageName,
@@ -491,23 +491,26 @@ fn words(found: &Found, newer: usize) -> Option<String> {
         parts.push(failure.clone());
     }
     let releases = |count: usize| if count == 1 { "release" } else { "releases" };
-    if outcome.not_looked_at > 0 {
-        let count = outcome.not_looked_at;
-        let assumed = match (outcome.first, outcome.went_back) {
-            (Some(_), false) => {
-                "it was assumed that support came to stay, as nothing that was seen speaks against"
-            }
-            (Some(_), true) => "support came and went, so that one of them may keep it off",
-            (None, _) => "one of them may keep it off",
-        };
-        parts.push(format!(
-            "{count} {} with a wheel before that not looked at: {assumed}",
-            releases(count)
-        ));
-    }
     let told = outcome.not_told - failed(found).min(outcome.not_told);
     if told > 0 {
-        parts.push(format!("{told} {} before that could not be told", releases(told)));
+        let before = if outcome.first.is_some() { " before that" } else { "" };
+        parts.push(format!("{told} {}{before} could not be told", releases(told)));
+    }
+    if outcome.not_looked_at > 0 {
+        let count = outcome.not_looked_at;
+        let assumed = match (outcome.first, outcome.went_back, outcome.not_told) {
+            (Some(_), false, 0) => {
+                "it was assumed that support came to stay, and nothing that was seen speaks against it"
+            }
+            (Some(_), true, _) => "support came and went, so that one of them may keep the GIL off",
+            _ => "one of them may keep the GIL off",
+        };
+        let before = if outcome.first.is_some() { " before that" } else { "" };
+        let were = if count == 1 { "was" } else { "were" };
+        parts.push(format!(
+            "{count} {} with a wheel{before} {were} not looked at: {assumed}",
+            releases(count)
+        ));
     }
     if outcome.went_back {
         parts.push("a newer release than the first enables the GIL again".to_owned());

@@ -22,6 +22,9 @@ pub enum Seen {
 pub const MAX_FROM_NEWEST: usize = 8;
 /// Where this many releases in all are enough to look at every one that matters, that is done.
 pub const MAX_FOR_CERTAIN: usize = 10;
+/// Releases between one that does not and one that does that are looked at in vain, since they could
+/// not be told: each of them narrows the search by no more than itself.
+pub const MAX_NOT_TOLD: usize = 4;
 /// Releases that are looked at in all, at most.
 pub const MAX_LOOKS: usize = 24;
 
@@ -67,12 +70,17 @@ impl Search {
         if self.seen[newest].is_none() {
             return Some(newest);
         }
-        let Some(first) = self.first() else { return self.from_newest() };
+        let Some(first) = self.first() else { return self.next_from_newest() };
         // Halve what lies between the oldest that does and the newest before it that does not.
         let below = self.seen.get(..first).unwrap_or_default();
-        let start = below.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
-        if start < first {
-            return Some(start + (first - start) / 2);
+        let start = below.iter().rposition(|seen| *seen == Some(Seen::Bad)).map_or(0, |at| at + 1);
+        let between = below.get(start..).unwrap_or_default();
+        let not_told = between.iter().filter(|seen| **seen == Some(Seen::NotTold)).count();
+        let open: Vec<usize> = (start..first).filter(|at| self.seen[*at].is_none()).collect();
+        if let Some(middle) = open.get(open.len() / 2)
+            && not_told < MAX_NOT_TOLD
+        {
+            return Some(*middle);
         }
         let open = below.iter().filter(|seen| seen.is_none()).count();
         if self.went_back() || self.looks + open <= MAX_FOR_CERTAIN {
@@ -82,7 +90,7 @@ impl Search {
     }
 
     /// None is known to: down from the newest, as far as that goes.
-    fn from_newest(&self) -> Option<usize> {
+    fn next_from_newest(&self) -> Option<usize> {
         let looked_at = self.seen.iter().rev().take_while(|seen| seen.is_some()).count();
         let open = self.seen.iter().filter(|seen| seen.is_none()).count();
         if looked_at >= MAX_FROM_NEWEST && self.looks + open > MAX_FOR_CERTAIN {

@@ -102,26 +102,22 @@ fn outside(facts: &Facts<'_>, version: &Version, wish: &Wish, steps: &mut Vec<St
 /// What the user's own files ask for gives way.
 fn change(facts: &Facts<'_>, bound: &Bound, wish: &Wish) -> Step {
     let place = bound.location.as_ref().map(ToString::to_string).unwrap_or_default();
-    let (what, told) = match (&bound.from, &bound.own, facts.manager) {
-        (Asker::Project, Some(own), Some(manager)) => (
-            format!("{place} asks for {}: ask for {}{wish} instead", bound.text, facts.name),
-            command::ask(manager, own, wish),
-        ),
-        (Asker::Project, ..) => (
-            format!("{place} asks for {}: ask for {}{wish} instead", bound.text, facts.name),
-            Told::default(),
-        ),
-        (from, _, manager) => {
-            let verb = if *from == Asker::Override { "overrides it with" } else { "bounds it to" };
-            (
-                format!("{place} {verb} {}: change that line to {}{wish}", bound.text, facts.name),
-                manager
-                    .map(|manager| command::take(manager, facts.name, &[], wish))
-                    .unwrap_or_default(),
-            )
+    let (name, text) = (facts.name, &bound.text);
+    let told = match (&bound.from, &bound.own, facts.manager) {
+        (Asker::Project, Some(own), Some(manager)) => command::ask(manager, own, wish),
+        (_, _, Some(manager)) => {
+            let remark = format!("that line has to let {name}{wish} through");
+            Told { remark: Some(remark), ..command::take(manager, name, &[], wish) }
         }
+        (_, _, None) => Told::default(),
     };
-    step(what, told)
+    let remark = told.remark.unwrap_or_else(|| format!("ask for {name}{wish}"));
+    let verb = match bound.from {
+        Asker::Override => "overrides it with",
+        Asker::Constraint => "bounds it to",
+        Asker::Project | Asker::Package(_) => "asks for",
+    };
+    Step { what: format!("{place} {verb} {text}: {remark}"), command: told.command }
 }
 
 /// What the release that is installed offers beside its wheel.

@@ -132,9 +132,8 @@ impl<I: Index + 'static> Question<'_, I> {
 
     /// What leads to a package that is advised on, and what it leads to.
     fn related<'w>(&'w self, wishes: &'w Wishes) -> BTreeSet<&'w str> {
-        let wished: BTreeSet<&str> = wishes.keys().map(AsRef::as_ref).collect();
-        let mut up = wished.clone();
-        let mut down = wished;
+        let mut up: BTreeSet<&str> = wishes.keys().map(AsRef::as_ref).collect();
+        let mut down = up.clone();
         // A round for each link of the longest chain.
         loop {
             let before = up.len() + down.len();

@@ -4,6 +4,7 @@
 //! project's file asks for, and with it extras and markers, so that those are named again. uv takes an
 //! entry with another marker for another one. `poetry update` and `pdm update` take names alone.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use pep440_rs::Version;
@@ -57,7 +58,18 @@ impl Told {
 /// Words for a POSIX shell; none where one of them holds a NUL, which no command can be given.
 #[must_use]
 pub fn join(words: &[&str]) -> Option<String> {
-    shlex::try_join(words.iter().copied()).ok()
+    let quoted: Result<Vec<_>, _> = words.iter().map(|word| quote(word)).collect();
+    quoted.ok().map(|words| words.join(" "))
+}
+
+fn quote(word: &str) -> Result<Cow<'_, str>, shlex::QuoteError> {
+    // Markers hold single quotes, and nothing that would have a meaning between double ones: shells
+    // take the `!` of `!=` for itself.
+    let means_something = ['"', '$', '`', '\\', '!', '\n', '\0'];
+    if word.contains('\'') && !word.replace("!=", "").contains(means_something) {
+        return Ok(Cow::Owned(format!("\"{word}\"")));
+    }
+    shlex::try_quote(word)
 }
 
 /// Takes another release of `name` that what is asked for allows; beside it of `others` too, which
@@ -106,7 +118,10 @@ pub fn take(manager: &Manager, name: &PackageName, others: &[&str], wish: &Wish)
             Told::command(&words.into_iter().chain(flags).chain(last).collect::<Vec<_>>())
         }
         Tool::Pipenv => Told::command(&["pipenv", "upgrade", &wanted])
-            .with("Pipenv writes it into the Pipfile; `--lock-only` spares that"),
+            .with("Pipenv writes it into the Pipfile too"),
+        Tool::Pixi if matches!(wish, Wish::Exactly(_)) => {
+            Told::command(&["pixi", "add", "--pypi", &wanted])
+        }
         Tool::Pixi => {
             Told::command(&["pixi", "update"].into_iter().chain(names()).collect::<Vec<_>>())
         }
@@ -190,7 +205,7 @@ pub fn take_file(
     match manager.tool {
         Tool::Uv => Told::command(&["uv", "add", &wanted]),
         Tool::UvScript => Told::command(&["uv", "add", "--script", &manager.file, &wanted]),
-        Tool::Poetry => Told::command(&["poetry", "add", &wanted]),
+        Tool::Poetry => Told::command(&["poetry", "add", url]),
         Tool::Pdm => Told::command(&["pdm", "add", &wanted]),
         Tool::Pip | Tool::Environment => {
             Told::command(&["python", "-m", "pip", "install", &wanted])

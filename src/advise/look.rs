@@ -125,7 +125,8 @@ impl<I: Index> Looker<I> {
             },
             None => None,
         };
-        let newest = newer.last().is_some_and(|one| one.wheel.is_some()) && outcome.newest;
+        let newest = newer.iter().rfind(|one| one.usable);
+        let newest = newest.is_some_and(|one| one.wheel.is_some()) && outcome.newest;
         Found {
             outcome,
             newest,

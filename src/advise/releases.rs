@@ -16,12 +16,15 @@ use crate::resolve::pin;
 pub struct Newer {
     /// Which.
     pub version: Version,
-    /// The wheel that an installer would take; none where it would build the release.
+    /// Whether an installer could install or build it.
+    pub usable: bool,
+    /// The wheel that an installer would take; none where it would build the release, or has nothing
+    /// to build.
     pub wheel: Option<(DistributionFile, WheelFilename)>,
 }
 
-/// The releases newer than `current` that an installer would consider, oldest first: none that is
-/// withdrawn, or for other Pythons alone, and pre-releases only where they are chosen.
+/// The releases newer than `current`, oldest first: none that is withdrawn, or for other Pythons
+/// alone, and pre-releases only where they are chosen.
 #[must_use]
 pub fn newer(
     candidates: &Candidates,
@@ -38,10 +41,13 @@ pub fn newer(
         .versions()
         .filter(is_newer)
         .filter_map(|version| {
-            let release = candidates.release(version).filter(|one| one.usable && !one.yanked)?;
+            let release = candidates.release(version).filter(|release| {
+                !release.yanked && release.installable(target).next().is_some()
+            })?;
             let wheel = pin::best_wheel(release.installable(target), tags);
             Some(Newer {
                 version: version.clone(),
+                usable: release.usable,
                 wheel: wheel.map(|(file, wheel)| (file.clone(), wheel.clone())),
             })
         })

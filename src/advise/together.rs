@@ -232,7 +232,7 @@ impl<I: Index + 'static> Question<'_, I> {
             {
                 let wheel = pin::best_wheel(files, &self.looker.tags);
                 let wheel = wheel.map(|(file, wheel)| (file.clone(), wheel.clone()));
-                looks.push((changes.len(), Newer { version, wheel }));
+                looks.push((changes.len(), Newer { version, usable: true, wheel }));
             }
             let from = from.flatten().map(str::to_owned);
             changes.push(Change { name: task.name.to_string(), from, to, verdict: None });

@@ -93,7 +93,7 @@ pub struct Advice {
 /// How far a search through newer releases went.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Search {
-    /// Newer releases that an installer would consider.
+    /// Newer releases, without those that were withdrawn or are for other Pythons alone.
     pub newer: usize,
     /// Those of them without a wheel that the interpreter accepts, by their tags.
     pub without_wheel: usize,

@@ -129,7 +129,8 @@ fn write_advice(
         }
     }
     if let Some(bounds) = &advice.bounds {
-        writeln!(output, "  not certain: {}", printable(bounds))?;
+        let certain = if advice.certain { "" } else { "not certain: " };
+        writeln!(output, "  {certain}{}", printable(bounds))?;
     }
     if detail == Detail::Verbose {
         for candidate in &advice.looked_at {

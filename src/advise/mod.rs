@@ -283,6 +283,8 @@ impl Adviser<'_> {
             let now = settled_now(package, &makers);
             if now == Verdict::KeepsGilOff {
                 one.advice.steps = vec![steps::follows(maker.as_ref(), version)];
+                one.advice.follows = true;
+                one.advice.bounds = None;
                 one.advice.first = None;
                 one.advice.allowed = None;
                 one.advice.obstacles = Vec::new();
@@ -303,6 +305,7 @@ impl Adviser<'_> {
             first: None,
             certain: false,
             allowed: None,
+            follows: false,
             obstacles: Vec::new(),
             looked_at: Vec::new(),
             search: Search::default(),
@@ -486,6 +489,9 @@ fn words(found: &Found, newer: usize) -> Option<String> {
         return Some(format!(
             "none of the {newer} newer releases has a wheel for it, by their tags"
         ));
+    }
+    if outcome.first.is_none() && outcome.certain {
+        return Some(format!("none of the {newer} newer releases keeps the GIL off"));
     }
     if let Some(failure) = &found.failure {
         parts.push(failure.clone());

@@ -51,15 +51,19 @@ pub(super) fn steps(facts: &Facts<'_>) -> Vec<Step> {
 /// A release that is allowed.
 fn within(facts: &Facts<'_>, version: &Version, wish: &Wish) -> Step {
     let name = facts.name;
-    let mut what = if facts.user_is_known && facts.bounds.unknown.is_empty() {
-        format!("take {name} {version}, which what is asked for allows")
-    } else if facts.user_is_known {
-        format!("take {name} {version}, if {}", facts.bounds.unknown.join("; "))
-    } else {
+    let release = match wish {
+        Wish::AtLeast(_) => format!("take {name} {version} or newer"),
+        Wish::Exactly(_) => format!("take {name} {version}"),
+    };
+    let mut what = if !facts.user_is_known {
         format!(
-            "take {name} {version}; whether the project's own files allow it is not known, since they \
-             are not beside the lock"
+            "{release}; whether the project's own files allow it is not known, since they are not beside \
+             the lock"
         )
+    } else if facts.bounds.unknown.is_empty() {
+        format!("{release}, which what is asked for allows")
+    } else {
+        format!("{release}; {}", facts.bounds.unknown.join("; "))
     };
     if let Wish::Exactly(_) = wish {
         what.push_str("; no newer one, since the newest does not keep the GIL off");

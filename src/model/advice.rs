@@ -70,6 +70,10 @@ pub struct Advice {
     /// The nearest release that the user's own requirements and those of the other packages allow
     /// and that keeps the GIL off.
     pub allowed: Option<Candidate>,
+    /// Whether it needs no other release: its modules do what those of another package do, which is
+    /// advised on too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub follows: bool,
     /// What keeps `first` from being installed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub obstacles: Vec<Obstacle>,

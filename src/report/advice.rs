@@ -35,6 +35,11 @@ impl Reporter<AdviceReport> for AdviceTable {
         for together in &report.together {
             write_together(together, report, style.detail, output)?;
         }
+        let stays: Vec<String> =
+            report.packages.iter().filter(|one| stays(one)).map(title).collect();
+        if !stays.is_empty() {
+            writeln!(output, "still in the way then: {}", unique(stays).join(", "))?;
+        }
         for unchecked in &report.unchecked {
             writeln!(output, "not checked: {}", printable(unchecked))?;
         }
@@ -47,6 +52,16 @@ impl Reporter<AdviceReport> for AdviceTable {
         }
         Ok(())
     }
+}
+
+/// Whether no release of a package was found that would do better.
+fn stays(advice: &Advice) -> bool {
+    advice.first.is_none() && advice.allowed.is_none() && !advice.follows
+}
+
+fn unique(mut names: Vec<String>) -> Vec<String> {
+    names.dedup();
+    names
 }
 
 /// One row for each package and place.
@@ -86,6 +101,7 @@ fn first(advice: &Advice) -> String {
     match (&advice.first, advice.certain) {
         (Some(first), true) => printable(&first.version),
         (Some(first), false) => format!("{} (of those looked at)", printable(&first.version)),
+        (None, _) if advice.follows => "not needed".to_owned(),
         (None, true) => "none".to_owned(),
         (None, false) => "none found".to_owned(),
     }

@@ -152,7 +152,7 @@ fn a_lock_that_may_be_renewed_is() {
     assert!(obstacles(advice).is_empty());
     assert_eq!(
         steps(advice)[0],
-        "take tool 1.2, which what is asked for allows $ uv lock --upgrade-package tool"
+        "take tool 1.2 or newer, which what is asked for allows $ uv lock --upgrade-package tool"
     );
     assert_eq!(report["together"][0]["holds"], "yes");
     assert_eq!(report["together"][0]["changes"][0]["to"], "2.0");
@@ -194,7 +194,7 @@ fn a_compiled_file_is_written_anew_from_its_source() {
     let written = report(&sandbox, &index, 1);
     assert_eq!(
         steps(advice(&written, "tool"))[0],
-        "take tool 1.2, which what is asked for allows \
+        "take tool 1.2 or newer, which what is asked for allows \
          $ pip-compile requirements.in --upgrade-package 'tool>=1.2'"
     );
     sandbox.write("requirements.in", "tool<1.1\n");

@@ -110,7 +110,7 @@ pub async fn scan(
             WheelCheck::new(Arc::clone(client), cache.clone(), scene.place).reusing(index.opened()),
             Arc::clone(progress),
         );
-        let Plan { graph, tasks, conda, skipped, notes, gaps } = plan;
+        let Plan { graph, tasks, conda, skipped, notes, gaps, .. } = plan;
         let mut packages = look_at_all(tasks, looker, settings.jobs, progress).await;
         settle(&mut packages);
         explain(&mut packages, &graph);

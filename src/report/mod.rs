@@ -3,6 +3,7 @@
 //! A reporter writes to what it is given and decides nothing; formats are found in [`FORMATS`] and
 //! [`INSPECT_FORMATS`].
 
+mod advice;
 mod evidence;
 mod inspect_table;
 mod json;
@@ -13,11 +14,13 @@ mod tracker_table;
 
 use std::io::{self, Write};
 
+use crate::model::advice::AdviceReport;
 use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
 use crate::model::tracker::TrackerReport;
 
 pub use rules::{explain, list_rules};
+pub use advice::advice_summary;
 pub use text::{bytes, inspect_summary, printable, summary};
 
 /// How much a person wants to read.
@@ -66,3 +69,6 @@ pub const INSPECT_FORMATS: &[&dyn Reporter<InspectReport>] =
 /// Every format for what the tracker says; the first is the default.
 pub const TRACKER_FORMATS: &[&dyn Reporter<TrackerReport>] =
     &[&tracker_table::TrackerTable, &json::Json];
+
+/// Every format for advice; the first is the default.
+pub const ADVICE_FORMATS: &[&dyn Reporter<AdviceReport>] = &[&advice::AdviceTable, &json::Json];

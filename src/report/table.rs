@@ -97,7 +97,7 @@ fn draw(packages: &[&PackageReport], style: Style) -> String {
     table.to_string()
 }
 
-fn colored(verdict: Verdict) -> Cell {
+pub(super) fn colored(verdict: Verdict) -> Cell {
     let color = match verdict.severity() {
         Severity::Finding => Color::Red,
         Severity::NotKnown => Color::Yellow,

@@ -26,6 +26,10 @@ const ALLOWED: [(&str, &[&str]); 13] = [
         "pipeline",
         &["model", "input", "resolve", "fetch", "inspect", "judge", "report", "wheel_check"],
     ),
+    (
+        "advise",
+        &["model", "input", "resolve", "fetch", "judge", "wheel_check", "pipeline", "advise"],
+    ),
 ];
 
 fn source() -> PathBuf {

@@ -15,6 +15,7 @@
     reason = "plain code matters more than speed here"
 )]
 
+mod advise;
 mod command_line;
 mod config;
 mod fetch;

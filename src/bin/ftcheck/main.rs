@@ -1,5 +1,6 @@
 //! The command line: the only place that knows the standard streams and exit codes.
 
+mod advise;
 mod args;
 mod inspect;
 mod options;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => rules::explain(&arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Tracker(arguments) => tracker::run(arguments),
+        Command::Advise(arguments) => advise::run(arguments),
     };
     match outcome {
         Ok(code) => code,

@@ -25,4 +25,5 @@ pub mod module_check;
 pub mod pipeline;
 pub mod report;
 pub mod resolve;
+pub mod source;
 pub mod wheel_check;

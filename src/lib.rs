@@ -26,4 +26,5 @@ pub mod pipeline;
 pub mod report;
 pub mod resolve;
 pub mod source;
+pub mod source_check;
 pub mod wheel_check;

@@ -23,6 +23,8 @@ pub enum Bucket {
     Wheels,
     /// What files say of themselves.
     Metadata,
+    /// What source distributions would presumably build.
+    Sources,
 }
 
 impl Bucket {
@@ -31,6 +33,7 @@ impl Bucket {
             Self::Pages => "pages-v1",
             Self::Wheels => "wheels-v1",
             Self::Metadata => "metadata-v1",
+            Self::Sources => "sources-v1",
         }
     }
 }

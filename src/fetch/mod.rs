@@ -16,5 +16,8 @@ pub mod metadata;
 pub mod opened;
 pub mod sdist;
 pub mod simple;
+pub mod source_files;
 mod sparse;
+mod streamed;
+pub mod tarball;
 pub mod wheel;

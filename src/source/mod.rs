@@ -36,6 +36,8 @@ pub const SURVEY_VERSION: u32 = 1;
 
 /// The longest file that is read.
 const MAX_FILE: u64 = 16 << 20;
+/// The longest file of C that is read word by word, but for what Cython wrote.
+const MAX_CODE: usize = 4 << 20;
 /// How much of a Python file is read: what a tool is told by comments stands at its head.
 const PYTHON_HEAD: u64 = 64 << 10;
 /// The longest script of a build that is read.
@@ -103,8 +105,9 @@ impl Survey {
     #[must_use]
     pub fn wants(path: &str) -> Option<u64> {
         match role(&below_top(path)?)? {
-            Role::Python => Some(PYTHON_HEAD),
-            Role::Script(_) => Some(MAX_SCRIPT),
+            // What may be a script of the build is read whole.
+            Role::Python if is_deep(path) => Some(PYTHON_HEAD),
+            Role::Python | Role::Script(_) => Some(MAX_SCRIPT),
             _ => Some(MAX_FILE),
         }
     }
@@ -114,13 +117,15 @@ impl Survey {
         let Some(path) = below_top(path) else { return };
         let Some(role) = role(&path) else { return };
         self.files += 1;
-        if !is_whole && role != Role::Python {
+        let is_code = role == Role::C && bytes.len() > MAX_CODE && !c::is_cythons(bytes);
+        let is_cut = !is_whole && role != Role::Python || !is_whole && !path.contains('/');
+        if role == Role::C && is_whole && !self.interest.holds(bytes) {
+            return;
+        }
+        if is_cut || is_code {
             if self.unread.len() < MOST {
                 self.unread.push(format!("{path} is too long to be read"));
             }
-            return;
-        }
-        if role == Role::C && !self.interest.holds(bytes) {
             return;
         }
         let text = String::from_utf8_lossy(bytes);
@@ -142,7 +147,7 @@ impl Survey {
             Role::Swig => cython::swig(&path, &text).into_iter().for_each(|unit| self.push(unit)),
             Role::F2py => cython::f2py(&path, &text).into_iter().for_each(|unit| self.push(unit)),
             Role::Python => self.add_python(&path, &text),
-            Role::Script(language) => self.scripts.add(&path, language, &text),
+            Role::Script(language) => self.add_script(&path, language, &text),
         }
     }
 
@@ -157,6 +162,12 @@ impl Survey {
             self.units.push(unit);
         } else if self.unread.len() < MOST {
             self.unread.push(format!("more than {MOST} modules"));
+        }
+    }
+
+    fn add_script(&mut self, path: &str, language: Language, text: &str) {
+        if !self.scripts.add(path, language, text) && self.unread.len() < MOST {
+            self.unread.push(format!("{path} was not read: there are too many scripts"));
         }
     }
 
@@ -177,7 +188,7 @@ impl Survey {
         let depth = path.matches('/').count();
         // Helpers of setup.py lie beside it, or in a folder that pyproject.toml names.
         if depth == 0 || depth == 1 && speaks_of_building(text) {
-            self.scripts.add(path, Language::Python, text);
+            self.add_script(path, Language::Python, text);
         }
         if cython::is_marked(text) && self.marked.len() < MOST {
             self.marked.push(cython::unit(path, text));
@@ -191,6 +202,11 @@ fn speaks_of_building(text: &str) -> bool {
     ["Extension", "ext_modules", "cythonize", "cffi", "mypycify"]
         .iter()
         .any(|word| text.contains(word))
+}
+
+/// Whether a member lies more than one folder deep in a source.
+fn is_deep(path: &str) -> bool {
+    path.split('/').filter(|part| !matches!(*part, "" | ".")).count() > 3
 }
 
 /// The path below the one folder that a source distribution consists of (PEP 625, PEP 517). `None`

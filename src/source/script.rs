@@ -21,6 +21,8 @@ const COMPILING: [&str; 8] = [
     "build_ext",
     "skbuild",
 ];
+/// What all scripts of a build may come to, in bytes.
+const MAX_TEXT: usize = 16 << 20;
 /// Functions of Python's that find files by themselves.
 const FINDING: [&str; 7] = ["glob", "iglob", "rglob", "listdir", "walk", "iterdir", "scandir"];
 
@@ -61,6 +63,8 @@ pub(super) struct Scripts {
     f2py: Option<Sign>,
     variables: BTreeSet<String>,
     files: Vec<(String, Language, String)>,
+    /// How many bytes of scripts may still be taken.
+    room: Option<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -73,10 +77,14 @@ struct Calls {
 
 impl Scripts {
     /// Takes a file, to be read once all are here: a variable may be set in another.
-    pub(super) fn add(&mut self, path: &str, language: Language, text: &str) {
-        if self.files.len() < MOST {
-            self.files.push((path.to_owned(), language, text.to_owned()));
-        }
+    /// Whether there was room for it.
+    pub(super) fn add(&mut self, path: &str, language: Language, text: &str) -> bool {
+        let Some(room) = self.room.unwrap_or(MAX_TEXT).checked_sub(text.len()) else {
+            return false;
+        };
+        self.room = Some(room);
+        self.files.push((path.to_owned(), language, text.to_owned()));
+        true
     }
 
     /// Reads what was taken.

@@ -110,7 +110,8 @@ fn by_cython(path: &str, text: &str) -> Option<Unit> {
         }
         None => Says::Nothing,
     };
-    Some(Unit { tool: Tool::Hand, sign: sign(path, line, "PyInit_"), names: Vec::new(), says })
+    let sign = sign(path, line, "PyInit_");
+    Some(Unit { tool: Tool::CythonOutput, sign, names: Vec::new(), says })
 }
 
 /// Modules made by a macro: `PYBIND11_MODULE(name, variable, options…)` and its likes.
@@ -151,6 +152,10 @@ fn macros(path: &str, code: &Code<'_>) -> Vec<Unit> {
 /// it declares is not told apart.
 fn by_hand(path: &str, code: &Code<'_>) -> Option<Unit> {
     let is_header = HEADERS.iter().any(|ending| path.ends_with(ending));
+    let makes = !is_header
+        && code.tokens.iter().any(|token| {
+            ["PyModule_Create", "PyModule_Create2", "PyModuleDef_Init"].contains(&token.text)
+        });
     let mut unit: Option<Unit> = None;
     for (at, token) in code.tokens.iter().enumerate() {
         if token.kind != Kind::Word {
@@ -161,8 +166,8 @@ fn by_hand(path: &str, code: &Code<'_>) -> Option<Unit> {
         let is_called = rest.first().is_some_and(|next| next.is_mark('('));
         let begins = match token.text {
             "PyMODINIT_FUNC" => is_definition(rest, is_header),
-            // The hook may be made by a macro of another file.
-            "PyModule_Create" | "PyModule_Create2" | "PyModuleDef_Init" => is_called && !is_header,
+            // The hook may be made by a macro of another file: `MODULE_INIT(name) {`.
+            _ if token.text.contains("INIT") => makes && is_called && is_macro_of_hook(rest),
             _ => {
                 let is_pasted = rest.first().is_some_and(|next| next.is_mark('#'));
                 name.is_some() && (is_called || is_pasted) && is_definition(rest, is_header)
@@ -190,6 +195,12 @@ fn is_definition(rest: &[Token<'_>], is_header: bool) -> bool {
         token.kind == Kind::Line || token.is_mark('{') || token.is_mark(';') || token.is_mark('=')
     });
     end.is_some_and(|end| end.kind == Kind::Line && !is_header || end.is_mark('{'))
+}
+
+/// Whether one word in parentheses and then a body follow.
+fn is_macro_of_hook(rest: &[Token<'_>]) -> bool {
+    matches!(rest, [open, name, close, body, ..]
+        if open.is_mark('(') && name.kind == Kind::Word && close.is_mark(')') && body.is_mark('{'))
 }
 
 /// What a file declares for the modules that it defines.

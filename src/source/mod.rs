@@ -256,10 +256,12 @@ fn role(path: &str) -> Option<Role> {
 
 /// Whether a path lies among what is there to test or explain a package.
 fn is_aside(path: &str) -> bool {
-    const FOLDERS: [&str; 16] = [
-        "test", "tests", "testing", "doc", "docs", "example", "examples", "demo", "demos", "benchmark",
+    const FOLDERS: [&str; 13] = [
+        "doc", "docs", "example", "examples", "demo", "demos", "benchmark",
         "benchmarks", "bench", "samples", "fuzz", "tutorial", "tutorials",
     ];
-    let mut folders = path.split('/').rev().skip(1);
-    folders.any(|folder| FOLDERS.contains(&folder.to_ascii_lowercase().as_str()))
+    path.split('/').any(|part| {
+        let part = part.to_ascii_lowercase();
+        part.starts_with("test") || FOLDERS.contains(&part.as_str())
+    })
 }

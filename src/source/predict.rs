@@ -63,6 +63,10 @@ pub(super) fn predict(mut survey: Survey, filename: &str) -> SourceReport {
     if let Some(sign) = limited(&survey) {
         return report(Prediction::StableAbiOnly, vec![sign], None);
     }
+    if let Some(sign) = survey.scripts.maybe_limited.clone().filter(|_| !survey.scripts.asks) {
+        let reason = "whether it builds for the stable ABI hangs on a condition";
+        return report(Prediction::NotKnown, vec![sign], Some(reason.to_owned()));
+    }
     let (mut keeping, mut enabling, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for expected in modules(&survey) {
         match expected {
@@ -179,9 +183,10 @@ fn is_replaced(unit: &Unit, units: &[&Unit], survey: &Survey) -> bool {
     match unit.tool {
         Tool::Cython => {
             let name = unit.sign.path.rsplit('/').next().unwrap_or_default();
-            survey.included.contains(name) || !makes_cython && of_same_name(Tool::Hand)
+            // Where the output is in the source, it is either compiled as it is or made anew only
+            // where it is older: both are asked.
+            survey.included.contains(name) || !makes_cython && of_same_name(Tool::CythonOutput)
         }
-        Tool::Hand => makes_cython && of_same_name(Tool::Cython),
         Tool::Pyo3 => {
             // Modules within a module are not loaded by themselves.
             let is_library = |unit: &&Unit| unit.names.iter().any(|name| is_library(name, survey));
@@ -203,6 +208,7 @@ fn is_library(name: &str, survey: &Survey) -> bool {
 /// What is to be expected of one module.
 fn expected(unit: &Unit, survey: &Survey) -> Expected {
     let enables = || Expected::Enables(unit.sign.clone());
+    let keeps = |sign: Option<&Sign>| Expected::KeepsOff(sign.unwrap_or(&unit.sign).clone());
     let path = &unit.sign.path;
     if unit.tool == Tool::Pyo3 && survey.crates.pyo3() == Pyo3::Refuses {
         return Expected::NotKnown(
@@ -211,6 +217,9 @@ fn expected(unit: &Unit, survey: &Survey) -> Expected {
     }
     match &unit.says {
         Says::NotUsed(sign) => return Expected::KeepsOff(sign.clone()),
+        Says::Used(_) if unit.tool == Tool::CythonOutput && survey.scripts.cython_macro.is_some() => {
+            return keeps(survey.scripts.cython_macro.as_ref());
+        }
         Says::Used(sign) => return Expected::Enables(sign.clone()),
         Says::Unclear(reason) => return Expected::NotKnown(reason.clone()),
         Says::Hangs(sign, words) => {
@@ -233,12 +242,14 @@ fn expected(unit: &Unit, survey: &Survey) -> Expected {
             )),
             None => enables(),
         },
-        Tool::Code => enables(),
+        Tool::Code | Tool::CythonOutput => enables(),
         Tool::Cython => match survey.scripts.directive() {
             Directive::All(sign) => Expected::KeepsOff(sign),
+            _ if survey.scripts.cython_macro.is_some() => keeps(survey.scripts.cython_macro.as_ref()),
             Directive::Some(sign) => Expected::NotKnown(format!(
-                "{} gives freethreading_compatible to some calls of Cython, and it could not be told to which",
-                sign.path
+                "freethreading_compatible is given to some calls of Cython, and not for sure to that of {}:{}",
+                sign.path,
+                sign.line.unwrap_or(1)
             )),
             Directive::None => enables(),
         },

@@ -254,7 +254,46 @@ fn condition<'t>(tokens: &[Token<'t>], defines: &BTreeMap<&'t str, u32>) -> Know
     }
 }
 
+/// What versions are compared with: of the oldest free-threaded interpreter that matters, and of a
+/// pybind11 that knows of free-threading, which any build would take.
+const VERSIONS: [(&str, u64); 4] = [
+    ("PY_VERSION_HEX", 0x030d_00f0),
+    ("PY_MAJOR_VERSION", 3),
+    ("PY_MINOR_VERSION", 13),
+    ("PYBIND11_VERSION_HEX", 0x0300_0000),
+];
+
+/// `NAME >= NUMBER`, of a version that is known.
+fn comparison(tokens: &[Token<'_>]) -> Option<bool> {
+    let (name, rest) = tokens.split_first()?;
+    let (_, version) = VERSIONS.iter().find(|(known, _)| name.is_word(known))?;
+    let (number, marks) = rest.split_last()?;
+    let digits = number.text.trim_end_matches(['u', 'U', 'l', 'L']);
+    let number = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        Some(digits) => u64::from_str_radix(digits, 16).ok()?,
+        None => digits.parse().ok()?,
+    };
+    let operator: String = marks.iter().map(|mark| mark.text).collect();
+    // A newer interpreter than the one that is compared with may have what is asked for.
+    match operator.as_str() {
+        ">=" if *version >= number => Some(true),
+        ">" if *version > number => Some(true),
+        "<" if *version >= number => Some(false),
+        "<=" if *version > number => Some(false),
+        _ => None,
+    }
+}
+
 fn single<'t>(tokens: &[Token<'t>], defines: &BTreeMap<&'t str, u32>) -> Known<'t> {
+    let inner: Vec<Token<'t>> = tokens
+        .iter()
+        .filter(|token| !token.is_mark('(') && !token.is_mark(')'))
+        .take(MAX_WORDS)
+        .copied()
+        .collect();
+    if let Some(holds) = comparison(&inner) {
+        return if holds { Known::Holds } else { Known::Fails };
+    }
     let words = || tokens.iter().filter(|token| token.kind == Kind::Word);
     let negated = tokens.iter().filter(|token| token.is_mark('!')).count() % 2 == 1;
     let plain = tokens.iter().all(|token| {

@@ -108,11 +108,13 @@ fn bracketed(tokens: &[Token<'_>]) -> Option<usize> {
 
 /// A hook that is written by hand on `pyo3-ffi` or the like.
 fn by_hand(path: &str, tokens: &[Token<'_>]) -> Option<Unit> {
-    let hook = tokens.windows(2).find_map(|pair| match pair {
-        [word, name] if word.is_word("fn") => {
-            Some((name.text.strip_prefix("PyInit_")?, name.line))
-        }
-        _ => None,
+    let hook = tokens.iter().enumerate().find_map(|(at, word)| {
+        let name = tokens.get(at + 1).filter(|_| word.is_word("fn"))?;
+        let module = name.text.strip_prefix("PyInit_")?;
+        // One that is defined elsewhere is only declared.
+        let rest = tokens.get(at..)?.iter().take(REACH);
+        let end = rest.into_iter().find(|token| token.is_mark('{') || token.is_mark(';'))?;
+        end.is_mark('{').then_some((module, name.line))
     });
     let other = || {
         // The macro of the crate `cpython`, which knows nothing of free-threading.

@@ -21,6 +21,8 @@ const COMPILING: [&str; 8] = [
     "build_ext",
     "skbuild",
 ];
+/// A macro that Cython's output asks for.
+pub(super) const CYTHON_MACRO: &str = "CYTHON_FREETHREADING_COMPATIBLE";
 /// What all scripts of a build may come to, in bytes.
 const MAX_TEXT: usize = 16 << 20;
 /// Functions of Python's that find files by themselves.
@@ -34,7 +36,7 @@ pub(super) enum Directive {
     None,
     /// All of them.
     All(Sign),
-    /// Some of them, or it could not be told which.
+    /// Some of them, or it could not be told which; the sign is of one that does not.
     Some(Sign),
 }
 
@@ -47,6 +49,8 @@ pub(super) struct Scripts {
     pub(super) asks: bool,
     /// That it builds for the stable ABI.
     pub(super) limited: Option<Sign>,
+    /// The same, under a condition.
+    pub(super) maybe_limited: Option<Sign>,
     /// mypyc.
     pub(super) mypyc: Option<Sign>,
     /// cffi, out of line.
@@ -61,6 +65,8 @@ pub(super) struct Scripts {
     words: BTreeSet<String>,
     cython: Calls,
     f2py: Option<Sign>,
+    /// The macro that makes Cython's output declare, whatever it was made with.
+    pub(super) cython_macro: Option<Sign>,
     variables: BTreeSet<String>,
     files: Vec<(String, Language, String)>,
     /// How many bytes of scripts may still be taken.
@@ -71,8 +77,9 @@ pub(super) struct Scripts {
 struct Calls {
     with: Option<Sign>,
     without: Option<Sign>,
-    loose: Option<Sign>,
     off: Option<Sign>,
+    /// One that hangs on a condition.
+    open: Option<Sign>,
 }
 
 impl Scripts {
@@ -104,7 +111,10 @@ impl Scripts {
         for (path, language, tokens) in &read {
             self.words(path, *language, tokens);
             match language {
-                Language::Python => self.python(path, tokens),
+                Language::Python => {
+                    let text = files.iter().find(|(other, ..)| other == path).map(|(.., text)| text.as_str());
+                    self.python(path, tokens, &Indents::of(text.unwrap_or_default()));
+                }
                 Language::Meson => self.meson(path, tokens),
                 _ => self.cmake(path, tokens),
             }
@@ -129,12 +139,11 @@ impl Scripts {
     /// What holds for modules that Cython makes at the build and that say nothing themselves.
     pub(super) fn directive(&self) -> Directive {
         let calls = &self.cython;
-        match (&calls.with, &calls.loose) {
-            (Some(sign), _) | (None, Some(sign)) if calls.off.is_some() => Directive::Some(sign.clone()),
-            (Some(sign), _) if calls.without.is_some() => Directive::Some(sign.clone()),
-            (Some(sign), _) => Directive::All(sign.clone()),
-            (None, Some(sign)) => Directive::Some(sign.clone()),
-            (None, None) => Directive::None,
+        let against = calls.off.as_ref().or(calls.open.as_ref()).or(calls.without.as_ref());
+        match (&calls.with, against) {
+            (Some(sign), None) => Directive::All(sign.clone()),
+            (Some(_), Some(against)) => Directive::Some(against.clone()),
+            (None, _) => calls.open.clone().map_or(Directive::None, Directive::Some),
         }
     }
 
@@ -145,7 +154,7 @@ impl Scripts {
 
     /// What is the same in every language.
     fn words(&mut self, path: &str, language: Language, tokens: &[Token<'_>]) {
-        for token in tokens {
+        for (at, token) in tokens.iter().enumerate() {
             let text = token.text;
             if token.kind == Kind::Mark || text.len() > 1000 {
                 continue;
@@ -153,6 +162,13 @@ impl Scripts {
             if token.kind == Kind::Text || language == Language::CMake {
                 self.add_words(text);
                 self.add_name(text);
+                if text.contains(CYTHON_MACRO) {
+                    let (_, value) = text.split_once(CYTHON_MACRO).unwrap_or_default();
+                    let next = tokens.get(at + 2).map(|next| next.text);
+                    if value == "=1" || value.is_empty() && next == Some("1") {
+                        self.cython_macro.get_or_insert_with(|| sign(path, token.line, CYTHON_MACRO));
+                    }
+                }
                 if text.contains("freethreading-compatible") {
                     self.f2py.get_or_insert_with(|| sign(path, token.line, "--freethreading-compatible"));
                 }
@@ -182,7 +198,7 @@ impl Scripts {
         }
     }
 
-    fn python(&mut self, path: &str, tokens: &[Token<'_>]) {
+    fn python(&mut self, path: &str, tokens: &[Token<'_>], indents: &Indents<'_>) {
         let mut cythonized = 0usize;
         let mut carrying = 0usize;
         let mut directive = None;
@@ -224,7 +240,9 @@ impl Scripts {
                     _ => false,
                 };
                 if is_set && (token.kind == Kind::Text || text == "py_limited_api") {
-                    self.limited.get_or_insert_with(|| sign(path, token.line, text));
+                    let hangs = indents.condition(token.line).is_some();
+                    let place = if hangs { &mut self.maybe_limited } else { &mut self.limited };
+                    place.get_or_insert_with(|| sign(path, token.line, text));
                 }
             }
             let value = stated(text).or_else(|| {
@@ -232,7 +250,17 @@ impl Scripts {
             });
             match value {
                 Some(true) => {
-                    directive.get_or_insert(sign(path, token.line, "freethreading_compatible"));
+                    let sign = sign(path, token.line, "freethreading_compatible");
+                    // One that asks for Cython or for the interpreter holds where it matters.
+                    let is_open = indents.condition(token.line).is_some_and(|condition| {
+                        let condition = condition.to_ascii_lowercase();
+                        !["cython", "free", "gil"].iter().any(|word| condition.contains(word))
+                    });
+                    if is_open {
+                        self.cython.open.get_or_insert(sign);
+                    } else {
+                        directive.get_or_insert(sign);
+                    }
                 }
                 Some(false) => {
                     let off = sign(path, token.line, "freethreading_compatible = False");
@@ -385,6 +413,46 @@ impl Scripts {
             self.variables.contains(name)
         })
     }
+}
+
+/// The lines of a Python script, to tell what stands under a condition.
+struct Indents<'t>(Vec<&'t str>);
+
+impl<'t> Indents<'t> {
+    fn of(text: &'t str) -> Self {
+        Self(text.lines().collect())
+    }
+
+    /// The condition that a line stands under, innermost first: an `if` with less before it, or one
+    /// on the line itself.
+    fn condition(&self, line: u32) -> Option<&'t str> {
+        const FURTHEST: usize = 400;
+        let at = usize::try_from(line).ok()?.checked_sub(1)?;
+        let own = self.0.get(at)?;
+        if own.contains(" if ") {
+            return Some(own);
+        }
+        let mut depth = indent(own);
+        for line in self.0.get(..at)?.iter().rev().take(FURTHEST) {
+            let begun = line.trim_start();
+            if begun.is_empty() || begun.starts_with('#') || indent(line) >= depth {
+                continue;
+            }
+            depth = indent(line);
+            let first = begun.split(|letter: char| !letter.is_alphanumeric()).next();
+            if matches!(first, Some("if" | "elif" | "else" | "except" | "while")) {
+                return Some(line);
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        None
+    }
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
 }
 
 /// The value that a text states for Cython's option: `-Xfreethreading_compatible=True`.

@@ -23,6 +23,8 @@ pub(super) struct Unit {
 pub(super) enum Tool {
     /// The source itself, in C or C++, or a generator whose output is in the source.
     Hand,
+    /// Cython, whose output is in the source.
+    CythonOutput,
     /// pybind11 or Boost.Python.
     Code,
     /// Cython, at the build.

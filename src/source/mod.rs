@@ -186,8 +186,8 @@ impl Survey {
     fn add_python(&mut self, path: &str, text: &str) {
         self.has_setup |= path == "setup.py";
         let depth = path.matches('/').count();
-        // Helpers of setup.py lie beside it, or in a folder that pyproject.toml names.
-        if depth == 0 || depth == 1 && speaks_of_building(text) {
+        // Helpers of setup.py lie beside it, or below a folder that pyproject.toml names.
+        if depth == 0 || depth <= 2 && speaks_of_building(text) {
             self.add_script(path, Language::Python, text);
         }
         if cython::is_marked(text) && self.marked.len() < MOST {
@@ -204,9 +204,9 @@ fn speaks_of_building(text: &str) -> bool {
         .any(|word| text.contains(word))
 }
 
-/// Whether a member lies more than one folder deep in a source.
+/// Whether a member lies more than two folders deep in a source.
 fn is_deep(path: &str) -> bool {
-    path.split('/').filter(|part| !matches!(*part, "" | ".")).count() > 3
+    path.split('/').filter(|part| !matches!(*part, "" | ".")).count() > 4
 }
 
 /// The path below the one folder that a source distribution consists of (PEP 625, PEP 517). `None`

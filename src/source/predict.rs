@@ -130,13 +130,17 @@ fn modules(survey: &Survey) -> Vec<Expected> {
     let is_named = |unit: &Unit| survey.scripts.named.contains(unit.stem());
     let some_are_named = units.iter().any(|unit| is_named(unit));
     let mut all = Vec::new();
-    for unit in units {
+    for unit in units.iter().copied() {
         let can_be_named = !matches!(unit.tool, Tool::Pyo3) && !unit.sign.path.ends_with(".rs");
         let named = can_be_named && is_named(unit);
-        if is_aside(&unit.sign.path) && !named {
+        // A test that happens to be called like something that is compiled does not count.
+        if is_aside(&unit.sign.path) && !(named && survey.scripts.names_file(&unit.sign.path)) {
             continue;
         }
-        let expected = expected(unit, survey);
+        let expected = match (expected(unit, survey), source_of(unit, &units)) {
+            (expected, None) => expected,
+            (output, Some(source)) => agreed(output, self::expected(source, survey)),
+        };
         let is_left_out = can_be_named && !named && some_are_named && !survey.scripts.finds;
         all.push(match expected {
             Expected::Enables(sign) if is_left_out => Expected::NotKnown(format!(
@@ -169,16 +173,37 @@ fn compiled_python(survey: &Survey) -> impl Iterator<Item = &Unit> {
     survey.marked.iter().filter(move |unit| compiles && survey.scripts.named.contains(unit.stem()))
 }
 
+/// The file that Cython's output was made of, where that is there too.
+fn source_of<'u>(unit: &Unit, units: &[&'u Unit]) -> Option<&'u Unit> {
+    let is_source = |other: &&&Unit| other.tool == Tool::Cython && is_beside(other, unit);
+    (unit.tool == Tool::CythonOutput).then(|| units.iter().find(is_source).copied()).flatten()
+}
+
+/// Cython's output is compiled as it is where it is newer than its source, and made anew where not.
+fn agreed(output: Expected, source: Expected) -> Expected {
+    match (output, source) {
+        (Expected::KeepsOff(sign), Expected::Enables(_)) | (Expected::Enables(sign), Expected::KeepsOff(_)) => {
+            Expected::NotKnown(format!(
+                "{} says otherwise than what Cython would make of its source",
+                sign.path
+            ))
+        }
+        (output, _) => output,
+    }
+}
+
+/// Whether two files lie in one folder and have one name, but for their endings.
+fn is_beside(one: &Unit, other: &Unit) -> bool {
+    let folder = |unit: &Unit| unit.sign.path.rsplit_once('/').map_or("", |(folder, _)| folder).len();
+    one.stem() == other.stem()
+        && folder(one) == folder(other)
+        && one.sign.path.get(..folder(one)) == other.sign.path.get(..folder(other))
+}
+
 /// Whether another unit stands for this one.
 fn is_replaced(unit: &Unit, units: &[&Unit], survey: &Survey) -> bool {
-    let folder = |path: &'_ str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-    let of_same_name = |tool: Tool| {
-        units.iter().any(|other| {
-            other.tool == tool
-                && other.stem() == unit.stem()
-                && folder(&other.sign.path) == folder(&unit.sign.path)
-        })
-    };
+    let of_same_name =
+        |tool: Tool| units.iter().any(|other| other.tool == tool && is_beside(other, unit));
     let makes_cython = survey.project.requires("cython", "3.1").is_some();
     match unit.tool {
         Tool::Cython => {

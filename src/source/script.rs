@@ -59,6 +59,8 @@ pub(super) struct Scripts {
     pub(super) nanobind: Vec<(String, Option<Sign>, bool)>,
     /// Names of files and modules that they name.
     pub(super) named: BTreeSet<String>,
+    /// The same with their endings or, of modules, with the package: what tells more.
+    files_named: BTreeSet<String>,
     /// Whether they find files by themselves.
     pub(super) finds: bool,
     /// Macros and options that they name.
@@ -126,6 +128,17 @@ impl Scripts {
         self.words.contains(word)
     }
 
+    /// Whether a file is named with its ending, or as a module of its folder.
+    pub(super) fn names_file(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let dotted = path.replace('/', ".");
+        let module = dotted.rsplit_once('.').map_or("", |(module, _)| module);
+        self.files_named.contains(name)
+            || self.files_named.iter().any(|named| {
+                module.strip_suffix(named.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            })
+    }
+
     /// Takes words that stand elsewhere, such as in arguments within pyproject.toml.
     pub(super) fn add_words(&mut self, text: &str) {
         for word in text.split(|letter: char| letter != '_' && letter != '-' && !letter.is_alphanumeric()) {
@@ -191,7 +204,11 @@ impl Scripts {
             .iter()
             .find_map(|ending| last.strip_suffix(ending)?.strip_suffix('.'));
         let name = stem.unwrap_or(last);
+        let whole = if stem.is_some() { last } else { name };
         let name = name.rsplit('.').next().unwrap_or(name);
+        if whole != name && self.files_named.len() < 16 * MOST {
+            self.files_named.insert(whole.to_owned());
+        }
         let is_name = name.chars().all(|letter| letter == '_' || letter.is_alphanumeric());
         if is_name && !name.is_empty() && self.named.len() < 16 * MOST {
             self.named.insert(name.to_owned());
@@ -292,7 +309,14 @@ impl Scripts {
             if call.is_empty() {
                 continue;
             }
-            let about_cython = call.iter().any(|word| word.text.to_ascii_lowercase().contains("cython"));
+            // What calls it and makes C: other scripts have files of that name too.
+            let about_cython = call.iter().any(|word| match word.kind {
+                Kind::Word => word.text.to_ascii_lowercase().contains("cython"),
+                _ => word.text == "cython",
+            });
+            let makes_c = call.iter().any(|word| {
+                [".c", ".cpp", ".cc", ".cxx"].iter().any(|ending| word.text.ends_with(ending))
+            });
             let carries = self.carries(call);
             match token.text {
                 "extension_module" => {
@@ -304,7 +328,7 @@ impl Scripts {
                         self.cython_call(path, token.line, carries);
                     }
                 }
-                "generator" | "custom_target" if about_cython => {
+                "generator" | "custom_target" if about_cython && makes_c => {
                     self.cython_call(path, token.line, carries);
                 }
                 "add_project_arguments" | "add_global_arguments" if about_cython && carries => {

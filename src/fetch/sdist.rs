@@ -83,7 +83,9 @@ impl Texts {
     pub fn of_tar_gz(reader: impl Read) -> Result<Self, SdistError> {
         let mut texts = Self::default();
         tarball::walk(reader, |member| {
-            let Some(wanted) = Wanted::of(&member.path) else { return Ok(ControlFlow::Continue(())) };
+            let Some(wanted) = Wanted::of(&member.path) else {
+                return Ok(ControlFlow::Continue(()));
+            };
             texts.keep(wanted, member.read_all(MAX_TEXT)?);
             let is_enough = texts.is_enough();
             Ok(if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })

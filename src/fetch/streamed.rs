@@ -57,9 +57,8 @@ where
         Request::new(u64::MAX).header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     let mut stream = client.stream(&file.url, &request).await?;
     let (sender, receiver) = mpsc::channel(WAITING_PARTS);
-    let reading = tokio::task::spawn_blocking(move || {
-        work(&mut Parts { receiver, at: 0, part: Vec::new() })
-    });
+    let reading =
+        tokio::task::spawn_blocking(move || work(&mut Parts { receiver, at: 0, part: Vec::new() }));
     let mut digest = Some(Digesting::default());
     let mut left = limit;
     while let Some(part) = stream.chunk().await? {

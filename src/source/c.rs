@@ -102,11 +102,16 @@ fn by_cython(path: &str, text: &str) -> Option<Unit> {
     let starting = |start: &'static str| {
         text.lines().zip(1..).find(move |(line, _)| line.trim_start().starts_with(start))
     };
-    let (_, line) = starting("__Pyx_PyMODINIT_FUNC PyInit_").or_else(|| starting("PyMODINIT_FUNC PyInit_"))?;
+    let (_, line) =
+        starting("__Pyx_PyMODINIT_FUNC PyInit_").or_else(|| starting("PyMODINIT_FUNC PyInit_"))?;
     let says = match starting("PyUnstable_Module_SetGIL(") {
         Some((call, line)) => {
             let sign = sign(path, line, "PyUnstable_Module_SetGIL");
-            if call.contains("Py_MOD_GIL_NOT_USED") { Says::NotUsed(sign) } else { Says::Used(sign) }
+            if call.contains("Py_MOD_GIL_NOT_USED") {
+                Says::NotUsed(sign)
+            } else {
+                Says::Used(sign)
+            }
         }
         None => Says::Nothing,
     };
@@ -161,7 +166,8 @@ fn by_hand(path: &str, code: &Code<'_>) -> Option<Unit> {
         if token.kind != Kind::Word {
             continue;
         }
-        let name = ["PyInit_", "PyModExport_"].iter().find_map(|hook| token.text.strip_prefix(hook));
+        let name =
+            ["PyInit_", "PyModExport_"].iter().find_map(|hook| token.text.strip_prefix(hook));
         let rest = code.tokens.get(at + 1..).unwrap_or_default();
         let is_called = rest.first().is_some_and(|next| next.is_mark('('));
         let begins = match token.text {
@@ -216,19 +222,20 @@ fn declaration(path: &str, code: &Code<'_>) -> Says {
             continue;
         }
         let rest = code.tokens.get(at + 1..).unwrap_or_default();
-        let value = rest.iter().take(reach).take_while(|next| next.text != token.text).find(|next| {
-            matches!(next.text, "Py_MOD_GIL_NOT_USED" | "Py_MOD_GIL_USED")
-        });
+        let value = rest
+            .iter()
+            .take(reach)
+            .take_while(|next| next.text != token.text)
+            .find(|next| matches!(next.text, "Py_MOD_GIL_NOT_USED" | "Py_MOD_GIL_USED"));
         let sign = sign(path, token.line, what);
         let hangs: Vec<String> = code.hangs_on(at).map(str::to_owned).collect();
         let next = match value.map(|value| value.text) {
             Some("Py_MOD_GIL_USED") => Says::Used(sign),
             Some(_) if hangs.is_empty() => Says::NotUsed(sign),
             Some(_) => Says::Hangs(sign, hangs),
-            None => Says::Unclear(format!(
-                "{path}:{}: the value of {what} is not plain",
-                token.line
-            )),
+            None => {
+                Says::Unclear(format!("{path}:{}: the value of {what} is not plain", token.line))
+            }
         };
         // Two that differ, under conditions of the source's own: not told apart.
         says = match (says, next) {

@@ -31,9 +31,10 @@ pub(super) fn directive(text: &str) -> Option<(u32, bool)> {
 
 /// Whether a Python file has a head that Cython would read.
 pub(super) fn is_marked(text: &str) -> bool {
-    text.lines().take(HEAD_LINES).take_while(|line| line.trim().is_empty() || line.starts_with('#')).any(
-        |line| line.trim_start_matches('#').trim_start().starts_with("cython:"),
-    )
+    text.lines()
+        .take(HEAD_LINES)
+        .take_while(|line| line.trim().is_empty() || line.starts_with('#'))
+        .any(|line| line.trim_start_matches('#').trim_start().starts_with("cython:"))
 }
 
 /// The module of a `.pyx` file, or of a Python file that Cython compiles.
@@ -65,14 +66,17 @@ pub(super) fn included(text: &str) -> impl Iterator<Item = &str> {
 /// The module of an interface file of SWIG: one with a `%module` that Python could be meant by.
 pub(super) fn swig(path: &str, text: &str) -> Option<Unit> {
     let (line, number) = text.lines().zip(1..).find(|(line, _)| {
-        line.trim_start().strip_prefix("%module").is_some_and(|rest| rest.starts_with([' ', '\t', '(']))
+        line.trim_start()
+            .strip_prefix("%module")
+            .is_some_and(|rest| rest.starts_with([' ', '\t', '(']))
     })?;
-    let name = line.split(|letter: char| letter != '_' && !letter.is_alphanumeric()).rfind(|word| !word.is_empty());
+    let name = line
+        .split(|letter: char| letter != '_' && !letter.is_alphanumeric())
+        .rfind(|word| !word.is_empty());
     let opted = text.lines().zip(1..).find(|(line, _)| {
         let line = line.trim_start().trim_start_matches(['#', '%']).trim_start();
-        line.strip_prefix("define").is_some_and(|rest| {
-            rest.split_whitespace().next() == Some("SWIGPYTHON_NOGIL")
-        })
+        line.strip_prefix("define")
+            .is_some_and(|rest| rest.split_whitespace().next() == Some("SWIGPYTHON_NOGIL"))
     });
     Some(Unit {
         tool: Tool::Swig,

@@ -118,7 +118,7 @@ impl Survey {
         let Some(role) = role(&path) else { return };
         self.files += 1;
         let is_code = role == Role::C && bytes.len() > MAX_CODE && !c::is_cythons(bytes);
-        let is_cut = !is_whole && role != Role::Python || !is_whole && !path.contains('/');
+        let is_cut = !is_whole && (role != Role::Python || !path.contains('/'));
         if role == Role::C && is_whole && !self.interest.holds(bytes) {
             return;
         }
@@ -143,9 +143,9 @@ impl Survey {
                     self.push(cython::unit(&path, &text));
                 }
             }
-            Role::Rust => rust::units(&path, &text).into_iter().for_each(|unit| self.push(unit)),
-            Role::Swig => cython::swig(&path, &text).into_iter().for_each(|unit| self.push(unit)),
-            Role::F2py => cython::f2py(&path, &text).into_iter().for_each(|unit| self.push(unit)),
+            Role::Rust => self.push_all(rust::units(&path, &text)),
+            Role::Swig => self.push_all(cython::swig(&path, &text)),
+            Role::F2py => self.push_all(cython::f2py(&path, &text)),
             Role::Python => self.add_python(&path, &text),
             Role::Script(language) => self.add_script(&path, language, &text),
         }
@@ -155,6 +155,12 @@ impl Survey {
     #[must_use]
     pub fn finish(self, filename: &str) -> SourceReport {
         predict::predict(self, filename)
+    }
+
+    fn push_all(&mut self, units: impl IntoIterator<Item = Unit>) {
+        for unit in units {
+            self.push(unit);
+        }
     }
 
     fn push(&mut self, unit: Unit) {
@@ -177,7 +183,7 @@ impl Survey {
             self.loose = found.loose;
         }
         let is_unit = !found.units.is_empty();
-        found.units.into_iter().for_each(|unit| self.push(unit));
+        self.push_all(found.units);
         if is_unit && self.limited.len() < MOST {
             self.limited.extend(found.limited);
         }
@@ -193,7 +199,7 @@ impl Survey {
         if cython::is_marked(text) && self.marked.len() < MOST {
             self.marked.push(cython::unit(path, text));
         }
-        cython::pythran(path, text).into_iter().for_each(|unit| self.push(unit));
+        self.push_all(cython::pythran(path, text));
     }
 }
 
@@ -234,7 +240,8 @@ fn role(path: &str) -> Option<Role> {
         _ => {
             let (stem, ending) = name.rsplit_once('.')?;
             match ending {
-                "c" | "h" | "cc" | "cpp" | "cxx" | "c++" | "hpp" | "hh" | "hxx" | "inl" | "cu" | "mm" | "m" => Role::C,
+                "c" | "h" | "cc" | "cpp" | "cxx" | "c++" | "hpp" | "hh" | "hxx" | "inl" | "cu"
+                | "mm" | "m" => Role::C,
                 "pyx" | "pxi" => Role::Cython,
                 "in" | "tp" | "template" | "src" => match stem.rsplit_once('.')?.1 {
                     "pyx" | "pxi" => Role::Cython,
@@ -257,11 +264,32 @@ fn role(path: &str) -> Option<Role> {
 /// Whether a path lies among what is there to test or explain a package.
 fn is_aside(path: &str) -> bool {
     const FOLDERS: [&str; 13] = [
-        "doc", "docs", "example", "examples", "demo", "demos", "benchmark",
-        "benchmarks", "bench", "samples", "fuzz", "tutorial", "tutorials",
+        "doc",
+        "docs",
+        "example",
+        "examples",
+        "demo",
+        "demos",
+        "benchmark",
+        "benchmarks",
+        "bench",
+        "samples",
+        "fuzz",
+        "tutorial",
+        "tutorials",
     ];
     path.split('/').any(|part| {
         let part = part.to_ascii_lowercase();
         part.starts_with("test") || FOLDERS.contains(&part.as_str())
+    })
+}
+
+/// Whether a path lies in another project's source that is kept along.
+fn is_vendored(path: &str) -> bool {
+    const FOLDERS: [&str; 6] =
+        ["third_party", "thirdparty", "3rdparty", "extern", "external", "subprojects"];
+    path.split('/').any(|part| {
+        let part = part.to_ascii_lowercase();
+        part.starts_with("vendor") || FOLDERS.contains(&part.as_str())
     })
 }

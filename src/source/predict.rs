@@ -5,7 +5,7 @@ use super::rust::Pyo3;
 use super::scan::Language;
 use super::script::Directive;
 use super::unit::{Says, Tool, Unit};
-use super::{Survey, is_aside};
+use super::{Survey, is_aside, is_vendored};
 use crate::model::release::{Prediction, Sign, SourceReport};
 
 /// Signs of one kind that are told.
@@ -27,7 +27,8 @@ enum Expected {
 
 /// What `survey` comes to.
 pub(super) fn predict(mut survey: Survey, filename: &str) -> SourceReport {
-    let backend: Vec<String> = survey.project.backend_path().into_iter().map(str::to_owned).collect();
+    let backend: Vec<String> =
+        survey.project.backend_path().into_iter().map(str::to_owned).collect();
     let hooks: Vec<String> = survey.project.scripts().into_iter().map(str::to_owned).collect();
     survey.scripts.read(|path, language| {
         let is_root = !path.contains('/');
@@ -41,7 +42,9 @@ pub(super) fn predict(mut survey: Survey, filename: &str) -> SourceReport {
         }
     });
     let texts: Vec<String> = survey.project.option_texts().into_iter().map(str::to_owned).collect();
-    texts.iter().for_each(|text| survey.scripts.add_words(text));
+    for text in &texts {
+        survey.scripts.add_words(text);
+    }
 
     let report = |prediction, signs: Vec<Sign>, reason: Option<String>| SourceReport {
         filename: filename.to_owned(),
@@ -103,11 +106,15 @@ fn compiled(survey: &Survey) -> Result<Option<Sign>, String> {
             let unit = survey.units.iter().find(|unit| !is_aside(&unit.sign.path));
             match unit {
                 // setuptools compiles nothing that it is not asked to.
-                Some(unit) if survey.has_setup || !survey.project.backend_path().is_empty() => Err(format!(
-                    "{} is there to be compiled, and no script of the build was seen to do so",
-                    unit.sign.path
-                )),
-                _ if survey.files == 0 => Err("nothing was found in it that could be built".to_owned()),
+                Some(unit) if survey.has_setup || !survey.project.backend_path().is_empty() => {
+                    Err(format!(
+                        "{} is there to be compiled, and no script of the build was seen to do so",
+                        unit.sign.path
+                    ))
+                }
+                _ if survey.files == 0 => {
+                    Err("nothing was found in it that could be built".to_owned())
+                }
                 _ => Ok(None),
             }
         }
@@ -126,7 +133,8 @@ fn limited(survey: &Survey) -> Option<Sign> {
 /// What is to be expected of each module.
 fn modules(survey: &Survey) -> Vec<Expected> {
     let units: Vec<&Unit> = survey.units.iter().chain(compiled_python(survey)).collect();
-    let units: Vec<&Unit> = units.iter().copied().filter(|unit| !is_replaced(unit, &units, survey)).collect();
+    let units: Vec<&Unit> =
+        units.iter().copied().filter(|unit| !is_replaced(unit, &units, survey)).collect();
     let is_named = |unit: &Unit| survey.scripts.named.contains(unit.stem());
     let some_are_named = units.iter().any(|unit| is_named(unit));
     let mut all = Vec::new();
@@ -134,12 +142,14 @@ fn modules(survey: &Survey) -> Vec<Expected> {
         let can_be_named = !matches!(unit.tool, Tool::Pyo3) && !unit.sign.path.ends_with(".rs");
         let named = can_be_named && is_named(unit);
         // A test that happens to be called like something that is compiled does not count.
-        if is_aside(&unit.sign.path) && !(named && survey.scripts.names_file(&unit.sign.path)) {
+        let path = &unit.sign.path;
+        let is_meant = named && !is_vendored(path) && survey.scripts.names_file(path);
+        if is_aside(path) && !is_meant {
             continue;
         }
-        let expected = match (expected(unit, survey), source_of(unit, &units)) {
+        let expected = match (of_unit(unit, survey), source_of(unit, &units)) {
             (expected, None) => expected,
-            (output, Some(source)) => agreed(output, self::expected(source, survey)),
+            (output, Some(source)) => agreed(output, of_unit(source, survey)),
         };
         let is_left_out = can_be_named && !named && some_are_named && !survey.scripts.finds;
         all.push(match expected {
@@ -151,7 +161,9 @@ fn modules(survey: &Survey) -> Vec<Expected> {
         });
     }
     let mypyc = survey.scripts.mypyc.clone().or_else(|| survey.project.mypyc());
-    all.extend(mypyc.map(|sign| made_by(sign, "mypyc", survey.project.requires("mypy", MYPYC), MYPYC)));
+    all.extend(
+        mypyc.map(|sign| made_by(sign, "mypyc", survey.project.requires("mypy", MYPYC), MYPYC)),
+    );
     let cffi = survey.scripts.cffi.clone();
     all.extend(cffi.map(|sign| made_by(sign, "cffi", survey.project.requires("cffi", CFFI), CFFI)));
     all
@@ -182,19 +194,19 @@ fn source_of<'u>(unit: &Unit, units: &[&'u Unit]) -> Option<&'u Unit> {
 /// Cython's output is compiled as it is where it is newer than its source, and made anew where not.
 fn agreed(output: Expected, source: Expected) -> Expected {
     match (output, source) {
-        (Expected::KeepsOff(sign), Expected::Enables(_)) | (Expected::Enables(sign), Expected::KeepsOff(_)) => {
-            Expected::NotKnown(format!(
-                "{} says otherwise than what Cython would make of its source",
-                sign.path
-            ))
-        }
+        (Expected::KeepsOff(sign), Expected::Enables(_))
+        | (Expected::Enables(sign), Expected::KeepsOff(_)) => Expected::NotKnown(format!(
+            "{} says otherwise than what Cython would make of its source",
+            sign.path
+        )),
         (output, _) => output,
     }
 }
 
 /// Whether two files lie in one folder and have one name, but for their endings.
 fn is_beside(one: &Unit, other: &Unit) -> bool {
-    let folder = |unit: &Unit| unit.sign.path.rsplit_once('/').map_or("", |(folder, _)| folder).len();
+    let folder =
+        |unit: &Unit| unit.sign.path.rsplit_once('/').map_or("", |(folder, _)| folder).len();
     one.stem() == other.stem()
         && folder(one) == folder(other)
         && one.sign.path.get(..folder(one)) == other.sign.path.get(..folder(other))
@@ -215,7 +227,8 @@ fn is_replaced(unit: &Unit, units: &[&Unit], survey: &Survey) -> bool {
         Tool::Pyo3 => {
             // Modules within a module are not loaded by themselves.
             let is_library = |unit: &&Unit| unit.names.iter().any(|name| is_library(name, survey));
-            !is_library(&unit) && units.iter().any(|other| other.tool == Tool::Pyo3 && is_library(other))
+            !is_library(&unit)
+                && units.iter().any(|other| other.tool == Tool::Pyo3 && is_library(other))
         }
         // The wrapper is in the source, and says more than the interface.
         Tool::Swig => units.iter().any(|other| {
@@ -231,18 +244,21 @@ fn is_library(name: &str, survey: &Survey) -> bool {
 }
 
 /// What is to be expected of one module.
-fn expected(unit: &Unit, survey: &Survey) -> Expected {
+fn of_unit(unit: &Unit, survey: &Survey) -> Expected {
     let enables = || Expected::Enables(unit.sign.clone());
     let keeps = |sign: Option<&Sign>| Expected::KeepsOff(sign.unwrap_or(&unit.sign).clone());
     let path = &unit.sign.path;
     if unit.tool == Tool::Pyo3 && survey.crates.pyo3() == Pyo3::Refuses {
         return Expected::NotKnown(
-            "it is built with a release of PyO3 before 0.23, which refuses free-threaded Python".to_owned(),
+            "it is built with a release of PyO3 before 0.23, which refuses free-threaded Python"
+                .to_owned(),
         );
     }
     match &unit.says {
         Says::NotUsed(sign) => return Expected::KeepsOff(sign.clone()),
-        Says::Used(_) if unit.tool == Tool::CythonOutput && survey.scripts.cython_macro.is_some() => {
+        Says::Used(_)
+            if unit.tool == Tool::CythonOutput && survey.scripts.cython_macro.is_some() =>
+        {
             return keeps(survey.scripts.cython_macro.as_ref());
         }
         Says::Used(sign) => return Expected::Enables(sign.clone()),
@@ -270,7 +286,9 @@ fn expected(unit: &Unit, survey: &Survey) -> Expected {
         Tool::Code | Tool::CythonOutput => enables(),
         Tool::Cython => match survey.scripts.directive() {
             Directive::All(sign) => Expected::KeepsOff(sign),
-            _ if survey.scripts.cython_macro.is_some() => keeps(survey.scripts.cython_macro.as_ref()),
+            _ if survey.scripts.cython_macro.is_some() => {
+                keeps(survey.scripts.cython_macro.as_ref())
+            }
             Directive::Some(sign) => Expected::NotKnown(format!(
                 "freethreading_compatible is given to some calls of Cython, and not for sure to that of {}:{}",
                 sign.path,

@@ -165,8 +165,9 @@ impl<'t> Reader<'t> {
     /// Makes the conditions of what follows.
     fn enter(&mut self) {
         if self.code.conditions.len() > MAX_CONDITIONS {
-            let last = self.code.conditions.last_mut();
-            last.into_iter().for_each(|last| *last = BTreeSet::from([TOO_MANY]));
+            if let Some(last) = self.code.conditions.last_mut() {
+                *last = BTreeSet::from([TOO_MANY]);
+            }
             self.state = MAX_CONDITIONS;
             return;
         }
@@ -223,10 +224,10 @@ fn defined<'t>(name: Option<&Token<'t>>, defines: &BTreeMap<&'t str, u32>) -> Kn
 /// A condition: parts joined by `&&` or by `||`; what has both, or parentheses around several, is
 /// open.
 fn condition<'t>(tokens: &[Token<'t>], defines: &BTreeMap<&'t str, u32>) -> Known<'t> {
-    let joined_by = |mark: char| {
-        tokens.windows(2).any(|pair| pair.iter().all(|token| token.is_mark(mark)))
-    };
-    let parts = |mark: char| tokens.split(move |token| token.is_mark(mark)).filter(|part| !part.is_empty());
+    let joined_by =
+        |mark: char| tokens.windows(2).any(|pair| pair.iter().all(|token| token.is_mark(mark)));
+    let parts =
+        |mark: char| tokens.split(move |token| token.is_mark(mark)).filter(|part| !part.is_empty());
     let open = || open(tokens);
     match (joined_by('&'), joined_by('|')) {
         (true, true) => open(),
@@ -296,13 +297,17 @@ fn single<'t>(tokens: &[Token<'t>], defines: &BTreeMap<&'t str, u32>) -> Known<'
     }
     let words = || tokens.iter().filter(|token| token.kind == Kind::Word);
     let negated = tokens.iter().filter(|token| token.is_mark('!')).count() % 2 == 1;
-    let plain = tokens.iter().all(|token| {
-        token.kind == Kind::Word || ["(", ")", "!"].contains(&token.text)
-    });
+    let plain = tokens
+        .iter()
+        .all(|token| token.kind == Kind::Word || ["(", ")", "!"].contains(&token.text));
     let mut names = words();
     let known = match (names.next(), names.next(), names.next()) {
         (Some(number), None, None) if number.text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            if number.text.bytes().all(|byte| byte == b'0') { Known::Fails } else { Known::Holds }
+            if number.text.bytes().all(|byte| byte == b'0') {
+                Known::Fails
+            } else {
+                Known::Holds
+            }
         }
         (Some(word), Some(name), None) if word.text == "defined" => defined(Some(name), defines),
         // A macro without a value is no number; those that are known have one.

@@ -100,7 +100,9 @@ impl Project {
             }
             let admits = match &requirement.version_or_url {
                 None => true,
-                Some(pep508_rs::VersionOrUrl::VersionSpecifier(range)) => is_open_above(range, &newest),
+                Some(pep508_rs::VersionOrUrl::VersionSpecifier(range)) => {
+                    is_open_above(range, &newest)
+                }
                 Some(pep508_rs::VersionOrUrl::Url(_)) => false,
             };
             found = Some(found.unwrap_or(true) && admits);
@@ -111,7 +113,8 @@ impl Project {
     /// The last part of the name of the module that maturin or setuptools-rust builds.
     pub(super) fn rust_names(&self) -> Vec<&str> {
         let maturin = self.at(&["tool", "maturin", "module-name"]).and_then(Value::as_str);
-        let modules = self.at(&["tool", "setuptools-rust", "ext-modules"]).and_then(Value::as_array);
+        let modules =
+            self.at(&["tool", "setuptools-rust", "ext-modules"]).and_then(Value::as_array);
         let targets = modules.into_iter().flatten().filter_map(|one| one.get("target")?.as_str());
         maturin.into_iter().chain(targets).filter_map(|name| name.rsplit('.').next()).collect()
     }
@@ -169,7 +172,9 @@ impl Project {
         if let Some(unread) = self.unread {
             return Compiles::NotKnown(unread.to_owned());
         }
-        for path in [["tool", "setuptools", "ext-modules"], ["tool", "setuptools-rust", "ext-modules"]] {
+        for path in
+            [["tool", "setuptools", "ext-modules"], ["tool", "setuptools-rust", "ext-modules"]]
+        {
             if self.at(&path).is_some() {
                 return Compiles::Something(self.sign("ext-modules"));
             }
@@ -188,7 +193,10 @@ impl Project {
             }
             "poetry" => pure,
             "pdm" => match self.at(&["tool", "pdm", "build"]) {
-                Some(build) if build.get("run-setuptools").is_some() || build.get("custom-hook").is_some() => {
+                Some(build)
+                    if build.get("run-setuptools").is_some()
+                        || build.get("custom-hook").is_some() =>
+                {
                     Compiles::AsScripts
                 }
                 _ => pure,
@@ -223,13 +231,16 @@ fn is_open_above(range: &pep440_rs::VersionSpecifiers, newest: &pep440_rs::Versi
     range.iter().all(|one| match one.operator() {
         Operator::LessThan => one.version() > newest,
         Operator::LessThanEqual | Operator::Equal | Operator::ExactEqual => one.version() >= newest,
-        Operator::EqualStar | Operator::TildeEqual => one.contains(newest) || one.version() >= newest,
+        Operator::EqualStar | Operator::TildeEqual => {
+            one.contains(newest) || one.version() >= newest
+        }
         _ => true,
     })
 }
 
 /// The first line that holds `word`, from 1.
 fn line_of(text: &str, word: &str) -> u32 {
-    let at = text.lines().position(|line| line.contains(word) && !line.trim_start().starts_with('#'));
+    let at =
+        text.lines().position(|line| line.contains(word) && !line.trim_start().starts_with('#'));
     at.and_then(|at| u32::try_from(at + 1).ok()).unwrap_or(1)
 }

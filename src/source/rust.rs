@@ -58,7 +58,9 @@ fn attributes(path: &str, tokens: &[Token<'_>]) -> Vec<Unit> {
                 Some(value) if value.is_word("true") => {
                     Says::Used(sign(path, line, "gil_used = true"))
                 }
-                Some(_) => Says::Unclear(format!("{path}:{line}: the value of gil_used is not plain")),
+                Some(_) => {
+                    Says::Unclear(format!("{path}:{line}: the value of gil_used is not plain"))
+                }
                 None => Says::Nothing,
             },
         });
@@ -68,9 +70,9 @@ fn attributes(path: &str, tokens: &[Token<'_>]) -> Vec<Unit> {
 
 /// The value of `name = value`.
 fn option<'c, 't>(tokens: &'c [Token<'t>], name: &str) -> Option<&'c Token<'t>> {
-    let [_, _, value] = tokens.windows(3).find(|three| {
-        matches!(three, [word, equals, _] if word.is_word(name) && equals.is_mark('='))
-    })?
+    let [_, _, value] = tokens.windows(3).find(
+        |three| matches!(three, [word, equals, _] if word.is_word(name) && equals.is_mark('=')),
+    )?
     else {
         return None;
     };
@@ -81,7 +83,9 @@ fn option<'c, 't>(tokens: &'c [Token<'t>], name: &str) -> Option<&'c Token<'t>> 
 /// the function or module.
 fn module_name(options: &[Token<'_>], rest: &[Token<'_>]) -> Option<String> {
     let stated = |tokens: &[Token<'_>]| {
-        option(tokens, "name").filter(|value| value.kind == Kind::Text).map(|value| value.text.to_owned())
+        option(tokens, "name")
+            .filter(|value| value.kind == Kind::Text)
+            .map(|value| value.text.to_owned())
     };
     let near = rest.get(..rest.len().min(REACH)).unwrap_or_default();
     let item = near.iter().position(|token| token.is_word("fn") || token.is_word("mod"));
@@ -128,11 +132,12 @@ fn by_hand(path: &str, tokens: &[Token<'_>]) -> Option<Unit> {
             continue;
         }
         let rest = tokens.get(at + 1..).unwrap_or_default().iter().take(REACH);
-        let value = rest.take_while(|next| next.text != token.text).find_map(|next| match next.text {
-            "Py_MOD_GIL_NOT_USED" => Some(true),
-            "Py_MOD_GIL_USED" => Some(false),
-            _ => None,
-        });
+        let value =
+            rest.take_while(|next| next.text != token.text).find_map(|next| match next.text {
+                "Py_MOD_GIL_NOT_USED" => Some(true),
+                "Py_MOD_GIL_USED" => Some(false),
+                _ => None,
+            });
         let sign = sign(path, token.line, token.text);
         says = match (says, value) {
             (Says::Nothing, Some(true)) => Says::NotUsed(sign),
@@ -146,7 +151,12 @@ fn by_hand(path: &str, tokens: &[Token<'_>]) -> Option<Unit> {
             )),
         };
     }
-    Some(Unit { tool: Tool::Hand, sign: sign(path, line, "PyInit_"), names: vec![name.to_owned()], says })
+    Some(Unit {
+        tool: Tool::Hand,
+        sign: sign(path, line, "PyInit_"),
+        names: vec![name.to_owned()],
+        says,
+    })
 }
 
 /// What the manifests of a source's crates say of `PyO3`.
@@ -214,7 +224,8 @@ impl Crates {
     /// and setuptools-rust leave it in place; a range without one would take the newest that fits.
     pub(super) fn pyo3(&self) -> Pyo3 {
         let all = if self.locked.is_empty() { &self.asked } else { &self.locked };
-        let kinds: BTreeSet<u8> = all.iter().map(|minor| u8::from(*minor >= 23) + u8::from(*minor >= 28)).collect();
+        let kinds: BTreeSet<u8> =
+            all.iter().map(|minor| u8::from(*minor >= 23) + u8::from(*minor >= 28)).collect();
         match kinds.iter().collect::<Vec<_>>().as_slice() {
             _ if self.unread => Pyo3::NotKnown,
             [0] => Pyo3::Refuses,

@@ -101,10 +101,9 @@ impl<'t> Scanner<'t> {
                 self.skip(1);
             } else if first == '\\' {
                 // A line that goes on in the next one.
-                let end = rest.strip_prefix("\\\r\n").map_or_else(
-                    || rest.strip_prefix("\\\n").map_or(0, |_| 2),
-                    |_| 3,
-                );
+                let end = rest
+                    .strip_prefix("\\\r\n")
+                    .map_or_else(|| rest.strip_prefix("\\\n").map_or(0, |_| 2), |_| 3);
                 if end > 0 { self.skip(end) } else { self.mark(first) }
             } else if first.is_whitespace() {
                 self.skip(first.len_utf8());
@@ -139,7 +138,9 @@ impl<'t> Scanner<'t> {
             let separator = is_number
                 && self.language == Language::C
                 && letter == '\''
-                && rest.get(at + 1..).is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_hexdigit()))
+                && rest
+                    .get(at + 1..)
+                    .is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_hexdigit()))
                 && previous.is_ascii_hexdigit();
             if !is_part(letter) && !separator {
                 end = at;
@@ -196,7 +197,9 @@ type Found = Option<(usize, usize, usize)>;
 fn continued_line(rest: &str) -> usize {
     let mut from = 0;
     loop {
-        let Some(end) = rest.get(from..).and_then(|rest| rest.find('\n')) else { return rest.len() };
+        let Some(end) = rest.get(from..).and_then(|rest| rest.find('\n')) else {
+            return rest.len();
+        };
         let end = from + end;
         let line = rest.get(..end).unwrap_or_default();
         let line = line.strip_suffix('\r').unwrap_or(line);

@@ -114,7 +114,10 @@ impl Scripts {
             self.words(path, *language, tokens);
             match language {
                 Language::Python => {
-                    let text = files.iter().find(|(other, ..)| other == path).map(|(.., text)| text.as_str());
+                    let text = files
+                        .iter()
+                        .find(|(other, ..)| other == path)
+                        .map(|(.., text)| text.as_str());
                     self.python(path, tokens, &Indents::of(text.unwrap_or_default()));
                 }
                 Language::Meson => self.meson(path, tokens),
@@ -135,13 +138,17 @@ impl Scripts {
         let module = dotted.rsplit_once('.').map_or("", |(module, _)| module);
         self.files_named.contains(name)
             || self.files_named.iter().any(|named| {
-                module.strip_suffix(named.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+                module
+                    .strip_suffix(named.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             })
     }
 
     /// Takes words that stand elsewhere, such as in arguments within pyproject.toml.
     pub(super) fn add_words(&mut self, text: &str) {
-        for word in text.split(|letter: char| letter != '_' && letter != '-' && !letter.is_alphanumeric()) {
+        for word in
+            text.split(|letter: char| letter != '_' && letter != '-' && !letter.is_alphanumeric())
+        {
             let word = word.strip_prefix("-D").unwrap_or(word);
             if word.len() > 4 && self.words.len() < 16 * MOST {
                 self.words.insert(word.to_owned());
@@ -179,17 +186,27 @@ impl Scripts {
                     let (_, value) = text.split_once(CYTHON_MACRO).unwrap_or_default();
                     let next = tokens.get(at + 2).map(|next| next.text);
                     if value == "=1" || value.is_empty() && next == Some("1") {
-                        self.cython_macro.get_or_insert_with(|| sign(path, token.line, CYTHON_MACRO));
+                        self.cython_macro
+                            .get_or_insert_with(|| sign(path, token.line, CYTHON_MACRO));
                     }
                 }
                 if text.contains("freethreading-compatible") {
-                    self.f2py.get_or_insert_with(|| sign(path, token.line, "--freethreading-compatible"));
+                    self.f2py.get_or_insert_with(|| {
+                        sign(path, token.line, "--freethreading-compatible")
+                    });
                 }
             }
             let lower = text.to_ascii_lowercase();
-            self.asks |= ["py_gil_disabled", "free_thread", "freethread", "free-thread", "_is_gil_enabled", "nogil"]
-                .iter()
-                .any(|word| lower.contains(word) && !lower.contains("freethreading_compatible"));
+            self.asks |= [
+                "py_gil_disabled",
+                "free_thread",
+                "freethread",
+                "free-thread",
+                "_is_gil_enabled",
+                "nogil",
+            ]
+            .iter()
+            .any(|word| lower.contains(word) && !lower.contains("freethreading_compatible"));
         }
     }
 
@@ -250,10 +267,11 @@ impl Scripts {
             }
             if text == "py_limited_api" || text == "Py_LIMITED_API" {
                 let is_set = match next(1) {
-                    Some(mark) if mark.is_mark('=') => next(2).is_some_and(|value| value.is_word("True")),
-                    Some(mark) if mark.is_mark(':') || mark.is_mark(',') => {
-                        next(2).is_some_and(|value| value.kind == Kind::Text || value.is_word("True"))
+                    Some(mark) if mark.is_mark('=') => {
+                        next(2).is_some_and(|value| value.is_word("True"))
                     }
+                    Some(mark) if mark.is_mark(':') || mark.is_mark(',') => next(2)
+                        .is_some_and(|value| value.kind == Kind::Text || value.is_word("True")),
                     _ => false,
                 };
                 if is_set && (token.kind == Kind::Text || text == "py_limited_api") {
@@ -322,7 +340,8 @@ impl Scripts {
                 "extension_module" => {
                     self.compile(sign(path, token.line, "extension_module"));
                     let is_cythons = call.iter().any(|word| {
-                        word.is_word("cython_args") || word.kind == Kind::Text && word.text.ends_with(".pyx")
+                        word.is_word("cython_args")
+                            || word.kind == Kind::Text && word.text.ends_with(".pyx")
                     });
                     if is_cythons {
                         self.cython_call(path, token.line, carries);
@@ -358,7 +377,8 @@ impl Scripts {
                 continue;
             }
             let name = token.text.to_ascii_lowercase();
-            let mentions = |what: &str| call.iter().any(|word| word.text.to_ascii_lowercase().contains(what));
+            let mentions =
+                |what: &str| call.iter().any(|word| word.text.to_ascii_lowercase().contains(what));
             match name.as_str() {
                 "nanobind_add_module" => {
                     let target = call.first().map_or("", |word| word.text).to_owned();
@@ -370,12 +390,17 @@ impl Scripts {
                         self.nanobind.push((target, sign, may_be_hidden));
                     }
                 }
-                "pybind11_add_module" | "python_add_library" | "python3_add_library" | "swig_add_library" => {
+                "pybind11_add_module"
+                | "python_add_library"
+                | "python3_add_library"
+                | "swig_add_library" => {
                     self.compile(sign(path, token.line, token.text));
                 }
-                "find_package" | "include" | "find_program" | "message" | "set" | "list" | "function"
-                | "macro" | "if" | "elseif" | "execute_process" => {}
-                _ if name.contains("cython") || name == "add_custom_command" && mentions("cython") => {
+                "find_package" | "include" | "find_program" | "message" | "set" | "list"
+                | "function" | "macro" | "if" | "elseif" | "execute_process" => {}
+                _ if name.contains("cython")
+                    || name == "add_custom_command" && mentions("cython") =>
+                {
                     let carries = self.carries(call);
                     self.cython_call(path, token.line, carries);
                 }

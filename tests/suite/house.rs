@@ -8,21 +8,33 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("config", &["model", "config"]),
     ("resolve", &["model", "resolve"]),
     ("fetch", &["model", "resolve", "fetch"]),
     ("inspect", &["model", "inspect"]),
+    ("source", &["model", "source"]),
     ("judge", &["model", "judge"]),
     ("report", &["model", "report"]),
     ("module_check", &["model", "inspect"]),
     ("wheel_check", &["model", "fetch", "inspect", "module_check"]),
+    ("source_check", &["model", "fetch", "source"]),
     ("local", &["model", "input", "fetch", "inspect", "judge", "module_check", "local"]),
     (
         "pipeline",
-        &["model", "input", "resolve", "fetch", "inspect", "judge", "report", "wheel_check"],
+        &[
+            "model",
+            "input",
+            "resolve",
+            "fetch",
+            "inspect",
+            "judge",
+            "report",
+            "source_check",
+            "wheel_check",
+        ],
     ),
 ];
 

@@ -6,6 +6,7 @@
 mod evidence;
 mod inspect_table;
 mod json;
+mod rules;
 mod table;
 mod text;
 
@@ -14,6 +15,7 @@ use std::io::{self, Write};
 use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
 
+pub use rules::{explain, list_rules};
 pub use text::{bytes, inspect_summary, printable, summary};
 
 /// How much a person wants to read.
@@ -36,6 +38,8 @@ pub struct Style {
     pub width: Option<u16>,
     /// How much to say.
     pub detail: Detail,
+    /// Whether to say which packages subinterpreters can import.
+    pub subinterpreters: bool,
 }
 
 /// A form that reports of one kind can be written in.

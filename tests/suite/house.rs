@@ -17,7 +17,8 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("inspect", &["model", "inspect"]),
     ("source", &["model", "source"]),
     ("judge", &["model", "judge"]),
-    ("report", &["model", "report"]),
+    // The rules explain themselves.
+    ("report", &["model", "judge", "report"]),
     ("module_check", &["model", "inspect"]),
     ("wheel_check", &["model", "fetch", "inspect", "module_check"]),
     ("source_check", &["model", "fetch", "source"]),

@@ -6,6 +6,7 @@ mod options;
 mod output;
 mod progress;
 mod project;
+mod rules;
 mod scan;
 mod session;
 mod why;
@@ -47,6 +48,8 @@ fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(arguments),
         Command::Check(arguments) => scan::check(arguments),
         Command::Why(arguments) => why::run(arguments),
+        Command::Rules => rules::list(),
+        Command::Explain(arguments) => rules::explain(&arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
     };
     match outcome {

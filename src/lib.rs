@@ -26,5 +26,7 @@ pub mod module_check;
 pub mod pipeline;
 pub mod report;
 pub mod resolve;
+pub mod source;
+pub mod source_check;
 pub mod tracker;
 pub mod wheel_check;

@@ -27,6 +27,8 @@ pub enum Bucket {
     Python,
     /// What the tracker says of projects, refreshed by the user.
     Tracker,
+    /// What source distributions would presumably build.
+    Sources,
 }
 
 impl Bucket {
@@ -37,6 +39,7 @@ impl Bucket {
             Self::Metadata => "metadata-v1",
             Self::Python => "python-v1",
             Self::Tracker => "tracker-v1",
+            Self::Sources => "sources-v1",
         }
     }
 }

@@ -17,5 +17,8 @@ pub mod opened;
 pub mod python_files;
 pub mod sdist;
 pub mod simple;
+pub mod source_files;
 mod sparse;
+mod streamed;
+pub mod tarball;
 pub mod wheel;

@@ -30,6 +30,7 @@ use crate::model::evidence::ModuleReport;
 use crate::model::report::{PackageReport, Place, ScanReport, Step};
 use crate::model::requirement::{Choice, Prereleases};
 use crate::resolve::graph::Graph;
+use crate::source_check::SourceCheck;
 use crate::wheel_check::WheelCheck;
 
 pub use self::plan::{Plan, Subject, Task, plan};
@@ -108,6 +109,7 @@ pub async fn scan(
             scene.place,
             Arc::clone(index),
             WheelCheck::new(Arc::clone(client), cache.clone(), scene.place).reusing(index.opened()),
+            SourceCheck::new(Arc::clone(client), cache.clone()),
             Arc::clone(progress),
         );
         let Plan { graph, tasks, conda, skipped, notes, gaps, .. } = plan;

@@ -19,8 +19,8 @@ use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
 use crate::model::tracker::TrackerReport;
 
-pub use rules::{explain, list_rules};
 pub use advice::advice_summary;
+pub use rules::{explain, list_rules};
 pub use text::{bytes, inspect_summary, printable, summary};
 
 /// How much a person wants to read.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("config", &["model", "config"]),
@@ -16,15 +16,28 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("fetch", &["model", "resolve", "fetch"]),
     ("inspect", &["model", "inspect"]),
     ("tracker", &["model", "tracker"]),
+    ("source", &["model", "source"]),
     ("judge", &["model", "judge"]),
     // The rules explain themselves.
     ("report", &["model", "judge", "report"]),
     ("module_check", &["model", "inspect"]),
     ("wheel_check", &["model", "fetch", "inspect", "module_check"]),
+    ("source_check", &["model", "fetch", "source"]),
     ("local", &["model", "input", "fetch", "inspect", "judge", "module_check", "local"]),
     (
         "pipeline",
-        &["model", "input", "resolve", "fetch", "inspect", "judge", "report", "wheel_check"],
+        &[
+            "model",
+            "input",
+            "resolve",
+            "fetch",
+            "inspect",
+            "judge",
+            "report",
+            "source_check",
+            "tracker",
+            "wheel_check",
+        ],
     ),
     (
         "advise",

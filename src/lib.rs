@@ -16,6 +16,7 @@
 
 pub mod config;
 pub mod fetch;
+pub mod imports;
 pub mod input;
 pub mod inspect;
 pub mod judge;

@@ -1,0 +1,3 @@
+//! What importing executes.
+pub mod facts;
+pub mod parse;

@@ -8,6 +8,7 @@
 //! cargo run --release --example imports -- ROWS --data FOLDER
 //! ```
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::io::{BufRead as _, Write as _};
@@ -20,7 +21,10 @@ use ftcheck::fetch::cache::Cache;
 use ftcheck::fetch::client::Client;
 use ftcheck::fetch::simple::SimpleIndex;
 use ftcheck::fetch::wheel::RemoteWheel;
-use ftcheck::model::evidence::{Gil, ModuleReport};
+use ftcheck::imports::environment::{
+    Distribution, Environment, Extension, Files, top_level_names,
+};
+use ftcheck::model::evidence::ModuleReport;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::report::Place;
 use ftcheck::model::tag::TagOrder;
@@ -55,6 +59,12 @@ struct Arguments {
     /// Wheels to work on at a time
     #[arg(long, default_value_t = 4)]
     jobs: usize,
+    /// The share of rows that has to agree, in percent
+    #[arg(long, default_value_t = 97.0)]
+    at_least: f64,
+    /// Print rows that agree too
+    #[arg(long)]
+    all: bool,
 }
 
 /// One answer of the interpreter.
@@ -179,21 +189,109 @@ fn text(error: std::io::Error) -> String {
     error.to_string()
 }
 
+/// The files of one wheel, kept in a folder.
+struct Folder {
+    names: Vec<String>,
+    path: PathBuf,
+}
+
+impl Files for Folder {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    fn source(&self, member: &str) -> Option<Cow<'_, [u8]>> {
+        std::fs::read(self.path.join("files").join(member)).ok().map(Cow::Owned)
+    }
+}
+
 fn compare(
     arguments: &Arguments,
     rows: &[Row],
     kept: BTreeMap<String, (Kept, PathBuf)>,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let _ = (arguments, rows, Gil::Enables);
-    for (name, (kept, _)) in &kept {
-        let gil: Vec<_> = kept.modules.iter().map(|module| module.gil).collect();
-        let count = |which: Gil| gil.iter().filter(|gil| **gil == which).count();
-        println!(
-            "{name} {} modules: {} enable, {} undetermined",
-            gil.len(),
-            count(Gil::Enables),
-            count(Gil::Undetermined)
+    let mut kept: Vec<(String, Kept, PathBuf)> =
+        kept.into_iter().map(|(name, (kept, path))| (name, kept, path)).collect();
+    // As a scan does with what it finds side by side.
+    let mut groups: Vec<(String, &mut Vec<ModuleReport>)> =
+        kept.iter_mut().map(|(name, kept, _)| (name.clone(), &mut kept.modules)).collect();
+    ftcheck::judge::settle(&mut groups);
+    let mut environment = Environment::new(arguments.target, arguments.platform);
+    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, kept, path) in kept {
+        names.insert(
+            name.clone(),
+            top_level_names(&kept.names, arguments.target, arguments.platform),
         );
+        let extensions = kept.modules.into_iter().map(|module| Extension {
+            member: module.member,
+            gil: module.gil,
+            mentions: Vec::new(),
+        });
+        environment.add(Distribution {
+            name,
+            extensions: Some(extensions.collect()),
+            files: Arc::new(Folder { names: kept.names, path }),
+        });
     }
-    Ok(ExitCode::SUCCESS)
+    let mut output = std::io::stdout().lock();
+    let (mut agree, mut wrong_off, mut wrong_on, mut unknown) = (0, 0, 0, 0);
+    let mut asked = 0;
+    let mut other_module = 0;
+    let begun = std::time::Instant::now();
+    for row in rows {
+        if !arguments.only.is_empty() && !arguments.only.contains(&row.distribution) {
+            continue;
+        }
+        asked += 1;
+        let place = format!("{} {}: import {}", row.distribution, row.version, row.import);
+        if !names.get(&row.distribution).is_some_and(|names| names.contains(&row.import)) {
+            writeln!(output, "NOT A TOP-LEVEL NAME: {place}: {:?}", names.get(&row.distribution))?;
+        }
+        let started = std::time::Instant::now();
+        let report = environment.import_report(&row.import);
+        let took = started.elapsed();
+        let told = format!(
+            "truth {} by {}, told {:?} by {} ({}) through {} [{} ms]",
+            row.enables_gil,
+            row.by.as_deref().unwrap_or("nothing"),
+            report.enables_gil,
+            report.by.as_deref().unwrap_or("nothing"),
+            report.reason.as_deref().unwrap_or("certain"),
+            report.chain.join(" > "),
+            took.as_millis(),
+        );
+        match (row.enables_gil, report.enables_gil) {
+            (_, None) => {
+                unknown += 1;
+                writeln!(output, "not known: {place}: {told}")?;
+            }
+            (true, Some(false)) => {
+                wrong_off += 1;
+                writeln!(output, "WRONG, KEEPS OFF: {place}: {told}")?;
+            }
+            (false, Some(true)) => {
+                wrong_on += 1;
+                writeln!(output, "WRONG, ENABLES: {place}: {told}")?;
+            }
+            _ => {
+                agree += 1;
+                if row.by != report.by {
+                    other_module += 1;
+                    writeln!(output, "another module: {place}: {told}")?;
+                } else if arguments.all {
+                    writeln!(output, "agrees: {place}: {told}")?;
+                }
+            }
+        }
+    }
+    writeln!(
+        output,
+        "{asked} rows: {agree} agree ({:.1} %; {other_module} name another module), {unknown} not \
+         known, {wrong_off} wrongly off, {wrong_on} wrongly on; {} ms",
+        f64::from(agree) * 100.0 / f64::from(asked.max(1)),
+        begun.elapsed().as_millis()
+    )?;
+    let enough = f64::from(agree) * 100.0 / f64::from(asked.max(1)) >= arguments.at_least;
+    Ok(if wrong_off == 0 && enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

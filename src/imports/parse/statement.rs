@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use ruff_python_ast::{ExceptHandler, ParameterWithDefault, Parameters, Pattern, Stmt};
-use ruff_text_size::Ranged as _;
 
 use super::Lowering;
 use crate::imports::facts::{

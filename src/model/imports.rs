@@ -76,3 +76,14 @@ pub struct SourceImport {
     /// The modules from the imported one to that one.
     pub chain: Vec<String>,
 }
+
+/// One of the user's own files.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// The path, as it is shown.
+    pub path: String,
+    /// The dotted name it is imported by, counted from the folder that was named.
+    pub module: String,
+    /// Its text.
+    pub text: Vec<u8>,
+}

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ftcheck::config::CommandLine;
 use ftcheck::fetch::cache::Cache;
@@ -67,6 +68,8 @@ impl ScanOptions {
             prereleases: arguments.prerelease.map(Into::into),
             jobs: usize::from(arguments.jobs),
             levels: Levels::default(),
+            tracker: Arc::default(),
+            sources: Arc::default(),
         };
         let network = NetworkOptions {
             command_line: arguments.indexes.command_line(arguments.offline),

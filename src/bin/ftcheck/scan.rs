@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use ftcheck::fetch::client::Traffic;
 use ftcheck::judge;
+use ftcheck::local;
+use ftcheck::model::imports::SourceFile;
 use ftcheck::model::report::ScanReport;
 use ftcheck::model::requirement::Choice;
 use ftcheck::pipeline;
@@ -18,6 +20,7 @@ use crate::output::{check_output, exit_code, say, write_report};
 use crate::progress::Bar;
 use crate::project::Project;
 use crate::session::Session;
+use crate::tracker;
 
 pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let choice = choice(&arguments.project);
@@ -40,6 +43,8 @@ fn look(
 ) -> Result<ExitCode, Failure> {
     how.style.subinterpreters = rules.subinterpreters;
     options.settings.levels = levels(rules);
+    options.settings.sources = sources(rules)?;
+    options.settings.tracker = Arc::new(tracker::current(&options.network.cache));
     if let Some(file) = &how.output {
         check_output(file, project.paths.iter().map(PathBuf::as_path))?;
     }
@@ -69,6 +74,23 @@ fn look(
         say(&traffic(session.client.traffic(), bar.wheel_bytes()));
     }
     Ok(exit_code(judge::severity(&report)))
+}
+
+/// The user's own files, where they are asked for.
+fn sources(rules: &RuleArguments) -> Result<Arc<Vec<SourceFile>>, Failure> {
+    let mut files = Vec::new();
+    for folder in &rules.source {
+        let (found, problems) = local::sources(folder);
+        if let Some(problem) = problems.first() {
+            return Err(Failure::new(problem.clone()));
+        }
+        if found.is_empty() {
+            let shown = folder.display();
+            return Err(Failure::new(format!("{shown}: expected Python files, found none")));
+        }
+        files.extend(found);
+    }
+    Ok(Arc::new(files))
 }
 
 /// What was fetched, beside what whole wheels would have taken.

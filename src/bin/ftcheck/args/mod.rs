@@ -169,6 +169,10 @@ pub(crate) struct RuleArguments {
     /// Also say which packages can be imported in subinterpreters with a GIL of their own
     #[arg(long)]
     pub(crate) subinterpreters: bool,
+
+    /// Also read the Python files below this folder, and name the lines whose imports enable the GIL
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

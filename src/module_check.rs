@@ -5,8 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aho_corasick::{AhoCorasick, Match};
-
 use crate::inspect::filename::ExtensionFile;
 use crate::inspect::libraries::Libraries;
 use crate::inspect::{Inspection, Interpreter, inspect};
@@ -141,52 +139,6 @@ fn undetermined(file: ExtensionFile, reason: String) -> ModuleReport {
         reason: Some(reason),
         evidence: Evidence::default(),
     }
-}
-
-/// By the path of each module that keeps the GIL off, the other modules that do not and that stand
-/// by their dotted names among its bytes: it may import them in compiled code.
-///
-/// # Errors
-/// Those of `members`, all of which are at hand.
-pub fn mentions<M: Members>(
-    members: &mut M,
-    modules: &[ModuleReport],
-) -> Result<BTreeMap<String, Vec<String>>, M::Error> {
-    let (fine, others): (Vec<_>, Vec<_>) =
-        modules.iter().partition(|module| module.gil == Gil::KeepsOff);
-    let names: Vec<&str> = others.iter().map(|module| module.module.as_str()).collect();
-    let mut found = BTreeMap::new();
-    if fine.is_empty() || names.is_empty() {
-        return Ok(found);
-    }
-    // One that cannot be built for so many names finds nothing, which no real wheel has.
-    let Ok(search) = AhoCorasick::new(&names) else { return Ok(found) };
-    let places: BTreeMap<&str, usize> =
-        members.names().iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
-    let places: Vec<(String, usize)> = fine
-        .iter()
-        .filter_map(|module| Some((module.member.clone(), *places.get(module.member.as_str())?)))
-        .collect();
-    for (path, member) in places {
-        let bytes = members.read(member)?;
-        let is_name = |at: Option<&u8>| {
-            at.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
-        };
-        let whole = |hit: &Match| {
-            let before = hit.start().checked_sub(1).and_then(|at| bytes.get(at));
-            !is_name(before) && !is_name(bytes.get(hit.end()))
-        };
-        let hits: BTreeSet<usize> = search
-            .find_overlapping_iter(&bytes)
-            .filter(whole)
-            .map(|hit| hit.pattern().as_usize())
-            .collect();
-        if !hits.is_empty() {
-            let named = hits.into_iter().filter_map(|at| names.get(at));
-            found.insert(path, named.map(|name| (*name).to_owned()).collect());
-        }
-    }
-    Ok(found)
 }
 
 /// All rounds, where every member is at hand.

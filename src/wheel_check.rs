@@ -14,15 +14,16 @@ use crate::fetch::client::{Client, FetchError};
 use crate::fetch::metadata;
 use crate::fetch::opened::Opened;
 use crate::fetch::wheel::RemoteWheel;
-use crate::imports::environment::top_level_names;
+use crate::imports::mentions::Mentions;
+use crate::imports::top_level_names;
 use crate::inspect;
 use crate::inspect::Interpreter;
 use crate::inspect::filename::extension_files;
 use crate::model::distribution::DistributionFile;
-use crate::model::evidence::ModuleReport;
+use crate::model::evidence::{Gil, ModuleReport};
 use crate::model::report::Place;
 use crate::model::wheel_filename::WheelFilename;
-use crate::module_check::{MAX_ROUNDS, Members, ModuleCheck, mentions};
+use crate::module_check::{MAX_ROUNDS, Members, ModuleCheck};
 
 /// What was found in a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,9 +190,32 @@ impl Work {
             .map_err(|problem| self.remote.invalid(&problem))
     }
 
+    /// What modules that keep the GIL off name of those that do not.
+    fn mentions(
+        remote: &mut RemoteWheel,
+        modules: &[ModuleReport],
+    ) -> Result<BTreeMap<String, Vec<String>>, FetchError> {
+        let (fine, others): (Vec<_>, Vec<_>) =
+            modules.iter().partition(|module| module.gil == Gil::KeepsOff);
+        let mut found = BTreeMap::new();
+        if fine.is_empty() || others.is_empty() {
+            return Ok(found);
+        }
+        let search = Mentions::of(others.into_iter().map(|module| module.module.clone()));
+        for module in fine {
+            let member = remote.names().iter().position(|name| *name == module.member);
+            let Some(member) = member else { continue };
+            let names = search.find(&remote.read(member)?);
+            if !names.is_empty() {
+                found.insert(module.member.clone(), names);
+            }
+        }
+        Ok(found)
+    }
+
     fn finish(mut self) -> Result<WheelFindings, FetchError> {
         let modules = self.check.finish();
-        let mentions = mentions(&mut self.remote, &modules)?;
+        let mentions = Self::mentions(&mut self.remote, &modules)?;
         Ok(WheelFindings {
             modules,
             size: self.remote.size(),

@@ -40,7 +40,7 @@ pub fn sources(folder: &Path) -> (Vec<SourceFile>, Vec<String>) {
             break;
         }
         match fs_err::read(entry.path()) {
-            Ok(text) => files.push(SourceFile { module: module(folder, entry.path()), path, text }),
+            Ok(text) => files.push(SourceFile { path, text }),
             Err(problem) => problems.push(problem.to_string()),
         }
     }
@@ -55,16 +55,4 @@ fn is_own(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     let foreign = matches!(name.as_ref(), "__pycache__" | "node_modules" | "site-packages");
     !foreign && !name.starts_with('.') && !entry.path().join("pyvenv.cfg").exists()
-}
-
-/// The dotted name that a file is imported by, where `folder`, or the `src` in it, is searched.
-fn module(folder: &Path, file: &Path) -> String {
-    let relative = file.strip_prefix(folder).unwrap_or(file);
-    let relative = relative.strip_prefix("src").unwrap_or(relative).with_extension("");
-    let mut parts: Vec<String> =
-        relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    if parts.last().is_some_and(|last| last == "__init__") {
-        parts.pop();
-    }
-    parts.join(".")
 }

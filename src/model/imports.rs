@@ -82,8 +82,6 @@ pub struct SourceImport {
 pub struct SourceFile {
     /// The path, as it is shown.
     pub path: String,
-    /// The dotted name it is imported by, counted from the folder that was named.
-    pub module: String,
     /// Its text.
     pub text: Vec<u8>,
 }

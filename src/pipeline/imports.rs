@@ -16,8 +16,8 @@ use crate::fetch::cache::{Bucket, Cache, file_key};
 use crate::fetch::client::Client;
 use crate::fetch::opened::Opened;
 use crate::fetch::python_files::PythonFiles;
-use crate::imports::IMPORTS_VERSION;
-use crate::imports::environment::{Distribution, Environment, Extension, Files};
+use crate::imports::source::{Answers, SourceImports};
+use crate::imports::{Distribution, Environment, Extension, Files, IMPORTS_VERSION};
 use crate::inspect::ENGINE_VERSION;
 use crate::model::digest::Sha256;
 use crate::model::evidence::Gil;
@@ -30,6 +30,22 @@ pub(super) struct Fetching<'f> {
     pub(super) cache: &'f Cache,
     pub(super) opened: &'f Opened,
     pub(super) jobs: usize,
+}
+
+/// What was found in the user's own files.
+#[derive(Debug, Default)]
+pub(super) struct OfSources {
+    /// The imports that enable the GIL, or of which it is not known.
+    pub(super) imports: Vec<SourceImport>,
+    /// What could not be read.
+    pub(super) problems: Vec<String>,
+}
+
+impl OfSources {
+    fn untold() -> Self {
+        let problem = "the project's own files: an internal error of ftcheck".to_owned();
+        Self { imports: Vec::new(), problems: vec![problem] }
+    }
 }
 
 /// What was found for one package.
@@ -45,13 +61,13 @@ pub(super) async fn add(
     sources: &Arc<Vec<SourceFile>>,
     place: Place,
     fetching: &Fetching<'_>,
-) -> Vec<SourceImport> {
+) -> OfSources {
     if looked.iter().all(|one| one.verdict.severity() == Severity::Fine) {
         for one in looked.iter_mut() {
             let names = one.wheel_looked_into.as_ref().map(|wheel| wheel.names.clone());
             one.imports = names.unwrap_or_default().into_iter().map(stays_off).collect();
         }
-        return Vec::new();
+        return OfSources::default();
     }
     let key = key(looked, place);
     let kept: Option<Vec<Found>> =
@@ -59,16 +75,19 @@ pub(super) async fn add(
     let kept = kept.filter(|found| found.len() == looked.len());
     if let (Some(found), true) = (&kept, sources.is_empty()) {
         fill(looked, found);
-        return Vec::new();
+        return OfSources::default();
     }
     let (environment, problems) = environment(looked, place, fetching).await;
     let wanted: Vec<Wanted> = looked.iter().map(Wanted::of).collect();
     let sources = Arc::clone(sources);
-    let following = tokio::task::spawn_blocking(move || follow(&environment, &wanted, &sources));
+    let is_direct = |one: &&Looked| one.via.len() == 1;
+    let direct: Vec<String> = looked.iter().filter(is_direct).map(|one| one.name.clone()).collect();
+    let following =
+        tokio::task::spawn_blocking(move || follow(&environment, &wanted, &direct, &sources));
     // A defect of ours here leaves every import untold rather than the run without an end.
     let followed = following.await.ok();
     let is_whole = followed.is_some();
-    let (mut found, of_sources) = followed.unwrap_or_else(|| (untold(looked), Vec::new()));
+    let (mut found, of_sources) = followed.unwrap_or_else(|| (untold(looked), OfSources::untold()));
     for (found, problem) in found.iter_mut().zip(&problems) {
         if let Some(problem) = problem {
             for import in &mut found.imports {
@@ -227,8 +246,9 @@ impl Files for OfWheel {
 fn follow(
     environment: &Environment,
     wanted: &[Wanted],
+    direct: &[String],
     sources: &[SourceFile],
-) -> (Vec<Found>, Vec<SourceImport>) {
+) -> (Vec<Found>, OfSources) {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let next = std::sync::atomic::AtomicUsize::new(0);
     let done = std::sync::Mutex::new(BTreeMap::new());
@@ -253,6 +273,23 @@ fn follow(
         }
     });
     let done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let of_sources = Vec::new();
-    (done.into_values().collect(), of_sources)
+    let mut found: Vec<Found> = done.into_values().collect();
+    if wanted.iter().any(|one| !one.modules.is_empty()) {
+        let graph = environment.graph();
+        for (found, wanted) in found.iter_mut().zip(wanted) {
+            let reached = wanted.modules.iter();
+            found.reached =
+                reached.filter_map(|one| environment.reach(&graph, one, direct)).collect();
+        }
+    }
+    let mut answers = Answers::default();
+    let mut of_sources = Vec::new();
+    let mut problems = Vec::new();
+    for file in sources {
+        let SourceImports { imports, problem } =
+            environment.of_source(&file.path, &file.text, &mut answers);
+        of_sources.extend(imports);
+        problems.extend(problem.map(|problem| format!("{}: {problem}", file.path)));
+    }
+    (found, OfSources { imports: of_sources, problems })
 }

@@ -120,7 +120,7 @@ pub async fn scan(
             SourceCheck::new(Arc::clone(client), cache.clone()),
             Arc::clone(progress),
         );
-        let Plan { graph, tasks, conda, skipped, notes, gaps, .. } = plan;
+        let Plan { graph, tasks, conda, skipped, notes, mut gaps, .. } = plan;
         let mut looked = look_at_all(tasks, looker, settings.jobs, progress).await;
         settle(&mut looked);
         explain(&mut looked, &graph);
@@ -128,11 +128,12 @@ pub async fn scan(
             imports::Fetching { client, cache, opened: &index.opened(), jobs: settings.jobs };
         let of_sources = imports::add(&mut looked, &settings.sources, scene.place, &fetching).await;
         // The user's own code is the same everywhere; what it does may not be.
-        for one in of_sources {
+        for one in of_sources.imports {
             if !whole.sources.contains(&one) {
                 whole.sources.push(one);
             }
         }
+        gaps.extend(of_sources.problems);
         let mut packages: Vec<PackageReport> = looked.into_iter().map(|one| one.report).collect();
         for package in &mut packages {
             package.tracker = settings.tracker.entry_of(&package.name).cloned();

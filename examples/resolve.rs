@@ -20,6 +20,7 @@ use ftcheck::fetch::cache::Cache;
 use ftcheck::fetch::client::{Client, Patience};
 use ftcheck::fetch::indexes::Indexes;
 use ftcheck::input::{self, Source};
+use ftcheck::judge::Levels;
 use ftcheck::model::environment::marker_environment;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::report::Place;
@@ -66,6 +67,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         no_dependencies: false,
         prereleases: network.prereleases,
         jobs: 32,
+        levels: Levels::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let plan = runtime.block_on(plan_for(&[manifest], &settings, &scene, &index))?;

@@ -31,6 +31,8 @@ pub struct WheelFindings {
     pub size: u64,
     /// Whether the whole file was read and has the digest stated for it.
     pub sha256_verified: bool,
+    /// The free-threading classifiers of its metadata.
+    pub classifiers: Vec<String>,
 }
 
 /// Looks into wheels for one target on one platform.
@@ -106,7 +108,7 @@ impl WheelCheck {
         let metadata =
             metadata::members(remote.names(), wheel).map_err(|problem| remote.invalid(&problem))?;
         remote.fetch(&[check.wanted().as_slice(), &metadata].concat()).await?;
-        let mut work = Work { remote, check };
+        let mut work = Work { remote, check, classifiers: Vec::new() };
         for round in 0..MAX_ROUNDS {
             let _permit = Arc::clone(&self.expanding).acquire_owned().await;
             let wheel = wheel.clone();
@@ -133,7 +135,8 @@ impl WheelCheck {
     fn cache_key(&self, file: &DistributionFile) -> Option<String> {
         let engine = inspect::ENGINE_VERSION;
         let tag = self.place.platform.extension_tag(&format!("3{}t", self.place.target.minor()));
-        Some(format!("engine {engine} {tag} {}", file_key(file)?))
+        // The number in front counts what is kept beside the engine's answers.
+        Some(format!("2 engine {engine} {tag} {}", file_key(file)?))
     }
 }
 
@@ -157,6 +160,7 @@ impl Members for RemoteWheel {
 struct Work {
     remote: RemoteWheel,
     check: ModuleCheck,
+    classifiers: Vec<String>,
 }
 
 impl Work {
@@ -166,6 +170,7 @@ impl Work {
         wheel: &WheelFilename,
     ) -> Result<(), FetchError> {
         let (metadata, wheel_file) = (self.remote.read(metadata)?, self.remote.read(wheel_file)?);
+        self.classifiers = metadata::free_threading_classifiers(&metadata);
         metadata::check(&metadata, &wheel_file, wheel)
             .map_err(|problem| self.remote.invalid(&problem))
     }
@@ -175,6 +180,7 @@ impl Work {
             modules: self.check.finish(),
             size: self.remote.size(),
             sha256_verified: self.remote.digest_is_verified(),
+            classifiers: self.classifiers,
         }
     }
 }

@@ -29,6 +29,16 @@ pub fn check(metadata: &[u8], wheel_file: &[u8], wheel: &WheelFilename) -> Resul
     check_wheel_version(wheel_file)
 }
 
+/// The classifiers on free threading that a `METADATA` file carries; none where it cannot be read.
+#[must_use]
+pub fn free_threading_classifiers(metadata: &[u8]) -> Vec<String> {
+    use mailparse::MailHeaderMap as _;
+    let Ok((headers, _)) = mailparse::parse_headers(metadata) else { return Vec::new() };
+    let is_one =
+        |text: &String| text.starts_with("Programming Language :: Python :: Free Threading");
+    headers.get_all_values("Classifier").into_iter().filter(is_one).collect()
+}
+
 /// The tags that a `WHEEL` file states, one of each kind; none where it cannot be read.
 #[must_use]
 pub fn tags(wheel_file: &[u8]) -> Vec<String> {

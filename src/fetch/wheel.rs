@@ -19,10 +19,12 @@ use super::sparse::Sparse;
 use crate::fetch::client::{Client, FetchError, Request, Response};
 use crate::fetch::disk;
 use crate::model::digest::Sha256;
-use crate::model::distribution::DistributionFile;
+use crate::model::distribution::{DistributionFile, DistributionKind};
 
 /// How much of the end is fetched first: enough for the directory of most wheels.
 const TAIL: u64 = 64 << 10;
+/// The same for wheels for any platform, of which little more than the directory is wanted.
+const TAIL_OF_PURE: u64 = 32 << 10;
 /// A wheel up to this size is fetched whole: one request, and its digest can be checked.
 const SMALL: u64 = 96 << 10;
 /// Two members closer than this are fetched in one request: a request costs more than these bytes.
@@ -117,6 +119,16 @@ impl RemoteWheel {
     #[must_use]
     pub fn expanded_size(&self, member: usize) -> u64 {
         self.archive.expanded_size(member)
+    }
+
+    /// How many bytes a member takes in the file.
+    pub(super) fn compressed_size(&self, member: usize) -> u64 {
+        self.archive.compressed_size(member)
+    }
+
+    /// A zip with all members' names, and with the bytes of these, which were fetched.
+    pub(super) fn copy_of(mut self, members: &[usize]) -> Result<Vec<u8>, FetchError> {
+        self.archive.copy_of(members).map_err(|problem| damaged(&self.file, &problem))
     }
 
     /// The size of the whole file in bytes.
@@ -215,13 +227,14 @@ async fn start(client: &Client, file: &DistributionFile) -> Result<Start, FetchE
     match file.size {
         Some(size) if size <= SMALL => {}
         Some(size) => {
-            let range = size.saturating_sub(TAIL)..size;
+            let range = size.saturating_sub(tail_of(file))..size;
             if let Some(start) = tail(client, file, &bytes_of(&range)).await? {
                 return Ok(start);
             }
         }
         None => {
-            if let Some(start) = tail(client, file, &format!("bytes=-{TAIL}")).await? {
+            let wanted = tail_of(file);
+            if let Some(start) = tail(client, file, &format!("bytes=-{wanted}")).await? {
                 return Ok(start);
             }
             // Some servers know ranges but not those counted from the end: ask for a byte, whose
@@ -235,6 +248,14 @@ async fn start(client: &Client, file: &DistributionFile) -> Result<Start, FetchE
         }
     }
     client.get(&file.url, &whole).await.map(Start::Whole)
+}
+
+/// How much of the end of a wheel is fetched first, in bytes.
+fn tail_of(file: &DistributionFile) -> u64 {
+    match &file.kind {
+        DistributionKind::Wheel(wheel) if wheel.is_any_platform() => TAIL_OF_PURE,
+        _ => TAIL,
+    }
 }
 
 /// One request for a range. `None` where the server refuses it.

@@ -1,63 +1,222 @@
-//! From what was found in a package's modules to its verdict. Pure: no network, no files.
+//! From what was found to verdicts, and from those to findings: one file for each rule, behind
+//! [`Check`] and the list [`CHECKS`]. Pure: no network, no files.
+//!
+//! A verdict is what a package does; a finding is what a rule has to say of it. Every verdict that
+//! is not in order has a finding, which a test checks, so that nothing that was found or could not
+//! be told is lost on the way to the exit code.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod abi3_not_installable;
+mod classifier_disagrees;
+mod gil_enabled_by_source;
+mod gil_enabled_on_import;
+mod gil_enabled_on_submodule;
+mod missing;
+mod no_free_threaded_wheel;
+mod not_checked;
+mod pure_python_fallback;
+mod requires_python_excludes_target;
+mod sdist_only;
+mod subinterpreters_unsupported;
+mod tracker_disagrees;
+mod undetermined_module;
+mod verdict;
+mod wheel_missing_for_platform;
 
-use crate::model::evidence::{Gil, ModuleReport};
-use crate::model::report::Verdict;
+use std::collections::{BTreeMap, HashSet};
 
-/// Settles modules that another one makes: where that one is among what was looked at, its answer
-/// is theirs. Each group is what one distribution holds, under the name it is called by.
-///
-/// cffi's backend declares the same for itself and for what it makes (cffi, `cffi1_module.c`).
-pub fn settle(groups: &mut [(String, &mut Vec<ModuleReport>)]) {
-    let mut answers: BTreeMap<String, Vec<(Gil, String)>> = BTreeMap::new();
-    let wanted: BTreeSet<String> = groups
+use crate::model::finding::{Finding, Level};
+use crate::model::location::Location;
+use crate::model::report::{PackageReport, Place, ScanReport, Severity};
+
+pub use self::verdict::{reason, settle, verdict};
+
+/// What a rule is about, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name, kebab-case; it never changes.
+    pub id: &'static str,
+    /// How much its findings weigh; `None` where the rule is off unless asked for.
+    pub level: Option<Level>,
+    /// Whether its findings tell of something that was not or could not be told.
+    pub about_unknown: bool,
+    /// What it finds, in a line.
+    pub summary: &'static str,
+    /// Why that matters, in a paragraph.
+    pub explanation: &'static str,
+    /// What to do about it, in a paragraph.
+    pub action: &'static str,
+}
+
+/// One rule: what it is about, and how it is checked.
+pub trait Check: Sync {
+    /// What it is about.
+    fn rule(&self) -> &'static Rule;
+
+    /// What it finds in one package at one place.
+    fn package(&self, _package: &PackageReport) -> Vec<Draft> {
+        Vec::new()
+    }
+
+    /// What it finds in the scan as a whole.
+    fn scan(&self, _report: &ScanReport) -> Vec<Draft> {
+        Vec::new()
+    }
+}
+
+/// Every rule, in the order in which they are listed.
+pub const CHECKS: &[&dyn Check] = &[
+    &gil_enabled_on_import::GilEnabledOnImport,
+    &gil_enabled_on_submodule::GilEnabledOnSubmodule,
+    &gil_enabled_by_source::GilEnabledBySource,
+    &no_free_threaded_wheel::NoFreeThreadedWheel,
+    &wheel_missing_for_platform::WheelMissingForPlatform,
+    &abi3_not_installable::Abi3NotInstallable,
+    &sdist_only::SdistOnly,
+    &requires_python_excludes_target::RequiresPythonExcludesTarget,
+    &undetermined_module::UndeterminedModule,
+    &not_checked::NotChecked,
+    &pure_python_fallback::PurePythonFallback,
+    &classifier_disagrees::ClassifierDisagrees,
+    &tracker_disagrees::TrackerDisagrees,
+    &subinterpreters_unsupported::SubinterpretersUnsupported,
+];
+
+/// The rule of this id.
+#[must_use]
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    CHECKS.iter().map(|check| check.rule()).find(|rule| rule.id == id)
+}
+
+/// A finding without what is the same for all findings of a rule in a package.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// See [`Finding::message`].
+    pub message: String,
+    /// See [`Finding::modules`].
+    pub modules: Vec<String>,
+    /// See [`Finding::hints`].
+    pub hints: Vec<String>,
+    /// See [`Finding::links`].
+    pub links: Vec<String>,
+    /// What it weighs at most, where that is less than its rule's findings usually do.
+    pub level: Option<Level>,
+    /// See [`Finding::location`]; that of the package where there is none.
+    pub location: Option<Location>,
+}
+
+impl Draft {
+    /// A finding that says this.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
+
+    /// It is about these modules.
+    #[must_use]
+    pub fn about<'m>(mut self, modules: impl IntoIterator<Item = &'m str>) -> Self {
+        self.modules = modules.into_iter().map(str::to_owned).collect();
+        self.modules.sort();
+        self
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+/// What the user made of the rules: those that are named weigh something else than usual, or
+/// nothing.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Levels(pub BTreeMap<&'static str, Option<Level>>);
+
+impl Levels {
+    /// What findings of a rule weigh; `None` where it is off.
+    #[must_use]
+    pub fn of(&self, rule: &Rule) -> Option<Level> {
+        self.0.get(rule.id).copied().unwrap_or(rule.level)
+    }
+}
+
+/// What the rules find in a report, heaviest first.
+#[must_use]
+pub fn findings(report: &ScanReport, levels: &Levels) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for check in CHECKS {
+        let rule = check.rule();
+        let Some(level) = levels.of(rule) else { continue };
+        let finding = |draft: Draft| Finding {
+            rule: rule.id,
+            level: draft.level.map_or(level, |at_most| at_most.max(level)),
+            package: None,
+            version: None,
+            place: None,
+            modules: draft.modules,
+            message: draft.message,
+            hints: draft.hints,
+            links: draft.links,
+            location: draft.location,
+        };
+        findings.extend(check.scan(report).into_iter().map(finding));
+        for package in &report.packages {
+            findings.extend(check.package(package).into_iter().map(|draft| {
+                let found = finding(draft);
+                Finding {
+                    package: Some(package.name.clone()),
+                    version: package.version.clone(),
+                    place: Some(package.place()),
+                    location: found.location.or_else(|| named_at(package)),
+                    ..found
+                }
+            }));
+        }
+    }
+    // Stable: what weighs the same stays in the order of the rules, then of the packages.
+    findings.sort_by_key(|finding| finding.level);
+    findings
+}
+
+/// Where the user's files bring a package in: the line of what they name that leads to it, since
+/// that line is theirs to change.
+fn named_at(package: &PackageReport) -> Option<Location> {
+    let direct = package.via.first().and_then(|step| step.location.clone());
+    direct.or_else(|| package.required_by.clone())
+}
+
+/// What findings, and what they leave open, come to for the run as a whole.
+#[must_use]
+pub fn severity(report: &ScanReport) -> Severity {
+    let of_findings = report.findings.iter().map(severity_of);
+    // A report without packages looked at nothing.
+    let nothing = report.packages.is_empty().then_some(Severity::NotKnown);
+    of_findings.chain(nothing).chain(unspoken(report)).min().unwrap_or(Severity::Fine)
+}
+
+/// What packages come to that are not in order, and of which no rule spoke: a rule that is missing
+/// must not turn into a success.
+fn unspoken(report: &ScanReport) -> impl Iterator<Item = Severity> + '_ {
+    let spoken_of: HashSet<(&str, Option<Place>)> = report
+        .findings
         .iter()
-        .flat_map(|(_, modules)| modules.iter())
-        .filter_map(|module| module.evidence.delegates_to.clone())
+        .filter_map(|finding| Some((finding.package.as_deref()?, finding.place)))
         .collect();
-    for (distribution, modules) in groups.iter() {
-        for module in modules.iter().filter(|module| wanted.contains(&module.module)) {
-            let answer = (module.gil, distribution.clone());
-            answers.entry(module.module.clone()).or_default().push(answer);
-        }
-    }
-    for module in groups.iter_mut().flat_map(|(_, modules)| modules.iter_mut()) {
-        let Some(maker) = &module.evidence.delegates_to else { continue };
-        // Of two that differ it is not known which one is imported.
-        let Some([first, rest @ ..]) = answers.get(maker).map(Vec::as_slice) else { continue };
-        if first.0 != Gil::Undetermined && rest.iter().all(|other| other.0 == first.0) {
-            module.gil = first.0;
-            module.reason = None;
-            module.evidence.settled_by = Some(first.1.clone());
-        }
-    }
+    report
+        .packages
+        .iter()
+        .filter(move |one| !spoken_of.contains(&(one.name.as_str(), Some(one.place()))))
+        .map(|package| package.verdict.severity())
 }
 
-/// The verdict on a wheel whose modules were all looked at.
-///
-/// One module that enables the GIL is enough, whatever else is not known; and nothing keeps it off
-/// unless every module is known to.
+/// What one finding comes to. What was not told stays so, however little it weighs.
 #[must_use]
-pub fn verdict(modules: &[ModuleReport]) -> Verdict {
-    let any = |gil| modules.iter().any(|module| module.gil == gil);
-    if modules.is_empty() {
-        Verdict::NoExtensionModules
-    } else if any(Gil::Enables) {
-        Verdict::EnablesGil
-    } else if any(Gil::Undetermined) {
-        Verdict::Undetermined
+pub fn severity_of(finding: &Finding) -> Severity {
+    if rule(finding.rule).is_some_and(|rule| rule.about_unknown) {
+        Severity::NotKnown
+    } else if finding.level <= Level::Warning {
+        Severity::Finding
     } else {
-        Verdict::KeepsGilOff
+        Severity::Fine
     }
-}
-
-/// Why a package's answer is not known, where that is so: how many modules it is for.
-#[must_use]
-pub fn reason(modules: &[ModuleReport]) -> Option<String> {
-    if verdict(modules) != Verdict::Undetermined {
-        return None;
-    }
-    let unknown = modules.iter().filter(|module| module.gil == Gil::Undetermined).count();
-    Some(format!("{unknown} of {} extension modules could not be told", modules.len()))
 }

@@ -389,13 +389,4 @@ impl ScanReport {
         });
         self.summary = Summary::of(&self.packages);
     }
-
-    /// The worst that any package came to. A report without packages looked at nothing, and one
-    /// with gaps not at everything, which is not known rather than fine.
-    #[must_use]
-    pub fn severity(&self) -> Severity {
-        let worst = self.packages.iter().map(|package| package.verdict.severity()).min();
-        let worst = worst.unwrap_or(Severity::NotKnown);
-        if self.gaps.is_empty() { worst } else { worst.min(Severity::NotKnown) }
-    }
 }

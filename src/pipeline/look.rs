@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Progress;
 use super::plan::{Subject, Task};
+use crate::fetch::client::FetchError;
 use crate::judge;
 use crate::model::distribution::{DistributionFile, DistributionKind};
 use crate::model::location::redacted;
@@ -21,6 +22,15 @@ pub(super) struct Looker<I> {
     index: Arc<I>,
     checks: WheelCheck,
     progress: Arc<dyn Progress>,
+}
+
+/// Who says that there is such a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Vouched {
+    /// An index, or a lockfile made from one.
+    ByIndex,
+    /// Only the user, who named it.
+    ByNobody,
 }
 
 impl<I: Index> Looker<I> {
@@ -79,7 +89,7 @@ impl<I: Index> Looker<I> {
 
     async fn look_at_files(&self, report: &mut PackageReport, files: &[DistributionFile]) {
         match pin::best_wheel(files, &self.tags) {
-            Some((file, wheel)) => self.look_at_wheel(report, file, wheel).await,
+            Some((file, wheel)) => self.open_wheel(report, file, wheel, Vouched::ByIndex).await,
             None => report.has_no_wheel(self.describe_missing(files)),
         }
     }
@@ -102,7 +112,9 @@ impl<I: Index> Looker<I> {
         }
         let specifiers = std::iter::once(pinned).collect();
         match pin::choose(files, &specifiers, self.place.target, &self.tags) {
-            Choice::Wheel(file, wheel) => self.look_at_wheel(report, file, wheel).await,
+            Choice::Wheel(file, wheel) => {
+                self.open_wheel(report, file, wheel, Vouched::ByIndex).await;
+            }
             Choice::Build { version, reason } => {
                 report.version = Some(version.to_string());
                 report.has_no_wheel(reason);
@@ -118,27 +130,9 @@ impl<I: Index> Looker<I> {
             return;
         }
         match pin::best_wheel([file], &self.tags) {
-            // Nobody but the user vouches that there is such a file, so that it is opened even
-            // where its tag tells the verdict.
-            Some((file, wheel)) => self.open_wheel(report, file, wheel).await,
+            Some((file, wheel)) => self.open_wheel(report, file, wheel, Vouched::ByNobody).await,
             None => report.has_no_wheel(self.describe_missing([file])),
         }
-    }
-
-    async fn look_at_wheel(
-        &self,
-        report: &mut PackageReport,
-        file: &DistributionFile,
-        wheel: &WheelFilename,
-    ) {
-        if wheel.is_any_platform() {
-            report.version = Some(wheel.version.to_string());
-            report.wheel = Some(WheelReport::unread(file, wheel));
-            report.verdict = Verdict::PurePython;
-            report.reason = Some("told by its tag, not opened".to_owned());
-            return;
-        }
-        self.open_wheel(report, file, wheel).await;
     }
 
     async fn open_wheel(
@@ -146,11 +140,13 @@ impl<I: Index> Looker<I> {
         report: &mut PackageReport,
         file: &DistributionFile,
         wheel: &WheelFilename,
+        vouched: Vouched,
     ) {
         report.version = Some(wheel.version.to_string());
         let chosen = report.wheel.insert(WheelReport::unread(file, wheel));
         match self.checks.check(file, wheel).await {
-            Ok(WheelFindings { modules, size, sha256_verified }) => {
+            Ok(WheelFindings { modules, size, sha256_verified, classifiers }) => {
+                report.classifiers = classifiers;
                 self.progress.wheel(size);
                 chosen.size = Some(size);
                 chosen.sha256_verified = sha256_verified;
@@ -160,6 +156,14 @@ impl<I: Index> Looker<I> {
                 };
                 report.reason = judge::reason(&modules);
                 report.modules = modules;
+            }
+            // Where the user forbade to look, the tag has to do: an index vouches for the file, and
+            // the tag that nothing in it is compiled.
+            Err(problem @ FetchError::Offline)
+                if wheel.is_any_platform() && vouched == Vouched::ByIndex =>
+            {
+                report.verdict = Verdict::PurePython;
+                report.reason = Some(format!("told by its tag, not opened: {problem}"));
             }
             Err(problem) => report.reason = Some(problem.to_string()),
         }

@@ -25,7 +25,7 @@ use crate::fetch::cache::Cache;
 use crate::fetch::client::Client;
 use crate::fetch::indexes::Indexes;
 use crate::input::Manifest;
-use crate::judge;
+use crate::judge::{self, Levels};
 use crate::model::evidence::ModuleReport;
 use crate::model::report::{PackageReport, Place, ScanReport, Step};
 use crate::model::requirement::{Choice, Prereleases};
@@ -47,6 +47,8 @@ pub struct Settings {
     pub prereleases: Option<Prereleases>,
     /// Packages worked on at a time, at least 1.
     pub jobs: usize,
+    /// What findings of the rules weigh.
+    pub levels: Levels,
 }
 
 /// One interpreter on one platform.
@@ -116,6 +118,7 @@ pub async fn scan(
         whole.add(scene.place, packages, skipped, notes, gaps);
     }
     whole.finish();
+    whole.findings = judge::findings(&whole, &settings.levels);
     Ok(whole)
 }
 

@@ -7,6 +7,7 @@ mod advice;
 mod evidence;
 mod inspect_table;
 mod json;
+mod rules;
 mod table;
 mod text;
 
@@ -17,6 +18,7 @@ use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
 
 pub use advice::advice_summary;
+pub use rules::{explain, list_rules};
 pub use text::{bytes, inspect_summary, printable, summary};
 
 /// How much a person wants to read.
@@ -39,6 +41,8 @@ pub struct Style {
     pub width: Option<u16>,
     /// How much to say.
     pub detail: Detail,
+    /// Whether to say which packages subinterpreters can import.
+    pub subinterpreters: bool,
 }
 
 /// A form that reports of one kind can be written in.

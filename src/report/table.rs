@@ -1,6 +1,7 @@
-//! The report for people at a terminal: a table, worst first, and a summary. Several places stand
-//! side by side, and what is not in order is told below.
+//! The report for people at a terminal: a table, worst first, what the rules found, and a
+//! summary. Several places stand side by side.
 
+mod findings;
 mod side_by_side;
 
 use std::io::{self, Write};
@@ -9,7 +10,7 @@ use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, 
 
 use super::text::{printable, summary};
 use super::{Detail, Reporter, Style};
-use crate::model::evidence::{Gil, ModuleReport};
+use crate::model::evidence::{Gil, ModuleReport, Subinterpreters};
 use crate::model::report::{PackageReport, ScanReport, Severity, Verdict};
 
 /// Modules named in a row before the rest is counted.
@@ -33,23 +34,22 @@ impl Reporter<ScanReport> for Table {
         packages.sort_by_key(|package| package.verdict);
         if report.places().count() > 1 {
             side_by_side::write(report, style, output)?;
-            packages.retain(|package| package.verdict.severity() != Severity::Fine);
-        }
-        if !packages.is_empty() {
+        } else if !packages.is_empty() {
             // comfy-table pads the last column too.
-            for line in draw(&packages, report, style).lines() {
+            for line in draw(&packages, style).lines() {
                 writeln!(output, "{}", line.trim_end())?;
             }
             writeln!(output)?;
         }
+        findings::write(report, style, output)?;
         if style.detail == Detail::Verbose {
             write_skipped(report, output)?;
         }
         writeln!(output, "{}", summary(report))?;
-        for gap in &report.gaps {
-            // A conflict is told on several lines.
-            let lines: Vec<String> = gap.lines().map(printable).collect();
-            writeln!(output, "not covered: {}", lines.join("\n  "))?;
+        let hidden = findings::hidden_notes(report, style);
+        if hidden > 0 {
+            let notes = if hidden == 1 { "note" } else { "notes" };
+            writeln!(output, "{hidden} {notes} more: -v shows them")?;
         }
         for note in &report.notes {
             writeln!(output, "note: {}", printable(note))?;
@@ -75,20 +75,20 @@ pub(super) fn plain_table(style: Style) -> comfy_table::Table {
     table
 }
 
-fn draw(packages: &[&PackageReport], report: &ScanReport, style: Style) -> String {
+fn draw(packages: &[&PackageReport], style: Style) -> String {
     let mut table = plain_table(style);
     for package in packages {
         let version = package.version.as_deref().unwrap_or("?");
-        let mut explanation = explanation(package, style.detail);
-        if report.places().count() > 1 {
-            explanation = format!("{}: {explanation}", report.label(package.place()));
-        }
-        table.add_row([
+        let mut row = vec![
             colored(package.verdict),
             Cell::new(format!("{} {}", printable(&package.name), printable(version)))
                 .add_attribute(Attribute::Bold),
-            Cell::new(explanation),
-        ]);
+        ];
+        if style.subinterpreters {
+            row.push(Cell::new(subinterpreters(package)));
+        }
+        row.push(Cell::new(explanation(package, style.detail)));
+        table.add_row(row);
     }
     if let Some(first) = table.column_mut(0) {
         // The verdict stays in one piece, however narrow the terminal.
@@ -104,6 +104,20 @@ pub(super) fn colored(verdict: Verdict) -> Cell {
         Severity::Fine => Color::Green,
     };
     Cell::new(verdict.as_str()).fg(color)
+}
+
+/// Whether its modules may be imported in subinterpreters with a GIL of their own.
+fn subinterpreters(package: &PackageReport) -> &'static str {
+    let supports =
+        |module: &ModuleReport| module.subinterpreters == Some(Subinterpreters::PerInterpreterGil);
+    match package.verdict {
+        Verdict::NoWheel | Verdict::Unchecked => "subinterpreters: ?",
+        _ if package.modules.iter().all(supports) => "subinterpreters: yes",
+        _ if package.modules.iter().any(|one| one.gil == Gil::Undetermined && !supports(one)) => {
+            "subinterpreters: ?"
+        }
+        _ => "subinterpreters: no",
+    }
 }
 
 /// What stands behind a package: the reason, or the modules that decide.

@@ -16,7 +16,8 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("fetch", &["model", "resolve", "fetch"]),
     ("inspect", &["model", "inspect"]),
     ("judge", &["model", "judge"]),
-    ("report", &["model", "report"]),
+    // The rules explain themselves.
+    ("report", &["model", "judge", "report"]),
     ("module_check", &["model", "inspect"]),
     ("wheel_check", &["model", "fetch", "inspect", "module_check"]),
     ("local", &["model", "input", "fetch", "inspect", "judge", "module_check", "local"]),

@@ -7,6 +7,7 @@ mod options;
 mod output;
 mod progress;
 mod project;
+mod rules;
 mod scan;
 mod session;
 mod why;
@@ -48,6 +49,8 @@ fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(arguments),
         Command::Check(arguments) => scan::check(arguments),
         Command::Why(arguments) => why::run(arguments),
+        Command::Rules => rules::list(),
+        Command::Explain(arguments) => rules::explain(&arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Advise(arguments) => advise::run(arguments),
     };

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use ftcheck::config::CommandLine;
 use ftcheck::fetch::cache::Cache;
+use ftcheck::judge::Levels;
 use ftcheck::local;
 use ftcheck::model::environment::marker_environment;
+use ftcheck::model::finding::Level;
 use ftcheck::model::inspect_report::InspectReport;
 use ftcheck::model::report::Place;
 use ftcheck::model::requirement::Choice;
@@ -18,6 +20,7 @@ use ftcheck::resolve::host;
 use crate::Failure;
 use crate::args::{
     ColorWhen, InspectArguments, ProjectArguments, ReportArguments, Reported, ResolutionArguments,
+    RuleArguments,
 };
 
 /// Everything needed to tell what would be installed, and to look at it.
@@ -63,6 +66,7 @@ impl ScanOptions {
             no_dependencies: arguments.no_deps,
             prereleases: arguments.prerelease.map(Into::into),
             jobs: usize::from(arguments.jobs),
+            levels: Levels::default(),
         };
         let network = NetworkOptions {
             command_line: arguments.indexes.command_line(arguments.offline),
@@ -70,6 +74,15 @@ impl ScanOptions {
         };
         Ok(Self { settings, network, progress: !arguments.no_progress })
     }
+}
+
+/// What findings weigh.
+pub(crate) fn levels(arguments: &RuleArguments) -> Levels {
+    let mut levels = Levels::default();
+    if arguments.subinterpreters {
+        levels.0.insert("subinterpreters-unsupported", Some(Level::Note));
+    }
+    levels
 }
 
 /// Which parts of a project are asked for.
@@ -137,6 +150,7 @@ fn style(color: ColorWhen, to_file: bool, detail: Detail) -> Style {
         color: use_color(color, to_file),
         width: if to_file { None } else { terminal_width() },
         detail,
+        subinterpreters: false,
     }
 }
 
@@ -166,7 +180,7 @@ fn use_color(when: ColorWhen, to_file: bool) -> bool {
     }
 }
 
-fn terminal_width() -> Option<u16> {
+pub(crate) fn terminal_width() -> Option<u16> {
     let stdout = std::io::stdout();
     if !stdout.is_terminal() {
         return None;

@@ -34,6 +34,10 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Show why a package is there: what leads to it from the project
     Why(WhyArguments),
+    /// List the rules
+    Rules,
+    /// Explain a rule, and what to do about its findings
+    Explain(ExplainArguments),
     /// Look at wheels and compiled modules on this machine
     Inspect(InspectArguments),
     /// Tell what to do about the packages of a project that are in the way
@@ -50,6 +54,9 @@ pub(crate) struct ScanArguments {
     pub(crate) resolution: ResolutionArguments,
 
     #[command(flatten)]
+    pub(crate) rules: RuleArguments,
+
+    #[command(flatten)]
     pub(crate) report: ReportArguments<ScanReport>,
 }
 
@@ -62,6 +69,9 @@ pub(crate) struct CheckArguments {
 
     #[command(flatten)]
     pub(crate) resolution: ResolutionArguments,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleArguments,
 
     #[command(flatten)]
     pub(crate) report: ReportArguments<ScanReport>,
@@ -145,6 +155,21 @@ pub(crate) struct InspectArguments {
 
     #[command(flatten)]
     pub(crate) report: ReportArguments<InspectReport>,
+}
+
+/// Which rules are asked for.
+#[derive(Debug, Args)]
+pub(crate) struct RuleArguments {
+    /// Also say which packages can be imported in subinterpreters with a GIL of their own
+    #[arg(long)]
+    pub(crate) subinterpreters: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The rule, as findings name it, such as gil-enabled-on-import
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: String,
 }
 
 /// How a command reports.

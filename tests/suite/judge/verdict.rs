@@ -1,20 +1,10 @@
 //! Verdicts from findings, made by hand.
 
 use ftcheck::judge::{reason, settle, verdict};
-use ftcheck::model::evidence::{Evidence, Gil, ModuleReport};
+use ftcheck::model::evidence::{Gil, ModuleReport};
 use ftcheck::model::report::Verdict;
 
-fn module(name: &str, gil: Gil) -> ModuleReport {
-    ModuleReport {
-        module: name.to_owned(),
-        member: format!("{name}.so"),
-        gil,
-        init: None,
-        subinterpreters: None,
-        reason: (gil == Gil::Undetermined).then(|| "not known".to_owned()),
-        evidence: Evidence::default(),
-    }
-}
+use super::module;
 
 /// A module that `maker` makes.
 fn made_by(maker: &str) -> ModuleReport {

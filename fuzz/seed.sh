@@ -5,8 +5,8 @@ here=$(dirname "$0")
 fixtures=$here/../fixtures
 corpus=$here/corpus
 mkdir -p "$corpus/image_load" "$corpus/emulate" "$corpus/inspect_module" \
-    "$corpus/locks" "$corpus/pyproject" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/uv_lock" \
-    "$corpus/wheel_filename" "$corpus/source"
+    "$corpus/locks" "$corpus/pyproject" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/tracker_import" \
+    "$corpus/uv_lock" "$corpus/wheel_filename" "$corpus/source"
 
 # The first byte picks the interpreter, on whatever the file is for.
 for module in "$fixtures"/modules/built/*/*.so "$fixtures"/modules/built/*/*.pyd; do
@@ -72,6 +72,12 @@ printf 'version = 1\n[[package]]\nname = "a"\nversion = "1"\nsource = { virtual 
     printf '[[package]]\nname = "b"\nversion = "1"\n[[package]]\nname = "b"\nversion = "1"\n'
     printf 'extras = ["c", "d"]\ndependencies = ["b==1", "lost"]\n'
 } > "$corpus/locks/pdm"
+
+{
+    printf '|Project|Upstream issue|Tested in CI|PyPI release|First version with support|Nightly wheels|Nightly link|\n'
+    printf '|-|-|-|-|-|-|-|\n|NumPy[^1]|[:a:](https://x.org/1)|:material-check-bold:|\342\234\205 [^2]|2.1.0|'
+    printf ':simple-linux: :simple-apple:|[b](https://x.org)|\n|spam|||||||\n|a \\| b|\n\n| lost |\n\n[^1]: One.\n\n[^2]: Two\n    lines.\n'
+} > "$corpus/tracker_import/small"
 
 for name in \
     spam-1.0-py3-none-any \

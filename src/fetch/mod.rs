@@ -14,6 +14,7 @@ pub mod indexes;
 mod links;
 pub mod metadata;
 pub mod opened;
+pub mod python_files;
 pub mod sdist;
 pub mod simple;
 pub mod source_files;

@@ -112,7 +112,7 @@ pub async fn scan(
             SourceCheck::new(Arc::clone(client), cache.clone()),
             Arc::clone(progress),
         );
-        let Plan { graph, tasks, conda, skipped, notes, gaps } = plan;
+        let Plan { graph, tasks, conda, skipped, notes, gaps, .. } = plan;
         let mut packages = look_at_all(tasks, looker, settings.jobs, progress).await;
         settle(&mut packages);
         explain(&mut packages, &graph);

@@ -1,20 +1,25 @@
-//! A scan's or an inspection's outcome as text, one file for each format.
+//! A scan's or an inspection's outcome, or what the tracker says, as text, one file for each format.
 //!
 //! A reporter writes to what it is given and decides nothing; formats are found in [`FORMATS`] and
 //! [`INSPECT_FORMATS`].
 
+mod advice;
 mod evidence;
 mod inspect_table;
 mod json;
 mod rules;
 mod table;
 mod text;
+mod tracker_table;
 
 use std::io::{self, Write};
 
+use crate::model::advice::AdviceReport;
 use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
+use crate::model::tracker::TrackerReport;
 
+pub use advice::advice_summary;
 pub use rules::{explain, list_rules};
 pub use text::{bytes, inspect_summary, printable, summary};
 
@@ -60,3 +65,10 @@ pub const FORMATS: &[&dyn Reporter<ScanReport>] = &[&table::Table, &json::Json];
 /// Every format for inspections; the first is the default.
 pub const INSPECT_FORMATS: &[&dyn Reporter<InspectReport>] =
     &[&inspect_table::InspectTable, &json::Json];
+
+/// Every format for what the tracker says; the first is the default.
+pub const TRACKER_FORMATS: &[&dyn Reporter<TrackerReport>] =
+    &[&tracker_table::TrackerTable, &json::Json];
+
+/// Every format for advice; the first is the default.
+pub const ADVICE_FORMATS: &[&dyn Reporter<AdviceReport>] = &[&advice::AdviceTable, &json::Json];

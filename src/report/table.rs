@@ -59,7 +59,7 @@ impl Reporter<ScanReport> for Table {
 }
 
 /// A table without lines that fits where it is shown.
-fn plain_table(style: Style) -> comfy_table::Table {
+pub(super) fn plain_table(style: Style) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(presets::NOTHING);
     if let Some(width) = style.width {
@@ -97,7 +97,7 @@ fn draw(packages: &[&PackageReport], style: Style) -> String {
     table.to_string()
 }
 
-fn colored(verdict: Verdict) -> Cell {
+pub(super) fn colored(verdict: Verdict) -> Cell {
     let color = match verdict.severity() {
         Severity::Finding => Color::Red,
         Severity::NotKnown => Color::Yellow,

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("config", &["model", "config"]),
     ("resolve", &["model", "resolve"]),
     ("fetch", &["model", "resolve", "fetch"]),
     ("inspect", &["model", "inspect"]),
+    ("tracker", &["model", "tracker"]),
     ("source", &["model", "source"]),
     ("judge", &["model", "judge"]),
     // The rules explain themselves.
@@ -34,8 +35,13 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "judge",
             "report",
             "source_check",
+            "tracker",
             "wheel_check",
         ],
+    ),
+    (
+        "advise",
+        &["model", "input", "resolve", "fetch", "judge", "wheel_check", "pipeline", "advise"],
     ),
 ];
 

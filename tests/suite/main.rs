@@ -15,6 +15,7 @@
     reason = "plain code matters more than speed here"
 )]
 
+mod advise;
 mod command_line;
 mod config;
 mod fetch;
@@ -29,5 +30,6 @@ mod scan;
 mod source;
 mod support;
 mod support_selftest;
+mod tracker;
 mod wheel_check;
 mod why;

@@ -145,7 +145,7 @@ fn detail(quiet: bool, verbose: bool) -> Detail {
     }
 }
 
-fn style(color: ColorWhen, to_file: bool, detail: Detail) -> Style {
+pub(crate) fn style(color: ColorWhen, to_file: bool, detail: Detail) -> Style {
     Style {
         color: use_color(color, to_file),
         width: if to_file { None } else { terminal_width() },
@@ -154,7 +154,7 @@ fn style(color: ColorWhen, to_file: bool, detail: Detail) -> Style {
     }
 }
 
-fn cache(disabled: bool, folder: Option<PathBuf>) -> Result<Cache, Failure> {
+pub(crate) fn cache(disabled: bool, folder: Option<PathBuf>) -> Result<Cache, Failure> {
     if disabled {
         return Ok(Cache::disabled());
     }

@@ -3,11 +3,13 @@
 
 mod indexes;
 mod resolution;
+mod tracker;
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use ftcheck::model::advice::AdviceReport;
 use ftcheck::model::inspect_report::InspectReport;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::report::ScanReport;
@@ -15,6 +17,9 @@ use ftcheck::model::target::Target;
 use ftcheck::report::{self, Reporter};
 
 pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments};
+pub(crate) use self::tracker::{
+    TrackerArguments, TrackerCommand, TrackerForm, TrackerUpdateArguments,
+};
 
 /// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
 /// them.
@@ -33,12 +38,16 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Show why a package is there: what leads to it from the project
     Why(WhyArguments),
+    /// Tell what to do about the packages of a project that are in the way
+    Advise(AdviseArguments),
     /// List the rules
     Rules,
     /// Explain a rule, and what to do about its findings
     Explain(ExplainArguments),
     /// Look at wheels and compiled modules on this machine
     Inspect(InspectArguments),
+    /// Show what the py-free-threading tracker says of projects, or refresh it
+    Tracker(TrackerArguments),
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +99,24 @@ pub(crate) struct WhyArguments {
 
     #[command(flatten)]
     pub(crate) resolution: ResolutionArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes:
+  0  nothing is in the way, and everything was checked
+  1  there is something to do
+  2  no advice could be given
+  3  not everything could be told")]
+pub(crate) struct AdviseArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    #[command(flatten)]
+    pub(crate) resolution: ResolutionArguments,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArguments<AdviceReport>,
 }
 
 const SCAN_EXIT_CODES: &str = "\
@@ -189,6 +216,11 @@ impl Reported for ScanReport {
     const FORMATS: &'static [&'static dyn Reporter<Self>] = report::FORMATS;
     const IN_FULL: &'static str =
         "Say more: every module, what was passed over, and what was fetched";
+}
+
+impl Reported for AdviceReport {
+    const FORMATS: &'static [&'static dyn Reporter<Self>] = report::ADVICE_FORMATS;
+    const IN_FULL: &'static str = "Say more: every release that was looked at, and every change";
 }
 
 impl Reported for InspectReport {

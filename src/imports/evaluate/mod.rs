@@ -1,0 +1,260 @@
+//! What a module's body does, statement by statement, as the interpreter would execute it.
+//!
+//! Each question begins with nothing imported. Conditions are evaluated as far as they are known;
+//! where one is not, every way is gone, one after the other, with the names that it had at the
+//! fork. A way on which the GIL was enabled ends there: it is known. So the GIL is enabled for
+//! certain where every way ended so, and not at all where none did.
+//!
+//! What is not followed: what calls of unknown things do, and that any statement may fail.
+
+mod call;
+mod class;
+mod constant;
+mod expression;
+mod import;
+mod scope;
+mod standard;
+mod statement;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use self::scope::Scope;
+use self::value::{ScopeId, Value};
+use super::environment::{Environment, ModuleId};
+use super::facts::{At, Name, Statement};
+
+/// The most statements and expressions that are executed for one question.
+const MAX_STEPS: u64 = 6_000_000;
+/// Imports in one another. Each takes six frames of CPython's limit of 1000.
+const MAX_IMPORTS: usize = 1_000;
+/// Calls in one another.
+const MAX_CALLS: usize = 40;
+/// Modules that an import with a computed name is tried with.
+const MAX_COMPUTED: usize = 200;
+/// Stack that is there before a module or function is executed, and what is added where it is not.
+const STACK_NEEDED: usize = 2 << 20;
+const STACK: usize = 16 << 20;
+
+/// One module that another imports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Edge {
+    pub(super) from: ModuleId,
+    pub(super) to: ModuleId,
+    pub(super) at: Option<At>,
+    /// Whether it is imported whatever is not known.
+    pub(super) certain: bool,
+}
+
+/// How a module that matters was come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Met {
+    pub(super) module: ModuleId,
+    /// The modules that were being executed, outermost first, and then it.
+    pub(super) chain: Vec<ModuleId>,
+}
+
+/// Why a block ended before its end.
+#[derive(Debug, Clone)]
+enum Stop {
+    /// An exception, by its class.
+    Raise(Value),
+    Return(Value),
+    Break,
+    Continue,
+    /// The GIL was enabled: what comes after does not matter.
+    Enabled(Box<Met>),
+    /// More than is executed for one question.
+    Exhausted,
+}
+
+type Outcome<T = ()> = Result<T, Stop>;
+
+/// How far a module has come.
+#[derive(Debug, Clone)]
+enum Status {
+    Executing,
+    Done,
+    /// Importing it enables the GIL.
+    Enabled(Box<Met>),
+    /// It raised an exception of this class.
+    Failed(Value),
+}
+
+/// What was done that may have raised something, since a `try` began.
+#[derive(Debug, Default, Clone, Copy)]
+struct Doubts {
+    /// Something unknown was called.
+    called: bool,
+    /// A name was imported that may not be there.
+    imported: bool,
+}
+
+/// Where a statement is executed.
+#[derive(Debug)]
+struct Frame {
+    module: ModuleId,
+    /// Where names are bound.
+    scope: ScopeId,
+    /// Where names are looked up next, innermost last.
+    outer: Vec<ScopeId>,
+    /// Names declared to be the module's, or an outer function's.
+    declared: std::cell::RefCell<Vec<(Name, ScopeId)>>,
+    /// What `super()` and such are called on.
+    receiver: Option<Value>,
+}
+
+/// What importing some names does.
+pub(super) struct Run<'e> {
+    environment: &'e Environment,
+    /// Whether to go on behind a module that enables the GIL, to see all imports there are.
+    explores: bool,
+    status: HashMap<ModuleId, Status>,
+    scopes: Vec<Scope>,
+    module_scopes: HashMap<ModuleId, ScopeId>,
+    /// What stands in `sys.modules` in place of a module, and for names without a file.
+    replaced: HashMap<String, Value>,
+    journal: Vec<(ScopeId, Name, Option<scope::Bound>)>,
+    forks: usize,
+    /// How many undecided conditions lie around what is executed.
+    doubt: usize,
+    /// Ways that ended at some point, beside the one that goes on.
+    pending: Vec<Stop>,
+    /// What the `try` statements around catch, innermost last.
+    handlers: Vec<Vec<Option<Value>>>,
+    doubts: Doubts,
+    /// Exceptions that are being handled.
+    handling: Vec<Value>,
+    executing: Vec<ModuleId>,
+    calls: Vec<*const super::facts::Function>,
+    steps: u64,
+    /// Modules in the order in which they were begun.
+    pub(super) order: Vec<ModuleId>,
+    /// The first module that enables the GIL on some way.
+    pub(super) enabling: Option<Met>,
+    /// The first module of which it is not known what it does, with why.
+    pub(super) undetermined: Option<(Met, String)>,
+    /// What could not be followed and may matter.
+    pub(super) unknown: Option<String>,
+    /// Why the import fails, as far as was seen.
+    pub(super) failure: Option<String>,
+    pub(super) edges: BTreeMap<(ModuleId, ModuleId), Edge>,
+    pub(super) seen_extensions: BTreeSet<ModuleId>,
+}
+
+/// What a question came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The GIL is enabled on every way.
+    Enabled(Met),
+    /// It stays off on some way at least; the run tells whether on all.
+    Open,
+}
+
+impl<'e> Run<'e> {
+    pub(super) fn new(environment: &'e Environment) -> Self {
+        Self {
+            environment,
+            explores: false,
+            status: HashMap::new(),
+            scopes: Vec::new(),
+            module_scopes: HashMap::new(),
+            replaced: HashMap::new(),
+            journal: Vec::new(),
+            forks: 0,
+            doubt: 0,
+            pending: Vec::new(),
+            handlers: Vec::new(),
+            doubts: Doubts::default(),
+            handling: Vec::new(),
+            executing: Vec::new(),
+            calls: Vec::new(),
+            steps: 0,
+            order: Vec::new(),
+            enabling: None,
+            undetermined: None,
+            unknown: None,
+            failure: None,
+            edges: BTreeMap::new(),
+            seen_extensions: BTreeSet::new(),
+        }
+    }
+
+    /// One that goes on behind modules that enable the GIL.
+    pub(super) fn exploring(environment: &'e Environment) -> Self {
+        Self { explores: true, ..Self::new(environment) }
+    }
+
+    /// Imports a dotted name, as `import NAME` in a new process does.
+    pub(super) fn import(&mut self, dotted: &str) -> Answer {
+        let outcome = self.import_dotted(dotted, None, None).map(|_| ());
+        self.answer(outcome)
+    }
+
+    /// Executes statements as if they stood in a module of that name, which is in no file.
+    pub(super) fn statements(&mut self, module: ModuleId, statements: &[Statement]) -> Answer {
+        let scope = self.new_scope();
+        let frame = Frame::of(module, scope);
+        let outcome = self.block(&frame, statements);
+        self.answer(outcome)
+    }
+
+    fn answer(&mut self, outcome: Outcome) -> Answer {
+        match outcome {
+            Err(Stop::Enabled(met)) => {
+                let others = self.pending.iter().any(|stop| !matches!(stop, Stop::Enabled(_)));
+                if others || self.failure.is_some() {
+                    self.enabling.get_or_insert(*met);
+                    return Answer::Open;
+                }
+                Answer::Enabled(*met)
+            }
+            Err(Stop::Exhausted) => {
+                self.unknown.get_or_insert("more is executed than is followed".to_owned());
+                Answer::Open
+            }
+            Err(Stop::Raise(class)) => {
+                let name = self.describe_class(&class);
+                self.failure.get_or_insert(format!("importing it ends with {name}"));
+                Answer::Open
+            }
+            Ok(()) | Err(_) => Answer::Open,
+        }
+    }
+
+    /// Counts one step.
+    fn step(&mut self) -> Outcome {
+        self.steps += 1;
+        if self.steps > MAX_STEPS { Err(Stop::Exhausted) } else { Ok(()) }
+    }
+
+    /// The modules that are being executed, and then this one.
+    fn met(&self, module: ModuleId) -> Met {
+        let mut chain = self.executing.clone();
+        if chain.last() != Some(&module) {
+            chain.push(module);
+        }
+        Met { module, chain }
+    }
+
+    fn describe_class(&self, class: &Value) -> String {
+        match class {
+            Value::Standard(name) => name.strip_prefix("builtins.").unwrap_or(name).to_owned(),
+            Value::Class(class) => class.code.name.to_string(),
+            Value::Instance(instance) => instance.class.code.name.to_string(),
+            _ => "an exception".to_owned(),
+        }
+    }
+}
+
+impl Frame {
+    fn of(module: ModuleId, scope: ScopeId) -> Self {
+        Self {
+            module,
+            scope,
+            outer: Vec::new(),
+            declared: std::cell::RefCell::default(),
+            receiver: None,
+        }
+    }
+}

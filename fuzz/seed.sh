@@ -6,7 +6,7 @@ fixtures=$here/../fixtures
 corpus=$here/corpus
 mkdir -p "$corpus/image_load" "$corpus/emulate" "$corpus/inspect_module" \
     "$corpus/locks" "$corpus/pyproject" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/tracker_import" \
-    "$corpus/uv_lock" "$corpus/wheel_filename"
+    "$corpus/uv_lock" "$corpus/wheel_filename" "$corpus/source"
 
 # The first byte picks the interpreter, on whatever the file is for.
 for module in "$fixtures"/modules/built/*/*.so "$fixtures"/modules/built/*/*.pyd; do
@@ -85,3 +85,10 @@ for name in \
     spam-1.0-cp315-abi3.abi3t-win_amd64-label; do
     printf '%s.whl' "$name" > "$corpus/wheel_filename/$name"
 done
+
+# Files of a source: the first byte is the kind, by its place among the target's paths.
+printf '\002setup(ext_modules=[Extension("a", ["a.c"])])\000\007PyMODINIT_FUNC PyInit_a(void) {\n#ifdef X\nPyUnstable_Module_SetGIL(m, Py_MOD_GIL_NOT_USED);\n#endif\n}' \
+    > "$corpus/source/c"
+printf '\003args = ["-Xfreethreading_compatible=True"]\ngen = generator(cython, arguments: args, output: "@BASENAME@.c")\n\012# cython: language_level=3\n' \
+    > "$corpus/source/meson"
+printf '\005[dependencies]\npyo3 = "0.26"\n\000\013#[pymodule(gil_used = false)]\nmod a { r#"x"# }\n' > "$corpus/source/rust"

@@ -27,6 +27,7 @@ mod judge;
 mod model;
 mod resolve;
 mod scan;
+mod source;
 mod support;
 mod support_selftest;
 mod tracker;

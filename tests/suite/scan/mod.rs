@@ -8,6 +8,7 @@ mod conda;
 mod environments;
 mod lockfile;
 mod network;
+mod sources;
 mod verdicts;
 
 use assert_cmd::assert::Assert;

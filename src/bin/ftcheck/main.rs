@@ -1,8 +1,10 @@
 //! The command line: the only place that knows the standard streams and exit codes.
 
 mod args;
+mod destinations;
 mod inspect;
 mod options;
+mod origin;
 mod output;
 mod progress;
 mod project;

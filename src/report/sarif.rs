@@ -24,6 +24,8 @@ use crate::model::report::{PackageReport, ScanReport};
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// GitHub takes no file with more results in a run.
 const MOST_RESULTS: usize = 25_000;
+/// More than anyone reads.
+const MOST_NOTIFICATIONS: usize = 1_000;
 /// GitHub takes no larger file, compressed.
 const MOST_BYTES: usize = 10_000_000;
 /// What a path may hold besides letters and digits (RFC 3986). A colon would end a scheme.
@@ -117,7 +119,9 @@ fn invocation(report: &ScanReport, left_out: usize) -> Value {
         let text = format!("{left_out} more findings do not fit into this file");
         json!({ "level": "warning", "message": { "text": text } })
     });
-    let notifications: Vec<Value> = gaps.chain(left_out).chain(notes).collect();
+    let mut notifications: Vec<Value> = left_out.into_iter().chain(gaps).chain(notes).collect();
+    // Each gap is a result too.
+    notifications.truncate(MOST_NOTIFICATIONS);
     json!({
         "executionSuccessful": report.summary.checked > 0,
         "toolExecutionNotifications": notifications,

@@ -12,8 +12,8 @@ use crate::model::location::Location;
 use crate::model::report::{PackageReport, ScanReport, Severity, Verdict};
 
 const HEADER: [&str; 11] = [
-    "package", "version", "target", "platform", "verdict", "level", "rules", "reason", "chain", "file",
-    "line",
+    "package", "version", "target", "platform", "verdict", "level", "rules", "reason", "chain",
+    "file", "line",
 ];
 
 pub(super) struct Csv;
@@ -96,9 +96,11 @@ fn place(location: Option<&Location>) -> (String, String) {
 /// CSV injection). Quotes do not help, since they are gone before the cell is read.
 fn cell(text: &str) -> String {
     let shown = one_line(text);
-    let begins_formula = |letter| matches!(letter, '=' | '+' | '-' | '@' | '\t' | '\r')
+    let begins_formula = |letter| {
+        matches!(letter, '=' | '+' | '-' | '@' | '\t' | '\r')
         // What some spreadsheets take for the same.
-        || matches!(letter, '＝' | '＋' | '－' | '＠' | '\'' | '|' | '%' | '\u{fffd}');
+        || matches!(letter, '＝' | '＋' | '－' | '＠' | '\'' | '|' | '%' | '\u{fffd}')
+    };
     if text.starts_with(begins_formula) || shown.starts_with(begins_formula) {
         format!("'{shown}")
     } else {

@@ -1,6 +1,7 @@
 //! The report for programs: one JSON object, versioned, sorted, the same for equal runs. Its schema
 //! is `docs/schema/scan-report-1.json`.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -33,7 +34,7 @@ pub(super) fn to_text(value: &impl Serialize) -> io::Result<String> {
         // Line ends are those between values: inside texts serde_json escapes them.
         if acts(letter) && letter != '\n' {
             for unit in letter.encode_utf16(&mut [0; 2]) {
-                text.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(text, "\\u{unit:04x}");
             }
         } else {
             text.push(letter);

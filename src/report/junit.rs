@@ -105,9 +105,9 @@ fn of_package(package: &PackageReport, found: &ByPackage, place: &str, style: St
         lines.push(format!("required by {}", chain(package)));
     }
     let location = findings.iter().find_map(|finding| finding.location.as_ref());
-    let file = location.or(package.required_by.as_ref()).map(|location| {
-        style.origin.place(&location.path, location.line, location.column).path
-    });
+    let file = location
+        .or(package.required_by.as_ref())
+        .map(|location| style.origin.place(&location.path, location.line, location.column).path);
     let version = package.version.as_deref().map(|version| format!(" {}", printable(version)));
     Case {
         name: printable(&package.name) + &version.unwrap_or_default(),
@@ -137,12 +137,8 @@ fn of_finding(report: &ScanReport, finding: &Finding, style: Style) -> Case {
 }
 
 fn lines(finding: &Finding) -> Vec<String> {
-    let first = format!(
-        "{}[{}] {}",
-        finding.level.as_str(),
-        finding.rule,
-        one_line(&finding.message)
-    );
+    let first =
+        format!("{}[{}] {}", finding.level.as_str(), finding.rule, one_line(&finding.message));
     let hints = finding.hints.iter().map(|hint| format!("  {}", one_line(hint)));
     let links = finding.links.iter().map(|link| format!("  see {}", one_line(link)));
     std::iter::once(first).chain(hints).chain(links).collect()
@@ -163,8 +159,12 @@ fn write_suite(suite: &Suite, writer: &mut Writer<impl Write>) -> io::Result<()>
     writer
         .create_element("testsuite")
         .with_attribute(("name", suite.name.as_str()))
-        .with_attributes(counts(suite.cases.iter()).iter().map(|(name, count)| (*name, count.as_str())))
-        .write_inner_content(|writer| suite.cases.iter().try_for_each(|case| write_case(case, writer)))?;
+        .with_attributes(
+            counts(suite.cases.iter()).iter().map(|(name, count)| (*name, count.as_str())),
+        )
+        .write_inner_content(|writer| {
+            suite.cases.iter().try_for_each(|case| write_case(case, writer))
+        })?;
     Ok(())
 }
 

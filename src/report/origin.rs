@@ -84,7 +84,6 @@ impl Origin<'_> {
 }
 
 fn is_absolute(path: &str) -> bool {
-    let drive = path.as_bytes().get(..3);
-    let drive = drive.is_some_and(|start| start[0].is_ascii_alphabetic() && start.ends_with(b":/"));
+    let drive = matches!(path.as_bytes(), [letter, b':', b'/', ..] if letter.is_ascii_alphabetic());
     path.starts_with('/') || (cfg!(windows) && drive)
 }

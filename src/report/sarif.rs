@@ -21,7 +21,8 @@ use crate::model::finding::Level;
 use crate::model::location::Location;
 use crate::model::report::{PackageReport, ScanReport};
 
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// GitHub takes no file with more results in a run.
 const MOST_RESULTS: usize = 25_000;
 /// More than anyone reads.
@@ -29,7 +30,8 @@ const MOST_NOTIFICATIONS: usize = 1_000;
 /// GitHub takes no larger file, compressed.
 const MOST_BYTES: usize = 10_000_000;
 /// What a path may hold besides letters and digits (RFC 3986). A colon would end a scheme.
-const PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const PATH: AsciiSet =
+    NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(super) struct Sarif;
 
@@ -112,9 +114,9 @@ fn invocation(report: &ScanReport, left_out: usize) -> Value {
             "message": { "text": message_text(&format!("not covered: {}", one_line(gap))) },
         })
     });
-    let notes = report.notes.iter().map(|note| {
-        json!({ "level": "note", "message": { "text": message_text(&one_line(note)) } })
-    });
+    let notes = report.notes.iter().map(
+        |note| json!({ "level": "note", "message": { "text": message_text(&one_line(note)) } }),
+    );
     let left_out = (left_out > 0).then(|| {
         let text = format!("{left_out} more findings do not fit into this file");
         json!({ "level": "warning", "message": { "text": text } })
@@ -175,16 +177,17 @@ fn result(told: &Told, packages: &BTreeMap<Key, &PackageReport>, origin: &Origin
     let package = finding.package.as_deref().map(|name| (name, finding.version.as_deref()));
     let package = package.and_then(|key| packages.get(&key).copied());
     let mut lines = vec![told.sentence()];
-    lines.extend(package.filter(|package| package.via.len() > 1).map(|package| {
-        format!("required by {}", chain(package))
-    }));
+    lines.extend(
+        package
+            .filter(|package| package.via.len() > 1)
+            .map(|package| format!("required by {}", chain(package))),
+    );
     lines.extend(told.details());
     // The name stands there, as far as that is known.
     let first = package.and_then(|package| package.via.first());
     let width = first.map_or(1, |step| step.name.chars().count().max(1));
-    let related: Vec<Value> = package.map_or_else(Vec::new, |package| {
-        related(package, &told.anchor, origin)
-    });
+    let related: Vec<Value> =
+        package.map_or_else(Vec::new, |package| related(package, &told.anchor, origin));
     let mut result = json!({
         "ruleId": finding.rule,
         "ruleIndex": CHECKS.iter().position(|check| check.rule().id == finding.rule),

@@ -30,7 +30,8 @@ impl Told<'_> {
     /// The package and its release, fit to be shown.
     pub(super) fn subject(&self) -> Option<String> {
         let name = printable(self.finding.package.as_deref()?);
-        let version = self.finding.version.as_deref().map(|version| format!(" {}", printable(version)));
+        let version =
+            self.finding.version.as_deref().map(|version| format!(" {}", printable(version)));
         Some(name + &version.unwrap_or_default())
     }
 
@@ -44,7 +45,9 @@ impl Told<'_> {
     /// What to do and where more is told, each a line fit to be shown.
     pub(super) fn details(&self) -> Vec<String> {
         let hints = self.finding.hints.iter().map(|hint| one_line(hint));
-        hints.chain(self.finding.links.iter().map(|link| format!("see {}", one_line(link)))).collect()
+        hints
+            .chain(self.finding.links.iter().map(|link| format!("see {}", one_line(link))))
+            .collect()
     }
 }
 

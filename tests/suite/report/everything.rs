@@ -200,10 +200,12 @@ fn late() -> PackageReport {
         },
         ModuleReport {
             subinterpreters: Some(Subinterpreters::NotSupported),
+            evidence: Evidence { format: Some("mach-o".to_owned()), ..Evidence::default() },
             ..module("late._speed", Gil::Enables)
         },
         ModuleReport {
             subinterpreters: Some(Subinterpreters::SharedGil),
+            evidence: Evidence { format: Some("pe".to_owned()), ..Evidence::default() },
             ..module("late._writer", Gil::Enables)
         },
     ];
@@ -227,11 +229,8 @@ fn without_wheel(name: &str, prediction: Prediction, release: ReleaseFiles) -> P
     package.reason = Some("nothing that 3.14t can load".to_owned());
     package.release = Some(release);
     let known = prediction != Prediction::NotKnown;
-    let sign = Sign {
-        path: "src/speed.c".to_owned(),
-        line: Some(12),
-        what: "Py_mod_gil".to_owned(),
-    };
+    let sign =
+        Sign { path: "src/speed.c".to_owned(), line: Some(12), what: "Py_mod_gil".to_owned() };
     package.source = Some(SourceReport {
         filename: format!("{name}-5.0.tar.gz"),
         prediction,
@@ -271,8 +270,12 @@ fn unchecked() -> PackageReport {
 
 fn undetermined() -> PackageReport {
     let mut package = package("riddle", "6.0", Verdict::Undetermined);
-    package.wheel =
-        Some(WheelReport { sha256: None, sha256_verified: false, size: None, ..wheel("riddle.whl") });
+    package.wheel = Some(WheelReport {
+        sha256: None,
+        sha256_verified: false,
+        size: None,
+        ..wheel("riddle.whl")
+    });
     package.modules = vec![ModuleReport {
         init: None,
         subinterpreters: None,

@@ -34,7 +34,10 @@ fn what_would_end_a_property_or_a_line_is_escaped() {
     let text = written("github", &report);
     let line = text.lines().next().unwrap();
     let title = "title=gil-enabled-on-import%3A a%3Ab%2Cc%25d 6.1.3";
-    assert!(line.starts_with(&format!("::error file=a%2Cb%3Ac.txt,line=3,col=2,{title}::")), "{line}");
+    assert!(
+        line.starts_with(&format!("::error file=a%2Cb%3Ac.txt,line=3,col=2,{title}::")),
+        "{line}"
+    );
     assert!(line.contains("50%25 sure ::error::more end"), "{line}");
 }
 

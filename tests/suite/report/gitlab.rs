@@ -28,6 +28,7 @@ fn no_finding_is_dropped_for_its_fingerprint() {
     let fingerprints: BTreeSet<&str> =
         issues.iter().map(|issue| issue["fingerprint"].as_str().unwrap()).collect();
     assert_eq!(fingerprints.len(), issues.len());
-    let merged = report.findings.iter().filter(|one| one.package.as_deref() == Some("lxml")).count();
+    let merged =
+        report.findings.iter().filter(|one| one.package.as_deref() == Some("lxml")).count();
     assert_eq!(issues.len(), report.findings.len() - merged / 2);
 }

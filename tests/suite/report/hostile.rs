@@ -151,10 +151,7 @@ fn check_github(report: &ScanReport) {
         let (properties, _) = rest.split_once("::").unwrap();
         let names: Vec<&str> =
             properties.split(',').map(|property| property.split_once('=').unwrap().0).collect();
-        assert!(
-            names == ["file", "line", "col", "title"] || names == ["file", "title"],
-            "{line}"
-        );
+        assert!(names == ["file", "line", "col", "title"] || names == ["file", "title"], "{line}");
         assert!(!properties.contains(':'), "{line}");
     }
 }

@@ -22,13 +22,8 @@ fn written(form: &str, report: &ScanReport) -> String {
 }
 
 fn written_from(form: &str, report: &ScanReport, origin: Origin) -> String {
-    let style = Style {
-        color: false,
-        width: None,
-        detail: Detail::Normal,
-        subinterpreters: false,
-        origin,
-    };
+    let style =
+        Style { color: false, width: None, detail: Detail::Normal, subinterpreters: false, origin };
     let reporter = FORMATS.iter().find(|reporter| reporter.name() == form).unwrap();
     let mut text = Vec::new();
     reporter.write(report, style, &mut text).unwrap();

@@ -55,7 +55,9 @@ fn code_scanning_takes_it() {
     let run = &document["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     for rule in rules {
-        for text in ["/shortDescription/text", "/fullDescription/text", "/help/text", "/help/markdown"] {
+        for text in
+            ["/shortDescription/text", "/fullDescription/text", "/help/text", "/help/markdown"]
+        {
             let text = rule.pointer(text).and_then(Value::as_str).unwrap();
             assert!(!text.is_empty() && text.chars().count() <= 2048, "{text}");
         }

@@ -44,12 +44,10 @@ impl Reporter<ScanReport> for Csv {
 fn of_package(package: &PackageReport, found: &[&Finding]) -> [String; 11] {
     let mut rules: Vec<&str> = found.iter().map(|finding| finding.rule).collect();
     rules.dedup();
-    let mut reasons: Vec<String> = package.reason.iter().cloned().collect();
-    // A message may end in the package's own reason.
-    let told = |finding: &&&Finding| !reasons.iter().any(|reason| finding.message == *reason);
-    let messages: Vec<String> =
-        found.iter().filter(told).map(|finding| finding.message.clone()).collect();
-    reasons.extend(messages);
+    let mut reasons: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
+    // A message may hold the package's own reason.
+    let own = package.reason.as_deref();
+    reasons.extend(own.filter(|own| !reasons.iter().any(|reason| reason.contains(own))));
     let first = found.first();
     let location = first.and_then(|finding| finding.location.as_ref());
     let (file, line) = place(location.or(package.required_by.as_ref()));

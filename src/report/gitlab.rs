@@ -55,7 +55,10 @@ struct Lines {
 impl<'t> Issue<'t> {
     fn new(told: &'t Told) -> Self {
         Self {
-            description: told.sentence(),
+            description: match told.required_by() {
+                Some(required_by) => format!("{}; {required_by}", told.sentence()),
+                None => told.sentence(),
+            },
             check_name: told.finding.rule,
             fingerprint: &told.fingerprint,
             // `critical` and `blocker` are left to what is worse than losing parallelism.

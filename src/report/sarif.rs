@@ -3,7 +3,6 @@
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>,
 //! <https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use flate2::Compression;
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 use super::json::to_text;
 use super::origin::{Anchor, Origin};
 use super::text::one_line;
-use super::told::{Told, chain, told};
+use super::told::{Told, told};
 use super::{Reporter, Style};
 use crate::judge::{CHECKS, Rule};
 use crate::model::finding::Level;
@@ -71,9 +70,7 @@ fn compressed(text: &str) -> io::Result<usize> {
 
 fn document(report: &ScanReport, origin: Origin, found: &[Told], left_out: usize) -> Value {
     let rules: Vec<Value> = CHECKS.iter().map(|check| rule(check.rule())).collect();
-    let packages: BTreeMap<_, &PackageReport> =
-        report.packages.iter().rev().map(|package| (key_of(package), package)).collect();
-    let results: Vec<Value> = found.iter().map(|told| result(told, &packages, &origin)).collect();
+    let results: Vec<Value> = found.iter().map(|told| result(told, &origin)).collect();
     let version = env!("CARGO_PKG_VERSION");
     json!({
         "$schema": SCHEMA,
@@ -166,28 +163,15 @@ fn precision(rule: &Rule) -> &'static str {
     }
 }
 
-type Key<'r> = (&'r str, Option<&'r str>);
-
-fn key_of(package: &PackageReport) -> Key<'_> {
-    (&package.name, package.version.as_deref())
-}
-
-fn result(told: &Told, packages: &BTreeMap<Key, &PackageReport>, origin: &Origin) -> Value {
+fn result(told: &Told, origin: &Origin) -> Value {
     let finding = told.finding;
-    let package = finding.package.as_deref().map(|name| (name, finding.version.as_deref()));
-    let package = package.and_then(|key| packages.get(&key).copied());
     let mut lines = vec![told.sentence()];
-    lines.extend(
-        package
-            .filter(|package| package.via.len() > 1)
-            .map(|package| format!("required by {}", chain(package))),
-    );
     lines.extend(told.details());
     // The name stands there, as far as that is known.
-    let first = package.and_then(|package| package.via.first());
+    let first = told.package.and_then(|package| package.via.first());
     let width = first.map_or(1, |step| step.name.chars().count().max(1));
-    let related: Vec<Value> =
-        package.map_or_else(Vec::new, |package| related(package, &told.anchor, origin));
+    let related =
+        told.package.map_or_else(Vec::new, |package| related(package, &told.anchor, origin));
     let mut result = json!({
         "ruleId": finding.rule,
         "ruleIndex": CHECKS.iter().position(|check| check.rule().id == finding.rule),

@@ -79,8 +79,8 @@ pub fn printable(text: &str) -> String {
 
 /// Text from outside that may have several lines, in one.
 pub(super) fn one_line(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(|line| printable(line.trim())).collect();
-    lines.join(" ")
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(printable).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a character is acted on rather than shown: controls, what changes the direction in which

@@ -22,6 +22,8 @@ pub(super) struct Told<'r> {
     /// the release changes, and when words change. A finding that is about no package is known by its
     /// words. Equal ones are counted: `HASH:1`, `HASH:2`.
     pub(super) fingerprint: String,
+    /// The package that it is about, at the first of the places.
+    pub(super) package: Option<&'r PackageReport>,
     /// The places, in a few words, where it does not hold for all that were looked at.
     labels: String,
 }
@@ -42,9 +44,16 @@ impl Told<'_> {
         format!("{subject}{message}{}", self.labels)
     }
 
-    /// What to do and where more is told, each a line fit to be shown.
+    /// What brings the package in, where that is not the line of its own, fit to be shown.
+    pub(super) fn required_by(&self) -> Option<String> {
+        let package = self.package.filter(|package| package.via.len() > 1)?;
+        Some(format!("required by {}", chain(package)))
+    }
+
+    /// What leads there, what to do and where more is told, each a line fit to be shown.
     pub(super) fn details(&self) -> Vec<String> {
-        let hints = self.finding.hints.iter().map(|hint| one_line(hint));
+        let required_by = self.required_by().into_iter();
+        let hints = required_by.chain(self.finding.hints.iter().map(|hint| one_line(hint)));
         hints
             .chain(self.finding.links.iter().map(|link| format!("see {}", one_line(link))))
             .collect()
@@ -66,17 +75,23 @@ pub(super) fn told<'r>(report: &'r ScanReport, origin: &Origin) -> Vec<Told<'r>>
             None => merged.push((finding, finding.place.into_iter().collect())),
         }
     }
+    let mut packages: BTreeMap<(&str, Option<&str>), &PackageReport> = BTreeMap::new();
+    for package in &report.packages {
+        packages.entry((&package.name, package.version.as_deref())).or_insert(package);
+    }
     let everywhere = report.places().count();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let tell = |(finding, places): (&'r Finding, Vec<Place>)| {
         let anchor = origin.anchor(report, finding);
+        let key = finding.package.as_deref().map(|name| (name, finding.version.as_deref()));
+        let package = key.and_then(|key| packages.get(&key).copied());
         let hash = fingerprint(finding, &anchor.path);
         let count = seen.entry(hash.clone()).or_default();
         *count += 1;
         let labels: Vec<String> = places.iter().map(|place| report.label(*place)).collect();
         let told_where = !labels.is_empty() && labels.len() < everywhere;
         let labels = if told_where { format!(" ({})", labels.join(", ")) } else { String::new() };
-        Told { finding, anchor, fingerprint: format!("{hash}:{count}"), labels }
+        Told { finding, anchor, fingerprint: format!("{hash}:{count}"), package, labels }
     };
     merged.into_iter().map(tell).collect()
 }

@@ -14,7 +14,7 @@ fn everything_in_annotations() {
 fn beyond_ten_of_a_kind_the_rest_is_counted() {
     let mut report = everything();
     report.gaps = (0..30).map(|number| format!("gap {number}")).collect();
-    super::everything::judge(&mut report);
+    everything::judge(&mut report);
     let text = written("github", &report);
     let of = |kind: &str| text.lines().filter(|line| line.starts_with(kind)).count();
     assert!(of("::error ") <= 10 && of("::notice ") <= 10);

@@ -21,9 +21,9 @@ fn no_finding_is_dropped_for_its_fingerprint() {
     let mut other = report.packages.iter().find(|one| one.name == "late").unwrap().clone();
     other.version = Some("1.5".to_owned());
     report.packages.push(other);
-    super::everything::judge(&mut report);
+    everything::judge(&mut report);
     report.sources[2].location.line = 9;
-    super::everything::judge(&mut report);
+    everything::judge(&mut report);
     let issues: Vec<Value> = serde_json::from_str(&written("gitlab", &report)).unwrap();
     let fingerprints: BTreeSet<&str> =
         issues.iter().map(|issue| issue["fingerprint"].as_str().unwrap()).collect();

@@ -11,7 +11,9 @@ use super::{Origin, everything, written, written_from};
 
 static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
     let text = include_str!("../../../fixtures/schemas/sarif-schema-2.1.0.json");
-    let schema = serde_json::from_str(text).unwrap();
+    // The pattern of languages, which no log here names, has a bracket that closes nothing: browsers'
+    // expressions take it, others do not.
+    let schema = serde_json::from_str(&text.replace("{2}]?$", "{2}$")).unwrap();
     jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
 });
 
@@ -139,7 +141,7 @@ fn a_run_that_could_check_nothing_is_no_success() {
     assert!(successful(&everything()));
     let mut report = ScanReport::new(here(), &[here()]);
     assert!(!successful(&report));
-    let unread = super::everything::package("a", "1", ftcheck::model::report::Verdict::Unchecked);
+    let unread = everything::package("a", "1", ftcheck::model::report::Verdict::Unchecked);
     report.add(here(), vec![unread], vec![], vec![], vec![]);
     report.finish();
     assert!(!successful(&report));

@@ -39,7 +39,7 @@ fn a_report_that_holds_everything_is_as_the_schema_says() {
 
 #[test]
 fn an_empty_report_is_as_the_schema_says() {
-    let place = super::everything::here();
+    let place = everything::here();
     let report = ftcheck::model::report::ScanReport::new(place, &[place]);
     check(&serde_json::to_value(&report).unwrap());
 }

@@ -148,7 +148,7 @@ fn links_devices_and_modes_stay_what_they_are() {
 
     let (index, sandbox) = project();
     let target = sandbox.write("real.json", "before");
-    std::fs::set_permissions(&target, PermissionsExt::from_mode(0o640)).unwrap();
+    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o640)).unwrap();
     let link = sandbox.path().join("link.json");
     std::os::unix::fs::symlink("real.json", &link).unwrap();
     scan(&sandbox, &index, &["--output", "link.json", "--output", "csv=/dev/null"]).code(1);

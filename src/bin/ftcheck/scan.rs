@@ -16,7 +16,7 @@ use ftcheck::report::{self, Detail};
 use crate::Failure;
 use crate::args::{CheckArguments, RuleArguments, ScanArguments};
 use crate::options::{ReportOptions, ScanOptions, choice, levels};
-use crate::output::{check_output, exit_code, say, write_report};
+use crate::output::{exit_code, say, write_report};
 use crate::progress::Bar;
 use crate::project::Project;
 use crate::session::Session;
@@ -45,9 +45,7 @@ fn look(
     options.settings.levels = levels(rules);
     options.settings.sources = sources(rules)?;
     options.settings.tracker = Arc::new(tracker::current(&options.network.cache));
-    if let Some(file) = &how.output {
-        check_output(file, project.paths.iter().map(PathBuf::as_path))?;
-    }
+    how.destinations.check(project.paths.iter().map(PathBuf::as_path))?;
     let detail = how.style.detail;
     let session = Session::new(options.network, project)?;
     options.settings.prereleases = options.settings.prereleases.or(session.prereleases);
@@ -66,7 +64,8 @@ fn look(
     ));
     bar.clear();
     let report = report.map_err(|problem| Failure::new(problem.to_string()))?;
-    write_report(&report, &how, report::summary)?;
+    let read = project.paths.first().map(PathBuf::as_path);
+    write_report(&report, &how, read, report::summary)?;
     if detail == Detail::Verbose {
         if !project.searched && !project.shown.is_empty() {
             say(&format!("read {}", project.shown.join(", ")));

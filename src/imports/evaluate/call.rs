@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::value::{Binding, Closure, Value};
-use super::{Frame, MAX_CALL_STEPS, MAX_CALLS, Outcome, Run, STACK, STACK_NEEDED, Stop, constant};
+use super::{Frame, MAX_CALL_STEPS, MAX_CALLS, MAX_IDLE_STEPS, Outcome, Run, STACK, STACK_NEEDED, Stop, constant};
 use crate::imports::facts::{Call, Expression, Name};
 
 impl Run<'_> {
@@ -114,6 +114,14 @@ impl Run<'_> {
                 })?;
                 Ok(Value::one_of(given))
             }
+            Value::Super(_) if method == "__init__" => {
+                let function = self.attribute(value, method)?;
+                if matches!(function, Value::Unknown) {
+                    self.initialize_module(frame, &arguments);
+                    return Ok(Value::None);
+                }
+                self.call_value(frame, &function, arguments, keywords)
+            }
             value => {
                 let function = self.attribute(value, method)?;
                 if let Value::Standard(name) = &function {
@@ -205,12 +213,17 @@ impl Run<'_> {
             ..Frame::of(closure.module, scope)
         };
         let outermost = self.call_ends.is_none();
+        let place = Arc::as_ptr(&code).addr();
         if outermost {
+            if self.idle.get(&place).is_some_and(|steps| *steps > MAX_IDLE_STEPS) {
+                self.doubts.called = true;
+                return Ok(Value::Unknown);
+            }
             self.call_ends = Some(self.steps + MAX_CALL_STEPS);
             self.called.clear();
         }
         self.called.insert(closure.module);
-        let (forks, doubt, handlers) = (self.forks, self.doubt, self.handlers.len());
+        let (steps, imports) = (self.steps, self.imports);
         self.calls.push(Arc::clone(&code));
         let outcome = stacker::maybe_grow(STACK_NEEDED, STACK, || {
             if code.deferred {
@@ -229,8 +242,14 @@ impl Run<'_> {
             return outcome;
         }
         self.call_ends = None;
+        if self.imports == imports {
+            let idle = self.idle.entry(place).or_default();
+            *idle += self.steps - steps;
+            if *idle > MAX_IDLE_STEPS {
+                self.search_called()?;
+            }
+        }
         if matches!(outcome, Err(Stop::TooLong)) {
-            debug_assert_eq!((forks, doubt, handlers), (self.forks, self.doubt, self.handlers.len()));
             self.doubts.called = true;
             self.search_called()?;
             return Ok(Value::Unknown);

@@ -169,6 +169,91 @@ impl Run<'_> {
         self.bases(class).iter().any(|base| matches!(base, Value::Standard(one) if one == name))
     }
 
+    /// `super()` in a method.
+    pub(super) fn super_of(&self, frame: &Frame) -> Value {
+        let (Some(receiver), Some(code)) = (&frame.receiver, self.calls.last()) else {
+            return Value::Unknown;
+        };
+        let class = match receiver {
+            Value::Instance(instance) => Rc::clone(&instance.class),
+            Value::Class(class) => Rc::clone(class),
+            _ => return Value::Unknown,
+        };
+        let mut order = vec![Value::Class(Rc::clone(&class))];
+        order.extend(self.bases(&class));
+        let defines = |value: &Value| match value {
+            Value::Class(class) => self.bound(class.scope, &code.name).is_some_and(|bound| {
+                matches!(&bound.value, Value::Function(closure) if Arc::ptr_eq(&closure.code, code))
+            }),
+            _ => false,
+        };
+        match order.iter().position(defines) {
+            Some(at) => {
+                let rest = order.split_off(at + 1);
+                Value::Super(Rc::new((receiver.clone(), rest)))
+            }
+            None => Value::Unknown,
+        }
+    }
+
+    /// `ModuleType.__init__`, called from a class that derives from it.
+    pub(super) fn initialize_module(&mut self, frame: &Frame, arguments: &[Value]) {
+        if let Some(Value::Instance(instance)) = &frame.receiver
+            && self.derives_from(&instance.class, "types.ModuleType")
+            && let Some(name) = arguments.first()
+        {
+            self.bind(instance.scope, "__name__", name.clone());
+        }
+    }
+
+    /// `isinstance(value, class)`; `None` where it is not known.
+    pub(super) fn is_instance(&self, value: &Value, class: &Value) -> Option<bool> {
+        if let Value::List(list) = class {
+            let answers: Vec<_> =
+                list.items.iter().map(|class| self.is_instance(value, class)).collect();
+            if answers.contains(&Some(true)) {
+                return Some(true);
+            }
+            return (!list.open && answers.iter().all(Option::is_some)).then_some(false);
+        }
+        let kind = match value {
+            Value::Text(_) | Value::Prefix(_) => "builtins.str",
+            Value::Integer(_) => "builtins.int",
+            Value::Bool(_) => "builtins.bool",
+            Value::Dict(_) => "builtins.dict",
+            Value::None => "NoneType",
+            Value::Instance(instance) => {
+                let own = Value::Class(Rc::clone(&instance.class));
+                if own.same(class) {
+                    return Some(true);
+                }
+                let bases = self.bases(&instance.class);
+                if bases.iter().any(|base| base.same(class)) {
+                    return Some(true);
+                }
+                let known = |base: &Value| matches!(base, Value::Class(_));
+                let decided = matches!(class, Value::Class(_)) && bases.iter().all(known);
+                return decided.then_some(false);
+            }
+            _ => return None,
+        };
+        match class {
+            Value::Standard(class) if class == kind => Some(true),
+            Value::Standard(class) if class == "builtins.int" && kind == "builtins.bool" => Some(true),
+            Value::Standard(class)
+                if matches!(
+                    class.as_str(),
+                    "builtins.str" | "builtins.int" | "builtins.bool" | "builtins.dict"
+                        | "builtins.list" | "builtins.tuple" | "builtins.set" | "builtins.bytes"
+                        | "builtins.float"
+                ) =>
+            {
+                Some(false)
+            }
+            _ => None,
+        }
+    }
+
     /// All bases, those of bases too.
     fn bases(&self, class: &Rc<ClassValue>) -> Vec<Value> {
         let mut bases: Vec<Value> = Vec::new();
@@ -226,6 +311,19 @@ impl Run<'_> {
                 "__module__" => Value::text(self.environment.name(closure.module)),
                 _ => Value::Unknown,
             }),
+            Value::Super(of) => {
+                let found = of.1.iter().find_map(|class| match class {
+                    Value::Class(class) => self.bound(class.scope, name),
+                    _ => None,
+                });
+                Ok(match found.map(|bound| bound.value.clone()) {
+                    Some(Value::Function(closure)) if closure.kind != Binding::Static => {
+                        Value::Bound(Rc::new((of.0.clone(), Value::Function(closure))))
+                    }
+                    Some(found) => found,
+                    None => Value::Unknown,
+                })
+            }
             Value::OneOf(values) => {
                 let mut found = Vec::new();
                 for value in values.iter() {
@@ -263,8 +361,17 @@ impl Run<'_> {
             Some(found) => Ok(found),
             None => match self.class_attribute(&instance.class, "__getattr__") {
                 Some(Value::Function(closure)) => {
+                    let missing = Value::standard("builtins.AttributeError");
+                    self.handlers.push(vec![Some(missing)]);
                     let arguments = vec![Value::Text(name.clone())];
-                    self.call_closure(&closure, Some(value.clone()), arguments, Vec::new())
+                    let given =
+                        self.call_closure(&closure, Some(value.clone()), arguments, Vec::new());
+                    self.handlers.pop();
+                    match given {
+                        // What was bound in ways that are not followed has it all the same.
+                        Err(Stop::Raise(_)) => Ok(Value::Unknown),
+                        given => given,
+                    }
                 }
                 _ => Ok(Value::Unknown),
             },

@@ -240,7 +240,7 @@ impl Run<'_> {
                 }
             }
             "sys.exit" | "os._exit" | "builtins.exit" | "builtins.quit" => {
-                self.raise(Value::standard("builtins.SystemExit"), "the program is ended")?;
+                self.raise(Value::standard("builtins.SystemExit"))?;
                 Value::Unknown
             }
             "sys.modules.get" => match first.as_text() {
@@ -267,6 +267,11 @@ impl Run<'_> {
                 }
                 _ => Value::list(vec![first, Value::Unknown]),
             },
+            "sys.meta_path.append" | "sys.meta_path.insert" | "sys.path_hooks.append"
+            | "sys.path_hooks.insert" | "sys.path.insert" | "sys.path.append" => {
+                self.finders_changed = true;
+                Value::None
+            }
             "sys._is_gil_enabled" => Value::Bool(false),
             "sysconfig.get_config_var" => match first.as_text() {
                 Some("Py_GIL_DISABLED") => Value::Integer(1),
@@ -732,8 +737,15 @@ impl Run<'_> {
                 };
                 if function == "map" { given } else { Value::Unknown }
             }
-            "isinstance" | "issubclass" | "callable" | "id" | "type" | "object" | "super"
-            | "dir" | "repr" | "range()" => Value::Unknown,
+            "super" => self.super_of(frame),
+            "isinstance" => match arguments.as_slice() {
+                [value, class] => {
+                    self.is_instance(value, class).map_or(Value::Unknown, Value::Bool)
+                }
+                _ => Value::Unknown,
+            },
+            "issubclass" | "callable" | "id" | "type" | "object" | "dir"
+            | "repr" | "range()" => Value::Unknown,
             "next" => {
                 self.doubts.called = true;
                 Value::Unknown

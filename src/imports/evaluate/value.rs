@@ -37,6 +37,8 @@ pub(super) enum Value {
     Instance(Rc<Instance>),
     /// A function with what it is called on.
     Bound(Rc<(Value, Value)>),
+    /// `super()`: what it is called on, and the classes behind the present one.
+    Super(Rc<(Value, Vec<Value>)>),
     /// An import that is made when the name is used (PEP 810).
     Lazy(Rc<Lazy>),
     /// `contextlib.suppress`, with what it catches.
@@ -147,6 +149,7 @@ impl Value {
             | Self::Wrapped(_)
             | Self::Class(_)
             | Self::Bound(_)
+            | Self::Super(_)
             | Self::Suppress(_)
             | Self::Table(_) => Some(true),
             Self::OneOf(values) => {

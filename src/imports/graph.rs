@@ -44,7 +44,8 @@ impl Environment {
             let Some(facts) = self.facts(module) else { continue };
             for statement in imports_of_functions(&facts.body) {
                 for target in self.targets(module, statement) {
-                    let known = graph.importers.get(&target).is_some_and(|by| by.contains_key(&module));
+                    let known =
+                        graph.importers.get(&target).is_some_and(|by| by.contains_key(&module));
                     if target != module && !known {
                         graph.later.entry(target).or_default().insert(module);
                     }
@@ -202,12 +203,8 @@ impl Environment {
                 }
             }
         }
-        let chain = |(package, modules)| ImportChain {
-            package,
-            how: How::Later,
-            certain: false,
-            modules,
-        };
+        let chain =
+            |(package, modules)| ImportChain { package, how: How::Later, certain: false, modules };
         shortest.into_iter().map(chain).collect()
     }
 }

@@ -33,7 +33,8 @@ impl Environment {
         let facts = parse(text);
         let own = self.no_module();
         let executed = self.executed_imports(own, &facts.body);
-        let later: BTreeSet<At> = imports_of_functions(&facts.body).into_iter().filter_map(at).collect();
+        let later: BTreeSet<At> =
+            imports_of_functions(&facts.body).into_iter().filter_map(at).collect();
         let mut imports: Vec<SourceImport> = Vec::new();
         let mut waiting = vec![facts.body.as_slice()];
         while let Some(body) = waiting.pop() {
@@ -54,7 +55,9 @@ impl Environment {
             }
         }
         imports.sort_by(|a, b| (&a.location, &a.import).cmp(&(&b.location, &b.import)));
-        imports.dedup_by(|b, a| a.location == b.location && a.by == b.by && a.enables_gil == b.enables_gil);
+        imports.dedup_by(|b, a| {
+            a.location == b.location && a.by == b.by && a.enables_gil == b.enables_gil
+        });
         SourceImports { imports, problem: facts.problem }
     }
 

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("config", &["model", "config"]),
     ("resolve", &["model", "resolve"]),
     ("fetch", &["model", "resolve", "fetch"]),
     ("inspect", &["model", "inspect"]),
+    ("imports", &["model", "inspect", "imports"]),
     ("judge", &["model", "judge"]),
     ("report", &["model", "report"]),
     ("module_check", &["model", "inspect"]),

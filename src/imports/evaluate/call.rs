@@ -4,7 +4,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::value::{Binding, Closure, Value};
-use super::{Frame, MAX_CALL_STEPS, MAX_CALLS, MAX_IDLE_STEPS, Outcome, Run, STACK, STACK_NEEDED, Stop, constant};
+use super::{
+    Frame, MAX_CALL_STEPS, MAX_CALLS, MAX_IDLE_STEPS, Outcome, Run, STACK, STACK_NEEDED, Stop,
+    constant,
+};
 use crate::imports::facts::{Call, Expression, Name};
 
 impl Run<'_> {
@@ -74,7 +77,7 @@ impl Run<'_> {
             Value::List(list) => {
                 let (new, given) = constant::list_method(list, method, &arguments);
                 if let Some(new) = new {
-                    self.update(frame, of, Value::List(Rc::new(new)))?;
+                    self.update(frame, of, Value::of_list(new))?;
                 }
                 Ok(given)
             }
@@ -92,7 +95,7 @@ impl Run<'_> {
                     new = Some(with);
                 }
                 if let Some(new) = new {
-                    self.update(frame, of, Value::Dict(Rc::new(new)))?;
+                    self.update(frame, of, Value::of_dict(new))?;
                 }
                 Ok(given)
             }
@@ -173,7 +176,12 @@ impl Run<'_> {
                 let mut given = Vec::new();
                 self.fork(values.len(), |run, way| {
                     let Some(value) = values.get(way) else { return Ok(()) };
-                    given.push(run.call_value(frame, value, arguments.clone(), keywords.clone())?);
+                    given.push(run.call_value(
+                        frame,
+                        value,
+                        arguments.clone(),
+                        keywords.clone(),
+                    )?);
                     Ok(())
                 })?;
                 Ok(Value::one_of(given))
@@ -207,11 +215,8 @@ impl Run<'_> {
         let scope = self.new_scope();
         let given = if closure.kind == Binding::Static { None } else { receiver.clone() };
         self.bind_arguments(closure, scope, given, arguments, keywords);
-        let frame = Frame {
-            outer: closure.outer.clone(),
-            receiver,
-            ..Frame::of(closure.module, scope)
-        };
+        let frame =
+            Frame { outer: closure.outer.clone(), receiver, ..Frame::of(closure.module, scope) };
         let outermost = self.call_ends.is_none();
         let place = Arc::as_ptr(&code).addr();
         if outermost {
@@ -223,7 +228,7 @@ impl Run<'_> {
             self.called.clear();
         }
         self.called.insert(closure.module);
-        let (steps, imports) = (self.steps, self.imports);
+        let (steps, imports, captures) = (self.steps, self.imports, self.captures);
         self.calls.push(Arc::clone(&code));
         let outcome = stacker::maybe_grow(STACK_NEEDED, STACK, || {
             if code.deferred {
@@ -238,6 +243,9 @@ impl Run<'_> {
             }
         });
         self.calls.pop();
+        if self.captures == captures {
+            self.drop_scope(scope);
+        }
         if !outermost {
             return outcome;
         }
@@ -318,8 +326,9 @@ impl Run<'_> {
         for name in code.positional.iter().chain(&code.keyword) {
             self.bind(scope, name, Value::Unknown);
         }
-        for (name, value) in &closure.defaults {
-            self.bind(scope, name, value.clone());
+        let defaults = closure.defaults.map(|scope| self.names_of(scope)).unwrap_or_default();
+        for (name, bound) in &defaults {
+            self.bind(scope, name, bound.value.clone());
         }
         let mut names = code.positional.iter();
         let mut rest = Vec::new();
@@ -342,14 +351,14 @@ impl Run<'_> {
                 None => {
                     others.open = true;
                     // Any of them may have been given.
-                    for (name, _) in &closure.defaults {
+                    for name in defaults.keys() {
                         self.bind(scope, name, Value::Unknown);
                     }
                 }
             }
         }
         if let Some(name) = &code.variadic_keyword {
-            self.bind(scope, name, Value::Dict(Rc::new(others)));
+            self.bind(scope, name, Value::of_dict(others));
         }
     }
 }

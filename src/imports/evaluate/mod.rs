@@ -30,7 +30,11 @@ const MAX_CALL_STEPS: u64 = 30_000;
 /// The most that is executed for all calls of one function in which nothing is imported.
 const MAX_IDLE_STEPS: u64 = 60_000;
 /// The most statements and expressions that are executed for one question.
-const MAX_STEPS: u64 = 20_000_000;
+const MAX_STEPS: u64 = 10_000_000;
+/// Scopes that are kept.
+const MAX_SCOPES: usize = 1_000_000;
+/// Names bound since a way parted, which are kept to undo them.
+const MAX_JOURNAL: usize = 2_000_000;
 /// Imports in one another. Each takes six frames of CPython's limit of 1000.
 const MAX_IMPORTS: usize = 1_000;
 /// Calls in one another.
@@ -155,6 +159,8 @@ pub(super) struct Run<'e> {
     steps: u64,
     /// The step at which the present call is given up.
     call_ends: Option<u64>,
+    /// How many functions and classes were defined.
+    captures: u64,
     /// How often something was imported, by a statement or a call.
     imports: u64,
     /// Functions that a module's body called, by their place in memory, with the steps that they
@@ -211,6 +217,7 @@ impl<'e> Run<'e> {
             calls: Vec::new(),
             steps: 0,
             call_ends: None,
+            captures: 0,
             imports: 0,
             idle: HashMap::new(),
             called: BTreeSet::new(),
@@ -284,7 +291,8 @@ impl<'e> Run<'e> {
     /// Counts one step.
     fn step(&mut self) -> Outcome {
         self.steps += 1;
-        if self.steps > MAX_STEPS {
+        let grown = self.scopes.len() > MAX_SCOPES || self.journal.len() > MAX_JOURNAL;
+        if self.steps > MAX_STEPS || grown {
             return Err(Stop::Exhausted);
         }
         match self.call_ends {

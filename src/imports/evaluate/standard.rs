@@ -12,8 +12,20 @@ use crate::model::platform::{Architecture, OperatingSystem};
 
 /// Variables that an environment has although nobody sets them for Python.
 const AMBIENT: [&str; 14] = [
-    "PATH", "HOME", "USER", "SHELL", "LANG", "TERM", "PWD", "TMPDIR", "TEMP", "TMP", "USERPROFILE",
-    "APPDATA", "LOCALAPPDATA", "SYSTEMROOT",
+    "PATH",
+    "HOME",
+    "USER",
+    "SHELL",
+    "LANG",
+    "TERM",
+    "PWD",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "SYSTEMROOT",
 ];
 
 /// The names of `builtins` that a module may read.
@@ -83,9 +95,9 @@ impl Run<'_> {
             }),
             "sys.version_info.major" => Value::Integer(3),
             "sys.version_info.minor" => Value::Integer(i64::from(self.environment.target.minor())),
-            "sys.hexversion" => {
-                Value::Integer((3 << 24) + (i64::from(self.environment.target.minor()) << 16) + 0xf0)
-            }
+            "sys.hexversion" => Value::Integer(
+                (3 << 24) + (i64::from(self.environment.target.minor()) << 16) + 0xf0,
+            ),
             // As for `python -c`.
             "sys.argv" => Value::list(vec![Value::text("-c")]),
             "sys.orig_argv" => Value::Unknown,
@@ -205,14 +217,22 @@ impl Run<'_> {
                     at,
                 );
             }
-            "importlib.util.find_spec" | "importlib.find_loader" | "pkgutil.find_loader"
+            "importlib.util.find_spec"
+            | "importlib.find_loader"
+            | "pkgutil.find_loader"
             | "pkgutil.get_loader" => {
                 let package = argument(1, "package").unwrap_or(Value::None);
                 return self.find_spec(frame, &first, &package, at);
             }
-            "importlib.reload" | "builtins.staticmethod" | "builtins.classmethod"
-            | "builtins.property" | "functools.wraps" | "functools.lru_cache"
-            | "functools.cache" | "typing.cast" | "contextlib.contextmanager" => {
+            "importlib.reload"
+            | "builtins.staticmethod"
+            | "builtins.classmethod"
+            | "builtins.property"
+            | "functools.wraps"
+            | "functools.lru_cache"
+            | "functools.cache"
+            | "typing.cast"
+            | "contextlib.contextmanager" => {
                 if name == "typing.cast" {
                     return Ok(arguments.get(1).cloned().unwrap_or(Value::Unknown));
                 }
@@ -229,8 +249,10 @@ impl Run<'_> {
                 Value::Function(closure) => Value::Wrapped(closure),
                 _ => Value::Something,
             },
-            "importlib.metadata.version" | "importlib.metadata.distribution"
-            | "importlib.metadata.metadata" | "importlib.metadata.requires" => {
+            "importlib.metadata.version"
+            | "importlib.metadata.distribution"
+            | "importlib.metadata.metadata"
+            | "importlib.metadata.requires" => {
                 return self.metadata(&first);
             }
             "os.environ.get" | "os.getenv" | "os.environ.pop" | "os.environ.setdefault" => {
@@ -267,8 +289,12 @@ impl Run<'_> {
                 }
                 _ => Value::list(vec![first, Value::Unknown]),
             },
-            "sys.meta_path.append" | "sys.meta_path.insert" | "sys.path_hooks.append"
-            | "sys.path_hooks.insert" | "sys.path.insert" | "sys.path.append" => {
+            "sys.meta_path.append"
+            | "sys.meta_path.insert"
+            | "sys.path_hooks.append"
+            | "sys.path_hooks.insert"
+            | "sys.path.insert"
+            | "sys.path.append" => {
                 self.finders_changed = true;
                 Value::None
             }
@@ -290,10 +316,9 @@ impl Run<'_> {
                 Value::text(self.environment.target.minor().to_string()),
                 Value::Unknown,
             ]),
-            "platform.python_version" => Value::Prefix(Name::new(format!(
-                "{}.",
-                self.environment.target.python_version()
-            ))),
+            "platform.python_version" => {
+                Value::Prefix(Name::new(format!("{}.", self.environment.target.python_version())))
+            }
             "builtins.hasattr" => match arguments.get(1) {
                 Some(Value::Text(attribute)) => {
                     let attribute = attribute.clone();
@@ -320,7 +345,8 @@ impl Run<'_> {
                 Value::Unknown
             }
             "globals().get" | "globals().pop" => match first.as_text() {
-                Some(name) => self.standard_item(frame, "globals()", &Value::text(name))?
+                Some(name) => self
+                    .standard_item(frame, "globals()", &Value::text(name))?
                     .unwrap_or_else(|| arguments.get(1).cloned().unwrap_or(Value::None)),
                 None => Value::Unknown,
             },
@@ -336,13 +362,19 @@ impl Run<'_> {
                     Value::None
                 }
             },
-            "contextlib.suppress" => Value::Suppress(Rc::new(arguments)),
+            "contextlib.suppress" => match Value::list(arguments.clone()) {
+                Value::List(_) => Value::Suppress(Rc::new(arguments)),
+                deep => deep,
+            },
             "types.ModuleType" => Value::Something,
             "pkgutil.iter_modules" | "pkgutil.walk_packages" => self.own_modules(frame, &arguments),
-            "warnings.warn" | "warnings.filterwarnings" | "warnings.simplefilter"
-            | "logging.getLogger" | "typing.TypeVar" | "builtins.print" | "re.compile" => {
-                Value::Something
-            }
+            "warnings.warn"
+            | "warnings.filterwarnings"
+            | "warnings.simplefilter"
+            | "logging.getLogger"
+            | "typing.TypeVar"
+            | "builtins.print"
+            | "re.compile" => Value::Something,
             _ => match name.strip_prefix("builtins.") {
                 Some(function) => return self.call_builtin(frame, function, arguments, &keywords),
                 None => {
@@ -354,7 +386,8 @@ impl Run<'_> {
     }
 
     fn machine(&self) -> Value {
-        let (architecture, platform) = (self.environment.platform.architecture, self.environment.platform);
+        let (architecture, platform) =
+            (self.environment.platform.architecture, self.environment.platform);
         Value::text(match architecture {
             Architecture::X86_64 if platform.is_windows() => "AMD64",
             Architecture::Aarch64 if platform.is_windows() => "ARM64",
@@ -506,7 +539,7 @@ impl Run<'_> {
             },
             Value::Class(class) => {
                 let found = self.class_attribute(class, name).is_some();
-                (found || class.bases.is_empty()).then_some(found)
+                (found || self.has_no_bases(class)).then_some(found)
             }
             Value::Standard(of) => match (of.as_str(), name.as_str()) {
                 ("sys", "_is_gil_enabled") => Some(true),
@@ -521,9 +554,9 @@ impl Run<'_> {
                 ("os", "fork" | "getuid" | "geteuid" | "setsid") => Some(!windows),
                 _ => None,
             },
-            Value::None | Value::Bool(_) | Value::Integer(_) => Some(false).filter(|_| {
-                !name.starts_with("__")
-            }),
+            Value::None | Value::Bool(_) | Value::Integer(_) => {
+                Some(false).filter(|_| !name.starts_with("__"))
+            }
             _ => None,
         })
     }
@@ -627,8 +660,9 @@ impl Run<'_> {
         let first = arguments.first().cloned();
         let items = |value: &Option<Value>| value.as_ref().and_then(Value::elements);
         Ok(match function {
-            "bool" => first
-                .map_or(Value::Bool(false), |v| v.truth().map_or(Value::Unknown, Value::Bool)),
+            "bool" => {
+                first.map_or(Value::Bool(false), |v| v.truth().map_or(Value::Unknown, Value::Bool))
+            }
             "str" => match first {
                 Some(text @ (Value::Text(_) | Value::Prefix(_))) => text,
                 Some(Value::Integer(number)) => Value::text(number.to_string()),
@@ -652,7 +686,7 @@ impl Run<'_> {
             "tuple" | "list" | "set" | "frozenset" | "sorted" | "reversed" | "iter" => {
                 match (&first, items(&first)) {
                     (None, _) => Value::list(Vec::new()),
-                    (_, Some((items, open))) => Value::List(Rc::new(List { items, open })),
+                    (_, Some((items, open))) => Value::of_list(List::new(items, open)),
                     (Some(Value::Standard(name)), None) if name == "sys.version_info" => {
                         self.as_constant(Value::standard("sys.version_info"))
                     }
@@ -663,7 +697,7 @@ impl Run<'_> {
                 let mut dict = match first {
                     None => Dict::default(),
                     Some(Value::Dict(dict)) => (*dict).clone(),
-                    Some(_) => Dict { items: Vec::new(), open: true },
+                    Some(_) => Dict::new(Vec::new(), true),
                 };
                 for (name, value) in keywords {
                     match name {
@@ -671,13 +705,13 @@ impl Run<'_> {
                         None => dict.open = true,
                     }
                 }
-                Value::Dict(Rc::new(dict))
+                Value::of_dict(dict)
             }
             "enumerate" => match items(&first) {
                 Some((items, open)) => {
                     let items = (0_i64..).zip(items);
                     let items = items.map(|(at, item)| Value::list(vec![Value::Integer(at), item]));
-                    Value::List(Rc::new(List { items: items.collect(), open }))
+                    Value::of_list(List::new(items.collect(), open))
                 }
                 None => Value::Unknown,
             },
@@ -722,7 +756,7 @@ impl Run<'_> {
                         for item in items {
                             given.push(self.call_value(frame, called, vec![item], Vec::new())?);
                         }
-                        Value::List(Rc::new(List { items: given, open }))
+                        Value::of_list(List::new(given, open))
                     }
                     (Some(called), _) => {
                         self.fork(2, |run, way| {
@@ -744,8 +778,9 @@ impl Run<'_> {
                 }
                 _ => Value::Unknown,
             },
-            "issubclass" | "callable" | "id" | "type" | "object" | "dir"
-            | "repr" | "range()" => Value::Unknown,
+            "issubclass" | "callable" | "id" | "type" | "object" | "dir" | "repr" | "range()" => {
+                Value::Unknown
+            }
             "next" => {
                 self.doubts.called = true;
                 Value::Unknown

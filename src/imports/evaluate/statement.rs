@@ -188,11 +188,11 @@ impl Run<'_> {
                     }
                     Value::Dict(dict) => {
                         let dict = dict.with(index, value);
-                        self.assign(frame, of, Value::Dict(Rc::new(dict)))
+                        self.assign(frame, of, Value::of_dict(dict))
                     }
                     Value::List(list) => {
-                        let list = List { items: list.items.clone(), open: true };
-                        self.assign(frame, of, Value::List(Rc::new(list)))
+                        let list = List::new(list.items.clone(), true);
+                        self.assign(frame, of, Value::of_list(list))
                     }
                     _ => Ok(()),
                 }
@@ -306,12 +306,7 @@ impl Run<'_> {
         }
     }
 
-    fn match_statement(
-        &mut self,
-        frame: &Frame,
-        subject: &Expression,
-        cases: &[Case],
-    ) -> Outcome {
+    fn match_statement(&mut self, frame: &Frame, subject: &Expression, cases: &[Case]) -> Outcome {
         let subject = self.evaluate(frame, subject)?;
         let mut possible: Vec<Option<&[Statement]>> = Vec::new();
         let mut decided = false;

@@ -140,9 +140,14 @@ impl WheelCheck {
         }
         let _permit = Arc::clone(&self.expanding).acquire_owned().await;
         let finishing = tokio::task::spawn_blocking(move || work.finish());
-        finishing
+        let (found, remote) = finishing
             .await
-            .map_err(|_| FetchError::invalid(&file.url, "an internal error of ftcheck"))?
+            .map_err(|_| FetchError::invalid(&file.url, "an internal error of ftcheck"))??;
+        if let Some(opened) = &self.opened {
+            // Its Python files may be asked for next.
+            opened.keep(remote.without_members());
+        }
+        Ok(found)
     }
 
     /// Where the findings are kept; `None` for a file that may change.
@@ -213,16 +218,17 @@ impl Work {
         Ok(found)
     }
 
-    fn finish(mut self) -> Result<WheelFindings, FetchError> {
+    fn finish(mut self) -> Result<(WheelFindings, RemoteWheel), FetchError> {
         let modules = self.check.finish();
         let mentions = Self::mentions(&mut self.remote, &modules)?;
-        Ok(WheelFindings {
+        let found = WheelFindings {
             modules,
             size: self.remote.size(),
             sha256_verified: self.remote.digest_is_verified(),
             classifiers: self.classifiers,
             names: self.names,
             mentions,
-        })
+        };
+        Ok((found, self.remote))
     }
 }

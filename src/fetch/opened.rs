@@ -16,7 +16,7 @@ pub struct Opened {
 
 impl Opened {
     /// Keeps a wheel.
-    pub(crate) fn keep(&self, wheel: RemoteWheel) {
+    pub fn keep(&self, wheel: RemoteWheel) {
         let mut wheels = self.wheels.lock().unwrap_or_else(PoisonError::into_inner);
         wheels.insert(wheel.url().clone(), wheel);
     }

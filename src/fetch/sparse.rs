@@ -76,6 +76,19 @@ impl Sparse {
         gaps
     }
 
+    /// Drops everything before `start`.
+    pub(super) fn keep_from(&self, start: u64) {
+        let mut shared = self.shared();
+        let later = shared.stretches.split_off(&start);
+        let before = std::mem::replace(&mut shared.stretches, later);
+        if let Some((first, bytes)) = before.into_iter().next_back()
+            && let Some(rest) = slice(&bytes, start - first, bytes.len() as u64)
+            && !rest.is_empty()
+        {
+            shared.stretches.insert(start, Arc::new(rest.to_vec()));
+        }
+    }
+
     /// The byte that a reading last failed at.
     pub(super) fn take_missing(&self) -> Option<u64> {
         self.shared().missing.take()

@@ -121,6 +121,15 @@ impl RemoteWheel {
         self.archive.expanded_size(member)
     }
 
+    /// Keeps what is needed to fetch members again, and gives back the memory of those at hand.
+    #[must_use]
+    pub fn without_members(self) -> Self {
+        if self.size() > SMALL {
+            self.sparse.keep_from(self.archive.zip().central_directory_start());
+        }
+        self
+    }
+
     /// How many bytes a member takes in the file.
     pub(super) fn compressed_size(&self, member: usize) -> u64 {
         self.archive.compressed_size(member)

@@ -175,6 +175,7 @@ fn enabling(place: Place) -> PackageReport {
         tested: true,
         released: true,
         notes: vec!["on Linux alone".to_owned()],
+        ..TrackerEntry::default()
     });
     package
 }

@@ -87,7 +87,8 @@ fn a_damaged_entry_is_dropped_and_redone() {
     let (index, sandbox) = (index(), sandbox());
     let expected = json(&sandbox, &index, &[]);
     let entries = files_below(&sandbox.cache_dir());
-    assert_eq!(entries.len(), 6, "two pages, their metadata and two wheels: {entries:#?}");
+    let kinds = "two pages, their metadata, two wheels, their Python files, what imports do";
+    assert_eq!(entries.len(), 9, "{kinds}: {entries:#?}");
     for (at, path) in entries.iter().enumerate() {
         let mut bytes = std::fs::read(path).unwrap();
         match at {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::scope::Bound;
 use super::value::{Lazy, LazyImport, ScopeId, Table, Value};
 use super::{
-    Edge, Frame, MAX_COMPUTED, MAX_IMPORTS, Met, Outcome, Run, STACK, STACK_NEEDED, Status, Stop,
+    Frame, MAX_COMPUTED, MAX_IMPORTS, Met, Outcome, Run, STACK, STACK_NEEDED, Status, Stop,
 };
 use crate::imports::environment::{Kind, ModuleId};
 use crate::imports::facts::{At, From, Import, Name, Statement};
@@ -423,16 +423,19 @@ impl Run<'_> {
         self.raise(class)
     }
 
+    /// Notes that a module is imported, by the code of `from`.
+    ///
+    /// Whoever is executed imports it, even where a function of another module does that for it.
     fn edge(&mut self, from: Option<ModuleId>, to: ModuleId, at: Option<At>) {
-        let Some(from) = from.filter(|from| *from != to) else { return };
         if let (Some((watched, places)), Some(at)) = (&mut self.watched, at)
-            && *watched == from
+            && Some(*watched) == from
         {
             places.insert(at);
         }
+        let executed = self.executing.last().copied().or(from);
+        let Some(from) = executed.filter(|from| *from != to) else { return };
         let certain = self.is_certain_here();
-        let edge = self.edges.entry((from, to)).or_insert(Edge { from, to, at, certain });
-        edge.certain |= certain;
+        *self.edges.entry((from, to)).or_default() |= certain;
     }
 
     /// Executes a module unless it was, and binds it in its package.

@@ -45,16 +45,6 @@ const MAX_COMPUTED: usize = 200;
 const STACK_NEEDED: usize = 2 << 20;
 const STACK: usize = 16 << 20;
 
-/// One module that another imports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Edge {
-    pub(super) from: ModuleId,
-    pub(super) to: ModuleId,
-    pub(super) at: Option<At>,
-    /// Whether it is imported whatever is not known.
-    pub(super) certain: bool,
-}
-
 /// How a module that matters was come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Met {
@@ -180,7 +170,8 @@ pub(super) struct Run<'e> {
     pub(super) unknown: Option<String>,
     /// Why the import fails, as far as was seen.
     pub(super) failure: Option<String>,
-    pub(super) edges: BTreeMap<(ModuleId, ModuleId), Edge>,
+    /// Which module imports which when it is executed, and whether it does so on every way.
+    pub(super) edges: BTreeMap<(ModuleId, ModuleId), bool>,
     /// A module of which it is wanted where its imports stand, and where those stand that it made.
     watched: Option<(ModuleId, BTreeSet<At>)>,
     pub(super) seen_extensions: BTreeSet<ModuleId>,

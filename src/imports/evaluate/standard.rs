@@ -447,12 +447,17 @@ impl Run<'_> {
         level: &Value,
         at: Option<At>,
     ) -> Outcome<Value> {
-        let Value::Text(name) = name else {
-            return self.import_computed(frame, name.as_prefix(), at);
-        };
         let level = match level {
             Value::Integer(level) => u32::try_from(*level).unwrap_or(0),
             _ => 0,
+        };
+        let Value::Text(name) = name else {
+            let known = name.as_prefix();
+            let beginning = match (level, self.absolute(frame.module, level, "")) {
+                (1.., Some(base)) => Some(format!("{base}.{}", known.unwrap_or_default())),
+                _ => known.map(str::to_owned),
+            };
+            return self.import_computed(frame, beginning.as_deref(), at);
         };
         let Some(dotted) = self.absolute(frame.module, level, name) else {
             return Ok(Value::Unknown);

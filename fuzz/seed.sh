@@ -5,7 +5,8 @@ here=$(dirname "$0")
 fixtures=$here/../fixtures
 corpus=$here/corpus
 mkdir -p "$corpus/image_load" "$corpus/emulate" "$corpus/inspect_module" \
-    "$corpus/locks" "$corpus/pyproject" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/uv_lock" \
+    "$corpus/locks" "$corpus/pyproject" "$corpus/python" "$corpus/requirements_txt" \
+    "$corpus/sdist" "$corpus/uv_lock" \
     "$corpus/wheel_filename"
 
 # The first byte picks the interpreter, on whatever the file is for.
@@ -79,3 +80,11 @@ for name in \
     spam-1.0-cp315-abi3.abi3t-win_amd64-label; do
     printf '%s.whl' "$name" > "$corpus/wheel_filename/$name"
 done
+
+# Texts with Python in them, and a few files.
+for test in "$here"/../tests/suite/imports/*.rs; do
+    cp "$test" "$corpus/python/$(basename "$test" .rs)"
+done
+printf 'try:\n    from . import a\nexcept ImportError:\n    a = None\nif a: import b\n' > "$corpus/python/try"
+printf 'class A(B):\n    def f(self, x=1, *y, **z):\n        yield [i for i in x if i]\n' > "$corpus/python/class"
+printf 'match x:\n    case {"a": [b, *c]} if d: pass\n    case _: lazy import e\n' > "$corpus/python/match"

@@ -7,11 +7,19 @@
 //!
 //! What is not followed: what calls of unknown things do, and that any statement may fail.
 
+mod attribute;
+mod builtin;
 mod call;
 mod class;
+mod comparison;
 mod constant;
+mod exception;
 mod expression;
+mod finding;
+mod guarded;
 mod import;
+mod lazy;
+mod load;
 mod scope;
 mod standard;
 mod statement;
@@ -336,5 +344,11 @@ impl Frame {
             declared: std::cell::RefCell::default(),
             receiver: None,
         }
+    }
+
+    /// Where a name is bound from here.
+    fn scope_of(&self, name: &str) -> ScopeId {
+        let declared = self.declared.borrow();
+        declared.iter().rev().find(|(one, _)| one == name).map_or(self.scope, |(_, scope)| *scope)
     }
 }

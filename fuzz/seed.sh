@@ -7,6 +7,9 @@ corpus=$here/corpus
 mkdir -p "$corpus/image_load" "$corpus/emulate" "$corpus/inspect_module" \
     "$corpus/locks" "$corpus/pyproject" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/tracker_import" \
     "$corpus/uv_lock" "$corpus/wheel_filename" "$corpus/source"
+    "$corpus/locks" "$corpus/pyproject" "$corpus/python" "$corpus/requirements_txt" \
+    "$corpus/sdist" "$corpus/uv_lock" \
+    "$corpus/wheel_filename"
 
 # The first byte picks the interpreter, on whatever the file is for.
 for module in "$fixtures"/modules/built/*/*.so "$fixtures"/modules/built/*/*.pyd; do
@@ -92,3 +95,10 @@ printf '\002setup(ext_modules=[Extension("a", ["a.c"])])\000\007PyMODINIT_FUNC P
 printf '\003args = ["-Xfreethreading_compatible=True"]\ngen = generator(cython, arguments: args, output: "@BASENAME@.c")\n\012# cython: language_level=3\n' \
     > "$corpus/source/meson"
 printf '\005[dependencies]\npyo3 = "0.26"\n\000\013#[pymodule(gil_used = false)]\nmod a { r#"x"# }\n' > "$corpus/source/rust"
+# Texts with Python in them, and a few files.
+for test in "$here"/../tests/suite/imports/*.rs; do
+    cp "$test" "$corpus/python/$(basename "$test" .rs)"
+done
+printf 'try:\n    from . import a\nexcept ImportError:\n    a = None\nif a: import b\n' > "$corpus/python/try"
+printf 'class A(B):\n    def f(self, x=1, *y, **z):\n        yield [i for i in x if i]\n' > "$corpus/python/class"
+printf 'match x:\n    case {"a": [b, *c]} if d: pass\n    case _: lazy import e\n' > "$corpus/python/match"

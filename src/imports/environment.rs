@@ -193,12 +193,11 @@ impl Environment {
         let extensions = self.suffixes.iter().enumerate();
         let extensions =
             extensions.map(|(rank, suffix)| (suffix.as_str(), Suffix::Extension(rank)));
-        let all = extensions.chain([(".py", Suffix::Source), (".pyc", Suffix::Bytecode)]);
-        all.filter_map(|(suffix, kind)| {
+        let mut all = extensions.chain([(".py", Suffix::Source), (".pyc", Suffix::Bytecode)]);
+        all.find_map(|(suffix, kind)| {
             let stem = file.strip_suffix(suffix)?;
             (!stem.is_empty() && !stem.contains('.')).then_some((stem, Some(kind)))
         })
-        .next()
     }
 
     fn child_or_new(&mut self, parent: Option<ModuleId>, name: &str) -> ModuleId {

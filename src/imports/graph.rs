@@ -3,13 +3,16 @@
 //! Every module is executed once, with what it imports, and every import on any way is an edge; those
 //! in functions that were not called are made later, if at all.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::environment::{Environment, ModuleId};
 use super::evaluate::Run;
 use super::facts::{Expression, Statement};
 use super::search::imports_of_functions;
 use crate::model::imports::{How, ImportChain, Reach};
+
+/// Chains that are told of one package.
+const MAX_CHAINS: usize = 3;
 
 /// The imports of all modules.
 pub struct Graph {
@@ -33,14 +36,14 @@ impl Environment {
         let mut run = Run::exploring(self);
         let mut graph = Graph { importers: HashMap::new(), later: HashMap::new() };
         for module in self.modules() {
-            if !self.is_folder(module) && !is_program(&self.name(module)) {
+            if !self.is_folder(module) && !is_aside(&self.name(module)) {
                 run.explore(module);
             }
         }
-        for edge in run.edges.values() {
-            graph.importers.entry(edge.to).or_default().insert(edge.from, edge.certain);
+        for ((from, to), certain) in &run.edges {
+            graph.importers.entry(*to).or_default().insert(*from, *certain);
         }
-        for module in self.modules() {
+        for module in self.modules().filter(|module| !is_aside(&self.name(*module))) {
             let Some(facts) = self.facts(module) else { continue };
             for statement in imports_of_functions(&facts.body) {
                 for target in self.targets(module, statement) {
@@ -70,13 +73,20 @@ impl Environment {
                 names.push(base);
             }
             Statement::Expression(Expression::Call(call))
-            | Statement::Assign(_, Expression::Call(call)) => {
-                if let Some(Expression::Text(name)) = call.arguments.first() {
+            | Statement::Return(Some(Expression::Call(call)))
+            | Statement::Assign(_, Expression::Call(call)) => match call.arguments.first() {
+                Some(Expression::Text(name)) => {
                     let level = name.len() - name.trim_start_matches('.').len();
                     let level = u32::try_from(level).unwrap_or(0);
                     names.extend(self.absolute(module, level, name.trim_start_matches('.')));
                 }
-            }
+                // A computed name: some module of the package, most of the time.
+                _ => {
+                    let package = self.find(&self.package_of(module));
+                    let children = package.into_iter().flat_map(|id| self.children(id));
+                    return children.filter(|child| !self.is_folder(*child)).collect();
+                }
+            },
             _ => {}
         }
         let mut targets = Vec::new();
@@ -94,8 +104,9 @@ impl Environment {
     /// What leads to a module; `None` where there is no module of that name.
     ///
     /// Of every package the shortest chain from one of its top-level names, or where none leads
-    /// there, from a module that no other of its modules on the way imports, or from one with a
-    /// function that does. Packages in `first` come first.
+    /// there, from a few of its modules that can be named and lead there without another of that
+    /// kind. What functions import
+    /// later is told where nothing else leads there, and of packages in `first`, which come first.
     #[must_use]
     pub fn reach(&self, graph: &Graph, module: &str, first: &[String]) -> Option<Reach> {
         let goal = self.find(module)?;
@@ -109,12 +120,13 @@ impl Environment {
         let mut chains = Vec::new();
         for (by, mut modules) in by_package {
             modules.sort_by_key(|id| self.name(*id));
-            chains.extend(self.chain_of_package(graph, by, &modules, &hops, goal));
+            chains.extend(self.chains_of_package(by, &modules, &hops, goal));
         }
         let with_imports: BTreeSet<String> =
             chains.iter().map(|chain| chain.package.clone()).collect();
         for chain in self.later_chains(graph, &hops) {
-            if !with_imports.contains(&chain.package) {
+            let matters = with_imports.is_empty() || first.contains(&chain.package);
+            if matters && !with_imports.contains(&chain.package) {
                 chains.push(chain);
             }
         }
@@ -126,52 +138,55 @@ impl Environment {
         Some(Reach { module: module.to_owned(), how, chains })
     }
 
-    fn chain_of_package(
+    fn chains_of_package(
         &self,
-        graph: &Graph,
         package: usize,
         modules: &[ModuleId],
         hops: &HashMap<ModuleId, Hop>,
         goal: ModuleId,
-    ) -> Option<ImportChain> {
-        let inside: HashSet<ModuleId> = modules.iter().copied().collect();
-        let at_top = modules.iter().filter(|id| {
-            let name = self.name(**id);
-            // Another run than the one for the graph: what it says is what is reported.
-            self.parent(**id).is_none() && self.import_report(&name).enables_gil != Some(false)
-        });
-        let tops: Vec<ModuleId> = at_top.copied().collect();
-        let (how, starts) = if tops.is_empty() {
-            let outermost = modules.iter().filter(|id| {
-                let imported_here = graph
-                    .importers
-                    .get(id)
-                    .is_some_and(|by| by.keys().any(|one| inside.contains(one)));
-                **id != goal && !imported_here && self.parent(**id).is_some()
-            });
-            let mut outermost: Vec<ModuleId> = outermost.copied().collect();
-            if outermost.is_empty() {
-                // All of them import one another.
-                outermost.extend(modules.iter().copied().filter(|id| *id != goal));
-            }
-            (How::Submodule, outermost)
-        } else {
-            (How::Import, tops)
-        };
-        let chains = starts.into_iter().map(|start| self.follow(start, hops));
-        // Names with an underscore are not meant to be imported from outside.
-        let shortest = chains.min_by_key(|(modules, certain)| {
-            let start = modules.first().map_or("", String::as_str);
-            let hidden = start.split('.').any(|part| part.starts_with('_') || part == "tests");
-            (hidden, modules.len(), !certain, start.to_owned())
-        });
-        let (modules, certain) = shortest?;
-        Some(ImportChain {
+    ) -> Vec<ImportChain> {
+        let chain = |how, certain, modules| ImportChain {
             package: self.distribution_name(package).to_owned(),
             how,
             certain,
             modules,
-        })
+        };
+        let mut tops: Vec<(bool, Vec<String>)> = Vec::new();
+        for top in modules.iter().filter(|id| self.parent(**id).is_none()) {
+            // Another run than the one for the graph: what it says is what is reported.
+            let report = self.import_report(&self.name(*top));
+            if report.enables_gil == Some(true) && report.by.as_ref() == Some(&self.name(goal)) {
+                tops.push((true, report.chain));
+            } else if report.enables_gil != Some(false) {
+                let (modules, certain) = self.follow(*top, hops);
+                tops.push((certain, modules));
+            }
+        }
+        let better = |one: &(bool, Vec<String>)| (!one.0, one.1.len(), one.1.clone());
+        if let Some((certain, modules)) = tops.into_iter().min_by_key(better) {
+            return vec![chain(How::Import, certain, modules)];
+        }
+        let inside: HashSet<ModuleId> = modules.iter().copied().collect();
+        // The modules that a user would name from which the rest of the way goes through others.
+        let is_entry = |id: &&ModuleId| {
+            let next = hops.get(id).and_then(|hop| hop.next);
+            let next_is_public = next.is_some_and(|next| {
+                next != goal && inside.contains(&next) && is_public(&self.name(next))
+            });
+            **id != goal && is_public(&self.name(**id)) && !next_is_public
+        };
+        let mut entries: Vec<ModuleId> = modules.iter().filter(is_entry).copied().collect();
+        if entries.is_empty() {
+            entries.extend(modules.iter().copied().filter(|id| *id != goal));
+        }
+        let chains = entries.into_iter().map(|start| self.follow(start, hops));
+        let mut chains: Vec<_> = chains.map(|(modules, certain)| (certain, modules)).collect();
+        chains.sort_by_key(better);
+        chains.truncate(MAX_CHAINS);
+        chains
+            .into_iter()
+            .map(|(certain, modules)| chain(How::Submodule, certain, modules))
+            .collect()
     }
 
     /// The chain from a module to the goal, and whether every step is certain.
@@ -213,13 +228,18 @@ impl Graph {
     /// From every module that leads to the goal when it is executed, the next one on the shortest
     /// way.
     fn towards(&self, goal: ModuleId) -> HashMap<ModuleId, Hop> {
-        let mut hops = HashMap::from([(goal, Hop { next: None, certain: true })]);
-        let mut waiting = VecDeque::from([goal]);
-        while let Some(id) = waiting.pop_front() {
+        let mut hops: HashMap<ModuleId, Hop> = HashMap::new();
+        // By how many steps are not certain, then by how many there are.
+        let mut waiting = BTreeSet::from([(0_usize, 0_usize, goal, None, true)]);
+        while let Some((doubts, steps, id, next, certain)) = waiting.pop_first() {
+            if hops.contains_key(&id) {
+                continue;
+            }
+            hops.insert(id, Hop { next, certain });
             for (from, certain) in self.importers.get(&id).into_iter().flatten() {
                 if !hops.contains_key(from) {
-                    hops.insert(*from, Hop { next: Some(id), certain: *certain });
-                    waiting.push_back(*from);
+                    let doubts = doubts + usize::from(!certain);
+                    waiting.insert((doubts, steps + 1, *from, Some(id), *certain));
                 }
             }
         }
@@ -227,7 +247,17 @@ impl Graph {
     }
 }
 
-/// Whether it is executed as a program and not imported.
-fn is_program(name: &str) -> bool {
-    name == "__main__" || name.ends_with(".__main__")
+/// Whether a name is meant to be imported from outside.
+fn is_public(name: &str) -> bool {
+    !is_aside(name) && !name.split('.').any(|part| part.starts_with('_'))
+}
+
+/// Whether it is a program, or a test of a package: what a user's program does not import.
+fn is_aside(name: &str) -> bool {
+    name.split('.').any(|part| {
+        matches!(
+            part,
+            "__main__" | "tests" | "test" | "testing" | "conftest" | "setup" | "benchmarks"
+        )
+    })
 }

@@ -23,7 +23,8 @@ pub(super) fn imports_of_functions(body: &[Statement]) -> Vec<&Statement> {
 fn is_import(statement: &Statement) -> bool {
     match statement {
         Statement::Import(_) | Statement::From(_) => true,
-        Statement::Expression(Expression::Call(call))
+        Statement::Return(Some(Expression::Call(call)))
+        | Statement::Expression(Expression::Call(call))
         | Statement::Assign(_, Expression::Call(call)) => match &call.function {
             Expression::Name(name) | Expression::Attribute(_, name) => {
                 name == "import_module" || name == "__import__"

@@ -29,10 +29,16 @@ pub(super) enum Presence {
 struct Entry {
     since: u8,
     until: Option<u8>,
-    windows: bool,
-    unix: bool,
-    macos: bool,
+    on: Option<System>,
     optional: bool,
+}
+
+/// Where alone a module is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum System {
+    Windows,
+    Unix,
+    Macos,
 }
 
 fn entries() -> &'static HashMap<&'static str, Entry> {
@@ -50,9 +56,9 @@ fn entry(line: &'static str) -> Option<(&'static str, Entry)> {
         match word {
             "since" => entry.since = minor(words.next()?)?,
             "until" => entry.until = Some(minor(words.next()?)?),
-            "windows" => entry.windows = true,
-            "unix" => entry.unix = true,
-            "macos" => entry.macos = true,
+            "windows" => entry.on = Some(System::Windows),
+            "unix" => entry.on = Some(System::Unix),
+            "macos" => entry.on = Some(System::Macos),
             "optional" => entry.optional = true,
             _ => {}
         }
@@ -76,14 +82,15 @@ pub(super) fn presence(module: &str, target: Target, platform: Platform) -> Pres
     };
     let here = target.minor() >= entry.since
         && entry.until.is_none_or(|until| target.minor() < until)
-        && (!entry.windows || platform.is_windows())
-        && (!entry.unix || !platform.is_windows())
-        && (!entry.macos || platform.is_macos());
+        && match entry.on {
+            None => true,
+            Some(System::Windows) => platform.is_windows(),
+            Some(System::Unix) => !platform.is_windows(),
+            Some(System::Macos) => platform.is_macos(),
+        };
     match (here, entry.optional) {
         // A name that no release of the interpreter has any more is free for others.
-        (false, _) if module == top && !(entry.windows || entry.unix || entry.macos) => {
-            Presence::Foreign
-        }
+        (false, _) if module == top && entry.on.is_none() => Presence::Foreign,
         (false, _) => Presence::Absent,
         (true, true) => Presence::Perhaps,
         (true, false) => Presence::Here,

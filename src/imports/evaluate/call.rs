@@ -21,7 +21,7 @@ impl Run<'_> {
         let function = self.evaluate(frame, &call.function)?;
         let (arguments, keywords) = self.arguments(frame, call)?;
         if let Value::Standard(name) = &function {
-            return self.call_standard(frame, name, arguments, keywords, Some(call.at));
+            return self.call_standard(frame, name, arguments, &keywords, Some(call.at));
         }
         self.call_value(frame, &function, arguments, keywords)
     }
@@ -101,7 +101,7 @@ impl Run<'_> {
             }
             Value::Standard(name) => {
                 let whole = format!("{name}.{method}");
-                self.call_standard(frame, &whole, arguments, keywords, Some(call.at))
+                self.call_standard(frame, &whole, arguments, &keywords, Some(call.at))
             }
             Value::OneOf(values) => {
                 let mut given = Vec::new();
@@ -128,7 +128,7 @@ impl Run<'_> {
             value => {
                 let function = self.attribute(value, method)?;
                 if let Value::Standard(name) = &function {
-                    return self.call_standard(frame, name, arguments, keywords, Some(call.at));
+                    return self.call_standard(frame, name, arguments, &keywords, Some(call.at));
                 }
                 self.call_value(frame, &function, arguments, keywords)
             }
@@ -167,10 +167,10 @@ impl Run<'_> {
                 }
                 _ => Ok(Value::Unknown),
             },
-            Value::Standard(name) => self.call_standard(frame, name, arguments, keywords, None),
+            Value::Standard(name) => self.call_standard(frame, name, arguments, &keywords, None),
             Value::Table(table) => {
                 let name = if arguments.is_empty() { Value::Unknown } else { arguments.remove(0) };
-                self.from_table(table, &name)
+                self.ask_table(table, &name)
             }
             Value::OneOf(values) => {
                 let mut given = Vec::new();
@@ -269,6 +269,10 @@ impl Run<'_> {
     /// through may have been made.
     fn search_called(&mut self) -> Outcome {
         let called = std::mem::take(&mut self.called);
+        if self.explores {
+            // What functions import is told of them anyway.
+            return Ok(());
+        }
         for module in called {
             if !self.searched.insert(module) {
                 continue;

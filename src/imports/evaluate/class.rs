@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pep440_rs::Version;
 
 use super::value::{Binding, ClassValue, Closure, Instance, Value};
-use super::{Frame, Outcome, Run, Stop};
+use super::{Frame, Outcome, Run};
 use crate::imports::facts::{Class, Expression, Function, Name};
 
 /// Classes that stand for a version given as text (`packaging.version`, `distutils.version`).
@@ -61,7 +61,7 @@ impl Run<'_> {
         for decorator in evaluated.into_iter().rev() {
             value = self.decorated(frame, &decorator, value)?;
         }
-        let scope = self.scope_of_binding(frame, &code.name);
+        let scope = frame.scope_of(&code.name);
         self.bind(scope, &code.name, value);
         Ok(())
     }
@@ -134,7 +134,7 @@ impl Run<'_> {
                 }
             }
         }
-        let binding = self.scope_of_binding(frame, &code.name);
+        let binding = frame.scope_of(&code.name);
         self.bind(binding, &code.name, value);
         Ok(())
     }
@@ -285,7 +285,7 @@ impl Run<'_> {
     }
 
     /// All bases, those of bases too.
-    fn bases(&self, class: &Rc<ClassValue>) -> Vec<Value> {
+    pub(super) fn bases(&self, class: &Rc<ClassValue>) -> Vec<Value> {
         let mut bases: Vec<Value> = Vec::new();
         let mut waiting = self.own_bases(class);
         waiting.reverse();
@@ -312,214 +312,4 @@ impl Run<'_> {
             _ => None,
         })
     }
-
-    /// `value.name`
-    pub(super) fn attribute(&mut self, value: &Value, name: &Name) -> Outcome<Value> {
-        match value {
-            Value::Module(module) => match self.module_attribute(*module, name)? {
-                Some(found) => Ok(found.value),
-                None => {
-                    let class = Value::standard("builtins.AttributeError");
-                    if self.is_caught(&class) {
-                        return Err(Stop::Raise(class));
-                    }
-                    Ok(Value::Unknown)
-                }
-            },
-            Value::Standard(of) => Ok(self.standard_attribute(of, name)),
-            Value::Class(class) => Ok(match self.class_attribute(class, name) {
-                Some(Value::Function(closure)) if closure.kind == Binding::Class => {
-                    Value::Bound(Rc::new((value.clone(), Value::Function(closure))))
-                }
-                Some(found) => found,
-                None if name == "__name__" => Value::Text(class.code.name.clone()),
-                None => Value::Unknown,
-            }),
-            Value::Instance(instance) => self.instance_attribute(instance, value, name),
-            Value::Function(closure) | Value::Wrapped(closure) => Ok(match name.as_str() {
-                "__name__" | "__qualname__" => Value::Text(closure.code.name.clone()),
-                "__module__" => Value::text(self.environment.name(closure.module)),
-                _ => Value::Unknown,
-            }),
-            Value::Super(of) => {
-                let found = of.1.iter().find_map(|class| match class {
-                    Value::Class(class) => self.bound(class.scope, name),
-                    _ => None,
-                });
-                Ok(match found.map(|bound| bound.value.clone()) {
-                    Some(Value::Function(closure)) if closure.kind != Binding::Static => {
-                        Value::Bound(Rc::new((of.0.clone(), Value::Function(closure))))
-                    }
-                    Some(found) => found,
-                    None => Value::Unknown,
-                })
-            }
-            Value::OneOf(values) => {
-                let mut found = Vec::new();
-                for value in values.iter() {
-                    found.push(self.attribute(value, name)?);
-                }
-                Ok(Value::one_of(found))
-            }
-            _ => Ok(Value::Unknown),
-        }
-    }
-
-    fn instance_attribute(
-        &mut self,
-        instance: &Rc<Instance>,
-        value: &Value,
-        name: &Name,
-    ) -> Outcome<Value> {
-        if let Some(bound) = self.bound(instance.scope, name) {
-            return Ok(bound.value.clone());
-        }
-        match self.class_attribute(&instance.class, name) {
-            Some(Value::Function(closure)) => match closure.kind {
-                Binding::Static => Ok(Value::Function(closure)),
-                Binding::Class => {
-                    let class = Value::Class(Rc::clone(&instance.class));
-                    Ok(Value::Bound(Rc::new((class, Value::Function(closure)))))
-                }
-                Binding::Property => {
-                    self.call_closure(&closure, Some(value.clone()), Vec::new(), Vec::new())
-                }
-                Binding::Plain => {
-                    Ok(Value::Bound(Rc::new((value.clone(), Value::Function(closure)))))
-                }
-            },
-            Some(found) => Ok(found),
-            None => match self.class_attribute(&instance.class, "__getattr__") {
-                Some(Value::Function(closure)) => {
-                    let missing = Value::standard("builtins.AttributeError");
-                    self.handlers.push(vec![Some(missing)]);
-                    let arguments = vec![Value::Text(name.clone())];
-                    let given =
-                        self.call_closure(&closure, Some(value.clone()), arguments, Vec::new());
-                    self.handlers.pop();
-                    match given {
-                        // What was bound in ways that are not followed has it all the same.
-                        Err(Stop::Raise(_)) => Ok(Value::Unknown),
-                        given => given,
-                    }
-                }
-                _ => Ok(Value::Unknown),
-            },
-        }
-    }
-
-    /// What `with` binds: what `__enter__` gives.
-    pub(super) fn enter(&mut self, value: &Value) -> Outcome<Value> {
-        let Value::Instance(instance) = value else { return Ok(Value::Unknown) };
-        match self.class_attribute(&instance.class, "__enter__") {
-            Some(Value::Function(closure)) => {
-                self.call_closure(&closure, Some(value.clone()), Vec::new(), Vec::new())
-            }
-            _ => Ok(Value::Unknown),
-        }
-    }
-
-    /// Whether `except KIND` catches an exception of that class; `None` where it is not known.
-    pub(super) fn catches(&self, kind: Option<&Value>, class: &Value) -> Option<bool> {
-        self.catches_within(kind, class, 4)
-    }
-
-    fn catches_within(&self, kind: Option<&Value>, class: &Value, depth: u32) -> Option<bool> {
-        let Some(kind) = kind else { return Some(true) };
-        let depth = depth.checked_sub(1)?;
-        match kind {
-            Value::List(list) => {
-                let mut known = !list.open;
-                for kind in &list.items {
-                    match self.catches_within(Some(kind), class, depth) {
-                        Some(true) => return Some(true),
-                        Some(false) => {}
-                        None => known = false,
-                    }
-                }
-                known.then_some(false)
-            }
-            Value::Standard(kind) => match class {
-                Value::Standard(class) => Some(is_subclass(class, kind)),
-                Value::Class(class) => {
-                    let bases = self.bases(class);
-                    let mut known = true;
-                    for base in &bases {
-                        match base {
-                            Value::Standard(base) if is_subclass(base, kind) => return Some(true),
-                            Value::Standard(_) | Value::Class(_) => {}
-                            _ => known = false,
-                        }
-                    }
-                    known.then_some(false)
-                }
-                _ if matches!(kind.as_str(), "builtins.Exception" | "builtins.BaseException") => {
-                    Some(true)
-                }
-                _ => None,
-            },
-            Value::Class(kind) => match class {
-                Value::Class(class) => {
-                    let same =
-                        |base: &Value| matches!(base, Value::Class(base) if Rc::ptr_eq(base, kind));
-                    let found = Rc::ptr_eq(class, kind) || self.bases(class).iter().any(same);
-                    Some(found)
-                }
-                Value::Standard(_) => Some(false),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// Whether `except KIND` catches failed imports alone.
-    pub(super) fn is_import_error(&self, kind: &Value) -> bool {
-        match kind {
-            Value::Standard(name) => is_subclass(name, "builtins.ImportError"),
-            Value::List(list) => {
-                let is_one = |kind: &Value| match kind {
-                    Value::Standard(name) => is_subclass(name, "builtins.ImportError"),
-                    _ => false,
-                };
-                !list.open && list.items.iter().all(is_one)
-            }
-            _ => false,
-        }
-    }
-}
-
-/// Whether one exception of the interpreter is a kind of another.
-fn is_subclass(class: &str, of: &str) -> bool {
-    let mut class = class;
-    for _ in 0..6 {
-        if class == of || of == "builtins.BaseException" {
-            return true;
-        }
-        let Some(base) = base_of(class) else { return false };
-        class = base;
-    }
-    false
-}
-
-/// The class that an exception of the interpreter derives from (`Objects/exceptions.c`).
-fn base_of(class: &str) -> Option<&'static str> {
-    Some(match class.strip_prefix("builtins.").unwrap_or(class) {
-        "BaseException" => return None,
-        "Exception" | "SystemExit" | "KeyboardInterrupt" | "GeneratorExit" => {
-            "builtins.BaseException"
-        }
-        "ModuleNotFoundError" => "builtins.ImportError",
-        "KeyError" | "IndexError" => "builtins.LookupError",
-        "NotImplementedError" | "RecursionError" => "builtins.RuntimeError",
-        "UnboundLocalError" => "builtins.NameError",
-        "FileNotFoundError" | "FileExistsError" | "PermissionError" | "NotADirectoryError"
-        | "IsADirectoryError" | "ConnectionError" | "TimeoutError" | "BlockingIOError" => {
-            "builtins.OSError"
-        }
-        "IndentationError" => "builtins.SyntaxError",
-        "UnicodeError" | "UnicodeDecodeError" | "UnicodeEncodeError" => "builtins.ValueError",
-        "ZeroDivisionError" | "OverflowError" | "FloatingPointError" => "builtins.ArithmeticError",
-        "importlib.metadata.PackageNotFoundError" => "builtins.ModuleNotFoundError",
-        _ => "builtins.Exception",
-    })
 }

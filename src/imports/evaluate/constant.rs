@@ -1,140 +1,11 @@
 //! Arithmetic of what is known: comparisons, and methods of texts, lists and dictionaries.
 
-use std::cmp::Ordering;
-
-use super::value::{Dict, List, MAX_ITEMS, Value};
-use crate::imports::facts::{Comparison, Name};
+use super::comparison::equal;
+use super::value::{Dict, Entry, List, MAX_ITEMS, Value};
+use crate::imports::facts::Name;
 
 /// Texts longer than this are not built.
 const MAX_TEXT: usize = 2_000;
-
-/// `==`; `None` where it is not known.
-pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
-    equal_within(left, right, 6)
-}
-
-/// Containers that hold each other more than once would take exponential time.
-fn equal_within(left: &Value, right: &Value, depth: u32) -> Option<bool> {
-    let depth = depth.checked_sub(1)?;
-    match (left, right) {
-        (Value::OneOf(values), other) | (other, Value::OneOf(values)) => {
-            let mut answers = values.iter().map(|value| equal_within(value, other, depth));
-            let first = answers.next()??;
-            answers.all(|answer| answer == Some(first)).then_some(first)
-        }
-        (Value::Unknown | Value::Something | Value::Lazy(_) | Value::Instance(_), Value::None)
-        | (Value::None, Value::Unknown | Value::Something | Value::Lazy(_) | Value::Instance(_)) => {
-            left.is_none().zip(right.is_none()).filter(|(a, b)| a != b).map(|_| false)
-        }
-        (Value::Unknown | Value::Something | Value::Lazy(_) | Value::Instance(_), _)
-        | (_, Value::Unknown | Value::Something | Value::Lazy(_) | Value::Instance(_)) => None,
-        (Value::Prefix(a), Value::Text(b)) | (Value::Text(b), Value::Prefix(a)) => {
-            (!b.starts_with(a.as_str())).then_some(false)
-        }
-        (Value::Prefix(_), Value::Prefix(_)) => None,
-        (Value::List(a), Value::List(b)) => {
-            if a.open || b.open {
-                return None;
-            }
-            if a.items.len() != b.items.len() {
-                return Some(false);
-            }
-            all(a.items.iter().zip(&b.items).map(|(a, b)| equal_within(a, b, depth)))
-        }
-        (Value::Dict(_), Value::Dict(_)) => None,
-        (Value::Standard(a), Value::Standard(b)) if a != b => None,
-        (Value::Standard(_), Value::Text(_) | Value::Integer(_) | Value::List(_))
-        | (Value::Text(_) | Value::Integer(_) | Value::List(_), Value::Standard(_)) => None,
-        (Value::Bool(a), Value::Integer(b)) | (Value::Integer(b), Value::Bool(a)) => {
-            Some(i64::from(*a) == *b)
-        }
-        _ => Some(left.same(right)),
-    }
-}
-
-fn all(answers: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    let mut known = true;
-    for answer in answers {
-        match answer {
-            Some(false) => return Some(false),
-            Some(true) => {}
-            None => known = false,
-        }
-    }
-    known.then_some(true)
-}
-
-/// Any comparison; `None` where the outcome is not known.
-pub(super) fn compare(operator: Comparison, left: &Value, right: &Value) -> Option<bool> {
-    Some(match operator {
-        Comparison::Equal => equal(left, right)?,
-        Comparison::NotEqual => !equal(left, right)?,
-        Comparison::Is => identical(left, right)?,
-        Comparison::IsNot => !identical(left, right)?,
-        Comparison::In => contains(right, left)?,
-        Comparison::NotIn => !contains(right, left)?,
-        Comparison::Less => order(left, right)? == Ordering::Less,
-        Comparison::LessOrEqual => order(left, right)? != Ordering::Greater,
-        Comparison::Greater => order(left, right)? == Ordering::Greater,
-        Comparison::GreaterOrEqual => order(left, right)? != Ordering::Less,
-    })
-}
-
-fn identical(left: &Value, right: &Value) -> Option<bool> {
-    match (left, right) {
-        (Value::None, other) | (other, Value::None) => other.is_none(),
-        (Value::Bool(a), Value::Bool(b)) => Some(a == b),
-        (Value::Unknown | Value::OneOf(_) | Value::Lazy(_) | Value::Something, _)
-        | (_, Value::Unknown | Value::OneOf(_) | Value::Lazy(_) | Value::Something) => None,
-        (Value::Bool(_), _) | (_, Value::Bool(_)) => Some(false),
-        _ if left.same(right) => Some(true),
-        _ => None,
-    }
-}
-
-fn contains(container: &Value, item: &Value) -> Option<bool> {
-    match container {
-        Value::Text(text) => item.as_text().map(|item| text.contains(item)),
-        Value::Dict(dict) => dict.get(item).map(|found| found.is_some()),
-        Value::List(list) => {
-            let mut known = !list.open;
-            for one in &list.items {
-                match equal(one, item) {
-                    Some(true) => return Some(true),
-                    Some(false) => {}
-                    None => known = false,
-                }
-            }
-            known.then_some(false)
-        }
-        _ => None,
-    }
-}
-
-fn order(left: &Value, right: &Value) -> Option<Ordering> {
-    order_within(left, right, 4)
-}
-
-fn order_within(left: &Value, right: &Value, depth: u32) -> Option<Ordering> {
-    let depth = depth.checked_sub(1)?;
-    match (left, right) {
-        (Value::Integer(a), Value::Integer(b)) => Some(a.cmp(b)),
-        (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
-        (Value::List(a), Value::List(b)) => {
-            for (a, b) in a.items.iter().zip(&b.items) {
-                if equal(a, b)? {
-                    continue;
-                }
-                return order_within(a, b, depth);
-            }
-            if a.open || b.open {
-                return None;
-            }
-            Some(a.items.len().cmp(&b.items.len()))
-        }
-        _ => None,
-    }
-}
 
 /// `left + right`.
 pub(super) fn add(left: &Value, right: &Value) -> Value {
@@ -227,9 +98,9 @@ pub(super) fn concatenate(parts: &[Value]) -> Value {
 pub(super) fn item(value: &Value, index: &Value) -> Result<Option<Value>, &'static str> {
     match (value, index) {
         (Value::Dict(dict), key) => match dict.get(key) {
-            None => Ok(None),
-            Some(None) => Err("KeyError"),
-            Some(found) => Ok(found),
+            Entry::Unknown => Ok(None),
+            Entry::Absent => Err("KeyError"),
+            Entry::Found(found) => Ok(Some(found)),
         },
         (Value::List(list), Value::Integer(at)) => {
             let found = usize::try_from(*at).ok().map_or_else(
@@ -427,9 +298,9 @@ pub(super) fn list_method(list: &List, method: &str, arguments: &[Value]) -> (Op
         ("sort" | "reverse", _) => (None, Value::None),
         ("copy", _) => (None, Value::of_list(new)),
         ("pop", _) => {
-            let last = new.items.pop();
+            let popped = new.items.pop();
             new.open = true;
-            (Some(new), last.unwrap_or(Value::Unknown))
+            (Some(new), popped.unwrap_or(Value::Unknown))
         }
         ("union", Some(other)) => (None, add(&Value::of_list(new), other)),
         _ => (None, Value::Unknown),
@@ -451,23 +322,23 @@ pub(super) fn dict_method(dict: &Dict, method: &str, arguments: &[Value]) -> (Op
         ("copy", _) => (None, Value::of_dict(dict.clone())),
         ("get", Some(key)) => {
             let value = match dict.get(key) {
-                Some(Some(value)) => value,
-                Some(None) => arguments.get(1).cloned().unwrap_or(Value::None),
-                None => Value::Unknown,
+                Entry::Found(value) => value,
+                Entry::Absent => arguments.get(1).cloned().unwrap_or(Value::None),
+                Entry::Unknown => Value::Unknown,
             };
             (None, value)
         }
         ("setdefault", Some(key)) => match dict.get(key) {
-            Some(Some(value)) => (None, value),
-            Some(None) => {
+            Entry::Found(value) => (None, value),
+            Entry::Absent => {
                 let value = arguments.get(1).cloned().unwrap_or(Value::None);
                 (Some(dict.with(key.clone(), value.clone())), value)
             }
-            None => (Some(Dict::new(dict.items.clone(), true)), Value::Unknown),
+            Entry::Unknown => (Some(Dict::new(dict.items.clone(), true)), Value::Unknown),
         },
         ("pop", Some(key)) => {
             let value = match dict.get(key) {
-                Some(Some(value)) => value,
+                Entry::Found(value) => value,
                 _ => Value::Unknown,
             };
             let mut new = dict.clone();

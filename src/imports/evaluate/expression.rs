@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::value::{Dict, LazyImport, List, MAX_ITEMS, ScopeId, Value};
-use super::{Frame, Outcome, Run, constant};
+use super::{Frame, Outcome, Run, comparison, constant};
 use crate::imports::facts::{Comparison, Comprehension, Expression, Name, Operator};
 
 /// What a comprehension goes through within another.
@@ -67,23 +67,7 @@ impl Run<'_> {
                 Value::of_list(list)
             }
             Expression::Dict(items) => self.dict(frame, items)?,
-            Expression::Choice(parts) => {
-                let (test, body, orelse) = &**parts;
-                match self.evaluate(frame, test)?.truth() {
-                    Some(true) => self.evaluate(frame, body)?,
-                    Some(false) => self.evaluate(frame, orelse)?,
-                    None => {
-                        let mut values = Vec::new();
-                        self.fork(2, |run, way| {
-                            let value =
-                                run.evaluate(frame, if way == 0 { body } else { orelse })?;
-                            values.push(value);
-                            Ok(())
-                        })?;
-                        Value::one_of(values)
-                    }
-                }
-            }
+            Expression::Choice(parts) => self.choice(frame, parts)?,
             Expression::Binary(operator, parts) => {
                 let left = self.evaluate(frame, &parts.0)?;
                 let right = self.evaluate(frame, &parts.1)?;
@@ -95,7 +79,7 @@ impl Run<'_> {
                         (Value::Dict(_) | Value::List(_), _) => constant::add(&left, &right),
                         _ => Value::Unknown,
                     },
-                    Operator::ShiftRight => integers(&left, &right, |a, b| a.checked_shr(b)),
+                    Operator::ShiftRight => integers(&left, &right, i64::checked_shr),
                     Operator::Power => integers(&left, &right, i64::checked_pow),
                 }
             }
@@ -110,7 +94,7 @@ impl Run<'_> {
             Expression::Comprehension(inner) => self.comprehension(frame, inner)?,
             Expression::Named(name, value) => {
                 let value = self.evaluate(frame, value)?;
-                let scope = self.scope_of_binding(frame, name);
+                let scope = frame.scope_of(name);
                 self.bind(scope, name, value.clone());
                 value
             }
@@ -119,6 +103,27 @@ impl Run<'_> {
                 Value::Unknown
             }
         })
+    }
+
+    /// `body if test else orelse`
+    fn choice(
+        &mut self,
+        frame: &Frame,
+        (test, body, orelse): &(Expression, Expression, Expression),
+    ) -> Outcome<Value> {
+        match self.evaluate(frame, test)?.truth() {
+            Some(true) => self.evaluate(frame, body),
+            Some(false) => self.evaluate(frame, orelse),
+            None => {
+                let mut values = Vec::new();
+                self.fork(2, |run, way| {
+                    let value = run.evaluate(frame, if way == 0 { body } else { orelse })?;
+                    values.push(value);
+                    Ok(())
+                })?;
+                Ok(Value::one_of(values))
+            }
+        }
     }
 
     fn dict(
@@ -223,7 +228,7 @@ impl Run<'_> {
             });
         }
         let (left, right) = (self.as_constant(left.clone()), self.as_constant(right.clone()));
-        constant::compare(operator, &left, &right)
+        comparison::compare(operator, &left, &right)
     }
 
     fn subscript(&mut self, frame: &Frame, of: &Value, index: &Value) -> Outcome<Value> {
@@ -337,16 +342,10 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Where a name is bound from here.
-    pub(super) fn scope_of_binding(&self, frame: &Frame, name: &str) -> ScopeId {
-        let declared = frame.declared.borrow();
-        declared.iter().rev().find(|(one, _)| one == name).map_or(frame.scope, |(_, scope)| *scope)
-    }
-
     /// Where a name that is read from here is bound.
     pub(super) fn scope_of_name(&mut self, frame: &Frame, name: &str) -> Option<ScopeId> {
         let module = self.module_scope(frame.module);
-        let own = self.scope_of_binding(frame, name);
+        let own = frame.scope_of(name);
         let scopes = std::iter::once(own).chain(frame.outer.iter().rev().copied()).chain([module]);
         scopes.into_iter().find(|scope| self.bound(*scope, name).is_some())
     }
@@ -371,7 +370,7 @@ impl Run<'_> {
         }
         let module = self.module_scope(frame.module);
         let open = self.scope(module).is_some_and(|scope| scope.open);
-        Ok(match super::standard::builtin(name) {
+        Ok(match super::builtin::builtin(name) {
             Some(value) => value,
             None if open => Value::Unknown,
             None => {
@@ -415,7 +414,7 @@ impl Run<'_> {
                 let mut one = from.clone();
                 one.names = vec![alias];
                 one.lazy = false;
-                (name, self.from_statement(&frame, &one))
+                (name, self.import_from(&frame, &one))
             }
         };
         certain?;

@@ -3,14 +3,11 @@
 use std::rc::Rc;
 
 use super::scope::Bound;
-use super::value::{Lazy, LazyImport, ScopeId, Table, Value};
-use super::{
-    Edge, Frame, MAX_COMPUTED, MAX_IMPORTS, Met, Outcome, Run, STACK, STACK_NEEDED, Status, Stop,
-};
-use crate::imports::environment::{Kind, ModuleId};
-use crate::imports::facts::{At, From, Import, Name, Statement};
+use super::value::{Lazy, LazyImport, ScopeId, Value};
+use super::{Frame, Met, Outcome, Run, Status, Stop};
+use crate::imports::environment::ModuleId;
+use crate::imports::facts::{At, From, Import, Name};
 use crate::imports::standard_library::{Presence, presence};
-use crate::model::evidence::Gil;
 
 /// What an import gives: the first part of the dotted name and the last.
 struct Imported {
@@ -50,7 +47,7 @@ impl Run<'_> {
         for (at, alias) in import.names.iter().enumerate() {
             let scope_name =
                 alias.1.clone().unwrap_or_else(|| super::expression::first_part(&alias.0));
-            let scope = self.scope_of_binding(frame, &scope_name);
+            let scope = frame.scope_of(&scope_name);
             if import.lazy {
                 let what = LazyImport::Import(import.clone(), at);
                 let lazy = Lazy { module: frame.module, what };
@@ -68,11 +65,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub(super) fn from_statement(&mut self, frame: &Frame, from: &From) -> Outcome {
+    pub(super) fn import_from(&mut self, frame: &Frame, from: &From) -> Outcome {
         if from.lazy {
             for (at, alias) in from.names.iter().enumerate() {
                 let name = alias.1.as_ref().unwrap_or(&alias.0);
-                let scope = self.scope_of_binding(frame, name);
+                let scope = frame.scope_of(name);
                 let lazy = Lazy { module: frame.module, what: LazyImport::From(from.clone(), at) };
                 self.bind(scope, name, Value::Lazy(Rc::new(lazy)));
             }
@@ -90,9 +87,9 @@ impl Run<'_> {
                 self.import_star(frame, &imported.last, from.at)?;
                 continue;
             }
-            let value = self.from_name(frame, &imported.last, &alias.0, from.at)?;
+            let value = self.name_from(frame, &imported.last, &alias.0, from.at)?;
             let name = alias.1.as_ref().unwrap_or(&alias.0);
-            let scope = self.scope_of_binding(frame, name);
+            let scope = frame.scope_of(name);
             self.bind(scope, name, value);
         }
         Ok(())
@@ -126,9 +123,9 @@ impl Run<'_> {
     }
 
     /// One name of `from base import name`.
-    fn from_name(&mut self, frame: &Frame, base: &Value, name: &Name, at: At) -> Outcome<Value> {
+    fn name_from(&mut self, frame: &Frame, base: &Value, name: &Name, at: At) -> Outcome<Value> {
         match base {
-            Value::Module(module) => self.from_module(frame, *module, name, at),
+            Value::Module(module) => self.name_from_module(frame, *module, name, at),
             Value::Standard(of) => {
                 // Names come and go between releases.
                 self.doubts.imported = true;
@@ -142,7 +139,7 @@ impl Run<'_> {
         }
     }
 
-    fn from_module(
+    fn name_from_module(
         &mut self,
         frame: &Frame,
         module: ModuleId,
@@ -226,42 +223,6 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// What a module's `__getattr__` gives for a name (PEP 562).
-    fn ask_getattr(
-        &mut self,
-        module: ModuleId,
-        function: &Value,
-        name: &Name,
-    ) -> Outcome<Option<Bound>> {
-        let scope = self.module_scope(module);
-        let frame = Frame::of(module, scope);
-        let missing = Value::standard("builtins.AttributeError");
-        self.handlers.push(vec![Some(missing.clone())]);
-        let outside = self.aside();
-        let given = self.call_value(&frame, function, vec![Value::Text(name.clone())], Vec::new());
-        self.handlers.pop();
-        let inside = self.back(outside);
-        let mut may_miss = false;
-        for stop in inside {
-            match stop {
-                Stop::Raise(class) if self.catches(Some(&missing), &class) == Some(true) => {
-                    may_miss = true;
-                }
-                stop => self.leave(stop),
-            }
-        }
-        match given {
-            Ok(value) => {
-                let certain = !may_miss && !matches!(function, Value::Wrapped(_) | Value::Unknown);
-                Ok(Some(Bound { value, certain }))
-            }
-            Err(Stop::Raise(class)) if self.catches(Some(&missing), &class) == Some(true) => {
-                Ok(None)
-            }
-            Err(stop) => Err(stop),
-        }
-    }
-
     /// `from base import *`
     fn import_star(&mut self, frame: &Frame, base: &Value, at: At) -> Outcome {
         let Value::Module(module) = base else {
@@ -289,7 +250,7 @@ impl Run<'_> {
         if let Some((list, known)) = &listed {
             for item in &list.items {
                 let Value::Text(name) = item else { continue };
-                let value = self.from_module(frame, *module, name, at)?;
+                let value = self.name_from_module(frame, *module, name, at)?;
                 self.bind(frame.scope, name, value);
             }
             if *known {
@@ -421,280 +382,6 @@ impl Run<'_> {
             self.failure.get_or_insert_with(|| format!("there is no module {dotted}{place}"));
         }
         self.raise(class)
-    }
-
-    fn edge(&mut self, from: Option<ModuleId>, to: ModuleId, at: Option<At>) {
-        let Some(from) = from.filter(|from| *from != to) else { return };
-        if let (Some((watched, places)), Some(at)) = (&mut self.watched, at)
-            && *watched == from
-        {
-            places.insert(at);
-        }
-        let certain = self.is_certain_here();
-        let edge = self.edges.entry((from, to)).or_insert(Edge { from, to, at, certain });
-        edge.certain |= certain;
-    }
-
-    /// Executes a module unless it was, and binds it in its package.
-    pub(super) fn import_module(
-        &mut self,
-        module: ModuleId,
-        from: Option<ModuleId>,
-        at: Option<At>,
-    ) -> Outcome<Value> {
-        self.edge(from, module, at);
-        self.execute(module)?;
-        let value = match self.replaced.get(&self.environment.name(module)) {
-            Some(value) => value.clone(),
-            None => Value::Module(module),
-        };
-        if let Some(parent) = self.environment.parent(module) {
-            let scope = self.module_scope(parent);
-            let name = self.environment.name(module);
-            let last = name.rsplit('.').next().unwrap_or(&name).to_owned();
-            self.bind(scope, &last, value.clone());
-        }
-        Ok(value)
-    }
-
-    fn execute(&mut self, module: ModuleId) -> Outcome {
-        match self.status.get(&module) {
-            Some(Status::Executing | Status::Done) => return Ok(()),
-            Some(Status::Failed(class)) => {
-                let class = class.clone();
-                return self.raise(class);
-            }
-            Some(Status::Enabled(met)) => return Err(Stop::Enabled(met.clone())),
-            None => {}
-        }
-        if self.executing.len() >= MAX_IMPORTS {
-            self.unknown.get_or_insert_with(|| {
-                format!("more than {MAX_IMPORTS} imports lie in one another")
-            });
-            return Ok(());
-        }
-        self.status.insert(module, Status::Executing);
-        self.order.push(module);
-        self.executing.push(module);
-        let doubts = std::mem::take(&mut self.doubts);
-        let handling = std::mem::take(&mut self.handling);
-        let calls = std::mem::take(&mut self.calls);
-        let called = std::mem::take(&mut self.called);
-        let (begun, call_ends) = (self.steps, self.call_ends.take());
-        let aside = self.aside();
-        let outer_doubt = std::mem::replace(&mut self.outer_doubt, self.doubt);
-        let outcome = stacker::maybe_grow(STACK_NEEDED, STACK, || self.body(module));
-        self.outer_doubt = outer_doubt;
-        for stop in self.back(aside) {
-            self.leave(stop);
-        }
-        // A module that is imported within a call has time of its own.
-        self.call_ends = call_ends.map(|end| end + (self.steps - begun));
-        self.called = called;
-        self.calls = calls;
-        self.handling = handling;
-        self.doubts = doubts;
-        self.executing.pop();
-        let status = match &outcome {
-            Err(Stop::Enabled(met)) => Status::Enabled(met.clone()),
-            Err(Stop::Raise(class)) => Status::Failed(class.clone()),
-            _ => Status::Done,
-        };
-        self.status.insert(module, status);
-        outcome
-    }
-
-    fn body(&mut self, module: ModuleId) -> Outcome {
-        let scope = self.module_scope(module);
-        let (kind, by) = self.environment.kind(module);
-        match kind {
-            Kind::Folder => return Ok(()),
-            Kind::Bytecode => {
-                self.open_scope(scope);
-                self.undetermined_module(module, "it is kept as bytecode alone".to_owned());
-                return Ok(());
-            }
-            Kind::Source { .. } => {}
-            Kind::Extension { member, source } => {
-                self.load(module, by, &member)?;
-                if source.is_none() {
-                    self.open_scope(scope);
-                    return Ok(());
-                }
-            }
-        }
-        let Some(facts) = self.environment.facts(module) else {
-            self.open_scope(scope);
-            self.undetermined_module(module, "its file is not at hand".to_owned());
-            return Ok(());
-        };
-        if let Some(problem) = &facts.problem {
-            self.open_scope(scope);
-            self.undetermined_module(module, problem.clone());
-        }
-        let frame = Frame::of(module, scope);
-        self.block(&frame, &facts.body)
-    }
-
-    fn undetermined_module(&mut self, module: ModuleId, reason: String) {
-        let met = self.met(module);
-        self.undetermined.get_or_insert((met, reason));
-    }
-
-    /// Loads an extension module.
-    fn load(&mut self, module: ModuleId, by: Option<usize>, member: &str) -> Outcome {
-        self.seen_extensions.insert(module);
-        let Some(by) = by else { return Ok(()) };
-        self.load_group(module, by)?;
-        let Some(extension) = self.environment.extension(by, member) else {
-            if self.environment.is_inspected(by) {
-                // A library without a hook.
-                return self.raise(Value::standard("builtins.ImportError"));
-            }
-            self.undetermined_module(module, "it was not inspected".to_owned());
-            return Ok(());
-        };
-        match extension.gil {
-            Gil::KeepsOff => {}
-            Gil::Undetermined => {
-                self.undetermined_module(module, "what loading it does is not known".to_owned());
-            }
-            Gil::Enables => {
-                let met = self.met(module);
-                if !self.explores {
-                    return Err(Stop::Enabled(Box::new(met)));
-                }
-                self.enabling.get_or_insert(met);
-            }
-        }
-        let mentions = extension.mentions.clone();
-        for mention in mentions {
-            if let Some(found) = self.environment.find(&mention)
-                && found != module
-            {
-                self.fork(2, |run, way| match way {
-                    0 => run.import_dotted(&mention, Some(module), None).map(|_| ()),
-                    _ => Ok(()),
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What mypyc compiles together lies in one module, which the others load first; it is named
-    /// by a digest or after a package, with `__mypyc` behind (`mypyc/namegen.py`).
-    fn load_group(&mut self, module: ModuleId, by: usize) -> Outcome {
-        let name = self.environment.name(module);
-        if name.ends_with("__mypyc") {
-            return Ok(());
-        }
-        let groups = self.environment.groups(by);
-        match groups.as_slice() {
-            [] => Ok(()),
-            [group] if self.environment.has_source_beside(module) => {
-                self.import_module(*group, Some(module), None).map(|_| ())
-            }
-            several => {
-                let several = several.to_vec();
-                self.fork(several.len() + 1, |run, way| match several.get(way) {
-                    Some(group) => run.import_module(*group, Some(module), None).map(|_| ()),
-                    None => Ok(()),
-                })
-            }
-        }
-    }
-
-    /// An import with a name that is computed: tried with all that it may be.
-    pub(super) fn import_computed(
-        &mut self,
-        frame: &Frame,
-        beginning: Option<&str>,
-        at: Option<At>,
-    ) -> Outcome<Value> {
-        self.doubts.called = true;
-        self.doubts.imported = true;
-        let package = beginning.and_then(|text| text.rsplit_once('.')).map(|(package, _)| package);
-        let Some(package) = package.filter(|package| !package.is_empty()) else {
-            self.computed_anywhere(frame);
-            return Ok(Value::Unknown);
-        };
-        let whole = beginning.unwrap_or_default().to_owned();
-        let Some(parent) = self.environment.find(package) else { return Ok(Value::Unknown) };
-        let children: Vec<ModuleId> = self
-            .environment
-            .children(parent)
-            .filter(|child| self.environment.name(*child).starts_with(&whole))
-            .take(MAX_COMPUTED)
-            .collect();
-        self.fork(children.len() + 1, |run, way| match children.get(way) {
-            Some(child) => {
-                let name = run.environment.name(*child);
-                run.import_dotted(&name, Some(frame.module), at).map(|_| ())
-            }
-            None => Ok(()),
-        })?;
-        Ok(Value::Unknown)
-    }
-
-    /// Nothing is known of the name: what it may lead to is what its own package holds.
-    fn computed_anywhere(&mut self, frame: &Frame) {
-        if self.explores {
-            return;
-        }
-        let own = self.environment.name(frame.module);
-        let top = own.split('.').next().unwrap_or(&own);
-        if let Some(enabling) = self.environment.first_enabling_below(top) {
-            let name = self.environment.name(enabling);
-            self.unknown.get_or_insert_with(|| {
-                format!("{own} imports a module by a computed name, which may be {name}")
-            });
-        }
-    }
-
-    /// `sys.modules[name] = value`
-    pub(super) fn replace_module(&mut self, name: &Value, value: Value) {
-        if let Value::Text(name) = name {
-            self.replaced.insert(name.to_string(), value);
-        }
-    }
-
-    /// What `__getattr__` made from a table gives.
-    pub(super) fn from_table(&mut self, table: &Rc<Table>, name: &Value) -> Outcome<Value> {
-        let Value::Text(name) = name else { return Ok(Value::Unknown) };
-        if table.submodules.contains(name) {
-            return self.import_dotted(&format!("{}.{name}", table.package), None, None);
-        }
-        let Some((_, module)) = table.names.iter().find(|(one, _)| one == name) else {
-            return Err(Stop::Raise(Value::standard("builtins.AttributeError")));
-        };
-        let dotted = format!("{}.{module}", table.package);
-        let value = self.import_dotted(&dotted, self.executing.last().copied(), None)?;
-        self.attribute(&value, name)
-    }
-
-    /// `attach_stub(__name__, __file__)` of a lazy loader: the names stand in the stub beside.
-    pub(super) fn stub_table(&mut self, arguments: &[Value]) -> Option<Value> {
-        let package = arguments.first()?.as_text()?.to_owned();
-        let module = self.environment.find(&package)?;
-        let facts = self.environment.facts_beside(module, ".pyi")?;
-        let mut table = Table { package, ..Table::default() };
-        for statement in &facts.body {
-            let Statement::From(from) = statement else { continue };
-            if from.level != 1 {
-                continue;
-            }
-            for alias in &from.names {
-                if from.module.is_empty() {
-                    table.submodules.push(alias.0.clone());
-                } else {
-                    table.names.push((alias.0.clone(), from.module.clone()));
-                }
-            }
-        }
-        let names = table.submodules.iter().chain(table.names.iter().map(|(name, _)| name));
-        let all = Value::list(names.cloned().map(Value::Text).collect());
-        let table = Value::Table(Rc::new(table));
-        Some(Value::list(vec![table, Value::Something, all]))
     }
 }
 

@@ -7,11 +7,19 @@
 //!
 //! What is not followed: what calls of unknown things do, and that any statement may fail.
 
+mod attribute;
+mod builtin;
 mod call;
 mod class;
+mod comparison;
 mod constant;
+mod exception;
 mod expression;
+mod finding;
+mod guarded;
 mod import;
+mod lazy;
+mod load;
 mod scope;
 mod standard;
 mod statement;
@@ -44,16 +52,6 @@ const MAX_COMPUTED: usize = 200;
 /// Stack that is there before a module or function is executed, and what is added where it is not.
 const STACK_NEEDED: usize = 2 << 20;
 const STACK: usize = 16 << 20;
-
-/// One module that another imports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Edge {
-    pub(super) from: ModuleId,
-    pub(super) to: ModuleId,
-    pub(super) at: Option<At>,
-    /// Whether it is imported whatever is not known.
-    pub(super) certain: bool,
-}
 
 /// How a module that matters was come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,7 +178,8 @@ pub(super) struct Run<'e> {
     pub(super) unknown: Option<String>,
     /// Why the import fails, as far as was seen.
     pub(super) failure: Option<String>,
-    pub(super) edges: BTreeMap<(ModuleId, ModuleId), Edge>,
+    /// Which module imports which when it is executed, and whether it does so on every way.
+    pub(super) edges: BTreeMap<(ModuleId, ModuleId), bool>,
     /// A module of which it is wanted where its imports stand, and where those stand that it made.
     watched: Option<(ModuleId, BTreeSet<At>)>,
     pub(super) seen_extensions: BTreeSet<ModuleId>,
@@ -345,5 +344,11 @@ impl Frame {
             declared: std::cell::RefCell::default(),
             receiver: None,
         }
+    }
+
+    /// Where a name is bound from here.
+    fn scope_of(&self, name: &str) -> ScopeId {
+        let declared = self.declared.borrow();
+        declared.iter().rev().find(|(one, _)| one == name).map_or(self.scope, |(_, scope)| *scope)
     }
 }

@@ -6,6 +6,9 @@ use super::value::{ScopeId, Value};
 use super::{Outcome, Run, Stop};
 use crate::imports::facts::Name;
 
+/// What names were bound to on one way.
+type Changes = HashMap<(ScopeId, Name), Option<Bound>>;
+
 /// The names of one scope.
 #[derive(Debug, Default)]
 pub(super) struct Scope {
@@ -126,7 +129,7 @@ impl Run<'_> {
                 }
             }
         }
-        self.join(joined);
+        self.join(&joined);
         // A way that ends the program is taken not to be gone: published packages can be imported.
         let ends_program =
             |run: &Self, stop: &Stop| matches!(stop, Stop::Raise(class) if !run.is_caught(class));
@@ -185,11 +188,7 @@ impl Run<'_> {
     }
 
     /// Undoes what was bound since `mark` in scopes that were there, and gives it.
-    fn roll_back(
-        &mut self,
-        mark: usize,
-        first_new: usize,
-    ) -> HashMap<(ScopeId, Name), Option<Bound>> {
+    fn roll_back(&mut self, mark: usize, first_new: usize) -> Changes {
         let mut changes = HashMap::new();
         while self.journal.len() > mark {
             let Some((scope, name, old)) = self.journal.pop() else { break };
@@ -210,7 +209,7 @@ impl Run<'_> {
     }
 
     /// Binds what the ways that go on have bound, joined.
-    fn join(&mut self, ways: Vec<HashMap<(ScopeId, Name), Option<Bound>>>) {
+    fn join(&mut self, ways: &[Changes]) {
         let mut keys: Vec<(ScopeId, Name)> = ways.iter().flat_map(HashMap::keys).cloned().collect();
         keys.sort();
         keys.dedup();

@@ -68,6 +68,13 @@ pub(super) struct Dict {
     depth: u32,
 }
 
+/// What a key of a dictionary leads to.
+pub(super) enum Entry {
+    Found(Value),
+    Absent,
+    Unknown,
+}
+
 /// Containers in one another: more is not followed, since comparing and dropping them goes as deep.
 const MAX_DEPTH: u32 = 40;
 /// What a container holds at most. Those that hold more are open.
@@ -320,17 +327,18 @@ impl Value {
 }
 
 impl Dict {
-    /// What a key leads to: `Some(None)` where it is certainly not there.
-    pub(super) fn get(&self, key: &Value) -> Option<Option<Value>> {
+    /// What a key leads to.
+    pub(super) fn get(&self, key: &Value) -> Entry {
         let mut certain = true;
         for (one, value) in self.items.iter().rev() {
-            match super::constant::equal(one, key) {
-                Some(true) => return certain.then(|| Some(value.clone())),
+            match super::comparison::equal(one, key) {
+                Some(true) if certain => return Entry::Found(value.clone()),
+                Some(true) => return Entry::Unknown,
                 Some(false) => {}
                 None => certain = false,
             }
         }
-        (certain && !self.open).then_some(None)
+        if certain && !self.open { Entry::Absent } else { Entry::Unknown }
     }
 
     /// With another item, the last one for its key.

@@ -28,6 +28,11 @@ fn plotting() -> ftcheck::imports::Environment {
             ("fonts/misc/alone.so", "enables"),
             ("fonts/later.py", "def f():\n    from fonts.misc import later\n"),
             ("fonts/misc/later.so", "enables"),
+            (
+                "fonts/newest.py",
+                "import importlib\ndef f(n):\n    return importlib.import_module(n)",
+            ),
+            ("fonts/lua54.so", "enables"),
         ],
     );
     add(&mut environment, "app", &[("app/__init__.py", "import plots.backends.pdf")]);
@@ -75,6 +80,8 @@ fn functions_lead_to_a_module_later() {
     let reach = environment.reach(&graph, "fonts.misc.later", &[]).unwrap();
     assert_eq!(reach.how, How::Later);
     assert_eq!(reach.chains[0].modules, ["fonts.later", "fonts.misc.later"]);
+    let computed = environment.reach(&graph, "fonts.lua54", &[]).unwrap();
+    assert_eq!(computed.chains[0].modules, ["fonts.newest", "fonts.lua54"]);
     let alone = environment.reach(&graph, "fonts.misc.alone", &[]).unwrap();
     assert_eq!(alone.how, How::NotFound);
     assert_eq!(alone.chains, []);

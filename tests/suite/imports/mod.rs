@@ -3,7 +3,7 @@ mod environment;
 mod graph;
 mod hostile;
 mod idioms;
-mod imports;
+mod kinds;
 mod mentions;
 mod property;
 mod source;

@@ -10,7 +10,7 @@ use ftcheck::model::platform::Platform;
 use ftcheck::model::target::Target;
 
 /// Files by their paths.
-pub struct Text {
+pub(super) struct Text {
     names: Vec<String>,
     texts: Vec<Vec<u8>>,
 }
@@ -26,17 +26,17 @@ impl Files for Text {
     }
 }
 
-pub fn linux() -> Platform {
+pub(super) fn linux() -> Platform {
     "x86_64-manylinux_2_28".parse().unwrap()
 }
 
-pub fn environment() -> Environment {
+pub(super) fn environment() -> Environment {
     Environment::new(Target::PY314T, linux())
 }
 
 /// Adds a package of Python files, and of compiled ones: those named `.so` enable the GIL where their
 /// text is `enables`, are undetermined where it is `undetermined`, and keep it off otherwise.
-pub fn add(environment: &mut Environment, name: &str, files: &[(&str, &str)]) {
+pub(super) fn add(environment: &mut Environment, name: &str, files: &[(&str, &str)]) {
     let extensions = files
         .iter()
         .filter(|(path, _)| path.ends_with(".so"))
@@ -61,12 +61,12 @@ pub fn add(environment: &mut Environment, name: &str, files: &[(&str, &str)]) {
 }
 
 /// What `import pkg` does where the files are those of one package.
-pub fn import(files: &[(&str, &str)]) -> ImportReport {
+pub(super) fn import(files: &[(&str, &str)]) -> ImportReport {
     import_beside(&[("pkg", files)])
 }
 
 /// What `import pkg` does beside other packages.
-pub fn import_beside(packages: &[(&str, &[(&str, &str)])]) -> ImportReport {
+pub(super) fn import_beside(packages: &[(&str, &[(&str, &str)])]) -> ImportReport {
     let mut environment = environment();
     for (name, files) in packages {
         add(&mut environment, name, files);
@@ -76,7 +76,7 @@ pub fn import_beside(packages: &[(&str, &[(&str, &str)])]) -> ImportReport {
 
 /// What a body does to the GIL as `pkg/__init__.py`, beside `pkg/bad.so`, which enables it,
 /// `pkg/good.so`, which does not, and `pkg/sub.py`, which imports `pkg.bad`.
-pub fn body(text: &str) -> Option<bool> {
+pub(super) fn body(text: &str) -> Option<bool> {
     import(&[
         ("pkg/__init__.py", text),
         ("pkg/bad.so", "enables"),
@@ -88,16 +88,16 @@ pub fn body(text: &str) -> Option<bool> {
 }
 
 #[track_caller]
-pub fn enables(text: &str) {
+pub(super) fn enables(text: &str) {
     assert_eq!(body(text), Some(true), "{text}");
 }
 
 #[track_caller]
-pub fn keeps_off(text: &str) {
+pub(super) fn keeps_off(text: &str) {
     assert_eq!(body(text), Some(false), "{text}");
 }
 
 #[track_caller]
-pub fn not_known(text: &str) {
+pub(super) fn not_known(text: &str) {
     assert_eq!(body(text), None, "{text}");
 }

@@ -173,17 +173,18 @@ async fn one(tools: &Tools, name: &str, version: &str) -> Result<(Kept, PathBuf)
     for at in wanted {
         let bytes = remote.read(at).map_err(|error| error.to_string())?;
         let path = folder.join("files").join(&names[at]);
-        std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(text)?;
-        std::fs::write(path, bytes).map_err(text)?;
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))
+            .map_err(|error| text(&error))?;
+        std::fs::write(path, bytes).map_err(|error| text(&error))?;
     }
     let kept = Kept { wheel: wheel.as_str().to_owned(), names, modules: found.modules };
-    std::fs::create_dir_all(&folder).map_err(text)?;
+    std::fs::create_dir_all(&folder).map_err(|error| text(&error))?;
     std::fs::write(list, serde_json::to_vec(&kept).map_err(|error| error.to_string())?)
-        .map_err(text)?;
+        .map_err(|error| text(&error))?;
     Ok((kept, folder))
 }
 
-fn text(error: std::io::Error) -> String {
+fn text(error: &std::io::Error) -> String {
     error.to_string()
 }
 

@@ -5,11 +5,8 @@ here=$(dirname "$0")
 fixtures=$here/../fixtures
 corpus=$here/corpus
 mkdir -p "$corpus/image_load" "$corpus/emulate" "$corpus/inspect_module" \
-    "$corpus/locks" "$corpus/pyproject" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/tracker_import" \
+    "$corpus/locks" "$corpus/pyproject" "$corpus/python" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/tracker_import" \
     "$corpus/uv_lock" "$corpus/wheel_filename" "$corpus/source"
-    "$corpus/locks" "$corpus/pyproject" "$corpus/python" "$corpus/requirements_txt" \
-    "$corpus/sdist" "$corpus/uv_lock" \
-    "$corpus/wheel_filename"
 
 # The first byte picks the interpreter, on whatever the file is for.
 for module in "$fixtures"/modules/built/*/*.so "$fixtures"/modules/built/*/*.pyd; do

@@ -121,12 +121,12 @@ pub async fn scan(
             Arc::clone(progress),
         );
         let Plan { graph, tasks, conda, skipped, notes, mut gaps, .. } = plan;
-        let mut looked = look_at_all(tasks, looker, settings.jobs, progress).await;
-        settle(&mut looked);
-        explain(&mut looked, &graph);
+        let mut done = look_at_all(tasks, looker, settings.jobs, progress).await;
+        settle(&mut done);
+        explain(&mut done, &graph);
         let fetching =
             imports::Fetching { client, cache, opened: &index.opened(), jobs: settings.jobs };
-        let of_sources = imports::add(&mut looked, &settings.sources, scene.place, &fetching).await;
+        let of_sources = imports::add(&mut done, &settings.sources, scene.place, &fetching).await;
         // The user's own code is the same everywhere; what it does may not be.
         for one in of_sources.imports {
             if !whole.sources.contains(&one) {
@@ -134,7 +134,7 @@ pub async fn scan(
             }
         }
         gaps.extend(of_sources.problems);
-        let mut packages: Vec<PackageReport> = looked.into_iter().map(|one| one.report).collect();
+        let mut packages: Vec<PackageReport> = done.into_iter().map(|one| one.report).collect();
         for package in &mut packages {
             package.tracker = settings.tracker.entry_of(&package.name).cloned();
         }
@@ -180,9 +180,9 @@ async fn look_at_all(
         let handle = running.spawn(async move {
             // Closed only by dropping it, which cannot happen while this holds it.
             let _permit = permits.acquire_owned().await;
-            let looked = looker.look_at(task).await;
-            progress.finish(&looked.name);
-            looked
+            let package = looker.look_at(task).await;
+            progress.finish(&package.name);
+            package
         });
         begun.insert(handle.id(), (number, lost));
     }
@@ -191,7 +191,7 @@ async fn look_at_all(
         let id = outcome.as_ref().map_or_else(tokio::task::JoinError::id, |(id, _)| *id);
         let Some((number, mut lost)) = begun.remove(&id) else { continue };
         match outcome {
-            Ok((_, looked)) => packages.push((number, looked)),
+            Ok((_, package)) => packages.push((number, package)),
             // A defect of ours in one package is told as such and costs no other its answer.
             Err(_) => {
                 lost.reason = Some("an internal error of ftcheck, please report it".to_owned());
@@ -200,7 +200,7 @@ async fn look_at_all(
         }
     }
     packages.sort_by_key(|(number, _)| *number);
-    packages.into_iter().map(|(_, looked)| looked).collect()
+    packages.into_iter().map(|(_, package)| package).collect()
 }
 
 /// Gives modules that another package's module makes the answer of that one.

@@ -45,7 +45,7 @@ impl Origin<'_> {
 
     /// A place in a file that the user named.
     pub(super) fn place(&self, path: &str, line: usize, column: usize) -> Anchor {
-        let (path, in_tree) = self.from_root(path);
+        let (path, in_tree) = self.seen_from_root(path);
         Anchor { path, in_tree, line: line.max(1), column: column.max(1) }
     }
 
@@ -56,7 +56,7 @@ impl Origin<'_> {
     }
 
     /// The path from the root of the source tree, and whether it lies in it.
-    fn from_root(&self, path: &str) -> (String, bool) {
+    fn seen_from_root(&self, path: &str) -> (String, bool) {
         let slashes = |path: &str| path.replace(std::path::MAIN_SEPARATOR, "/");
         let path = slashes(path);
         let below_root = self.root.map(slashes).and_then(|root| {

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest as _, Sha256};
-
 use super::origin::{Anchor, Origin};
 use super::text::{one_line, printable};
 use crate::judge;
+use crate::model::digest::Sha256;
 use crate::model::finding::Finding;
 use crate::model::report::{PackageReport, Place, ScanReport, Severity};
 
@@ -97,11 +96,11 @@ pub(super) fn told<'r>(report: &'r ScanReport, origin: &Origin) -> Vec<Told<'r>>
 }
 
 fn fingerprint(finding: &Finding, path: &str) -> String {
-    let mut hasher = Sha256::new();
+    let mut text = Vec::new();
     let mut add = |part: &str| {
         // With its length, so that no two lists of parts run into the same bytes.
-        hasher.update((part.len() as u64).to_le_bytes());
-        hasher.update(part);
+        text.extend((part.len() as u64).to_le_bytes());
+        text.extend(part.as_bytes());
     };
     add(finding.rule);
     add(path);
@@ -112,7 +111,9 @@ fn fingerprint(finding: &Finding, path: &str) -> String {
     for module in &finding.modules {
         add(module);
     }
-    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let mut digest = Sha256::of(&text).to_string();
+    digest.truncate(16);
+    digest
 }
 
 /// The findings of each package at each place.

@@ -21,7 +21,7 @@ use crate::session::Session;
 pub(crate) fn run(arguments: AdviseArguments) -> Result<ExitCode, Failure> {
     let choice = choice(&arguments.project);
     let mut options = ScanOptions::new(arguments.resolution, choice)?;
-    let how: ReportOptions<AdviceReport> = ReportOptions::new(arguments.report)?;
+    let how: ReportOptions<AdviceReport> = ReportOptions::new(&arguments.report)?;
     let mut project = Project::read(&arguments.project, &options.settings)?;
     how.destinations.check(project.paths.iter().map(PathBuf::as_path))?;
     let detail = how.style.detail;

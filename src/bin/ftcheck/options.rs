@@ -114,7 +114,7 @@ impl InspectOptions {
         Ok(Self {
             places: paths.chain(arguments.python.into_iter().map(local::Place::Python)).collect(),
             settings: local::Settings { target: arguments.target, platform: arguments.platform },
-            report: ReportOptions::new(arguments.report)?,
+            report: ReportOptions::new(&arguments.report)?,
         })
     }
 }
@@ -129,7 +129,7 @@ pub(crate) struct ReportOptions<R: 'static> {
 }
 
 impl<R: Reported> ReportOptions<R> {
-    pub(crate) fn new(arguments: ReportArguments<R>) -> Result<Self, Failure> {
+    pub(crate) fn new(arguments: &ReportArguments<R>) -> Result<Self, Failure> {
         let detail = detail(arguments.quiet, arguments.verbose);
         let format = arguments.format.as_deref();
         Ok(Self {

@@ -26,13 +26,13 @@ pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let choice = choice(&arguments.project);
     let options = ScanOptions::new(arguments.resolution, choice)?;
     let mut project = Project::read(&arguments.project, &options.settings)?;
-    look(&mut project, options, ReportOptions::new(arguments.report)?, &arguments.rules)
+    look(&mut project, options, ReportOptions::new(&arguments.report)?, &arguments.rules)
 }
 
 pub(crate) fn check(arguments: CheckArguments) -> Result<ExitCode, Failure> {
     let mut project = Project::of_requirements(&arguments.requirements)?;
     let options = ScanOptions::new(arguments.resolution, Choice::default())?;
-    look(&mut project, options, ReportOptions::new(arguments.report)?, &arguments.rules)
+    look(&mut project, options, ReportOptions::new(&arguments.report)?, &arguments.rules)
 }
 
 fn look(

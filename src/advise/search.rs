@@ -1,5 +1,5 @@
 //! Which of a package's newer releases to look at next, and what follows from what was seen. Pure:
-//! the asking is the work of [`super::look`].
+//! the asking is the work of `look`.
 //!
 //! Support for free threading tends to come with one release and to stay. So the newest release is
 //! looked at first, then the search is halved between it and the release that is installed. That it

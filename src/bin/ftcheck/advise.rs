@@ -17,6 +17,7 @@ use crate::output::{exit_code, say, write_report};
 use crate::progress::Bar;
 use crate::project::{Project, input_failure};
 use crate::session::Session;
+use crate::tracker;
 
 pub(crate) fn run(arguments: AdviseArguments) -> Result<ExitCode, Failure> {
     let choice = choice(&arguments.project);
@@ -24,6 +25,7 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<ExitCode, Failure> {
     let how: ReportOptions<AdviceReport> = ReportOptions::new(&arguments.report)?;
     let mut project = Project::read(&arguments.project, &options.settings)?;
     how.destinations.check(project.paths.iter().map(PathBuf::as_path))?;
+    options.settings.tracker = Arc::new(tracker::current(&options.network.cache));
     let detail = how.style.detail;
     let sources = sources(&project)?;
     let session = Session::new(options.network, &mut project)?;

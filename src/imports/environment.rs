@@ -15,6 +15,9 @@ use crate::model::evidence::Gil;
 use crate::model::platform::Platform;
 use crate::model::target::Target;
 
+/// Places where a name is looked for that is searched elsewhere than usual.
+const MAX_VENDORED: usize = 8;
+
 /// The files of one installed package.
 pub trait Files: Send + Sync {
     /// The paths of all of them, with `/` between the parts, as in the wheel.
@@ -103,7 +106,8 @@ pub struct Environment {
     distributions: Vec<Distribution>,
     extensions: HashMap<(usize, String), usize>,
     facts: Mutex<HashMap<ModuleId, Arc<Facts>>>,
-    not_seen: Vec<String>,
+    /// Packages of which nothing is known, with the names that they may have.
+    not_seen: Vec<(String, Option<Vec<String>>)>,
     /// What mypyc compiled the modules of a package into.
     groups_of: HashMap<usize, Vec<ModuleId>>,
 }
@@ -142,8 +146,10 @@ impl Environment {
 
     /// Says that a package will be there of which nothing is known, so that an import that finds
     /// nothing is not taken to fail.
-    pub fn add_not_seen(&mut self, name: String) {
-        self.not_seen.push(name);
+    ///
+    /// Where the names are known that can be imported from it, no other name may be of it.
+    pub fn add_not_seen(&mut self, name: String, top_level_names: Option<Vec<String>>) {
+        self.not_seen.push((name, top_level_names));
     }
 
     fn add_member(&mut self, distribution: usize, member: &str) {
@@ -318,15 +324,32 @@ impl Environment {
     /// Whether a package of this normalized name is there; `None` where not all are known.
     pub(super) fn has_distribution(&self, name: &str) -> Option<bool> {
         let here = self.distributions.iter().any(|one| one.name == name);
-        if !here && self.not_seen.iter().any(|not_seen| not_seen == name) {
+        if !here && self.not_seen.iter().any(|(not_seen, _)| not_seen == name) {
             return None;
         }
         Some(here)
     }
 
-    /// A package that will be there and was not looked at.
-    pub(super) fn not_seen(&self) -> Option<&str> {
-        self.not_seen.first().map(String::as_str)
+    /// A package that was not looked at and may have a module of that top-level name.
+    pub(super) fn not_seen(&self, top: &str) -> Option<&str> {
+        let may_have = |names: &Option<Vec<String>>| {
+            names.as_ref().is_none_or(|names| names.iter().any(|name| name == top))
+        };
+        self.not_seen.iter().find(|(_, names)| may_have(names)).map(|(name, _)| name.as_str())
+    }
+
+    /// Modules of a package's own that would be found under a top-level name if a folder in it were
+    /// searched too.
+    pub(super) fn vendored(&self, importer: ModuleId, top: &str) -> Vec<ModuleId> {
+        let (_, by) = self.kind(importer);
+        let nested = |id: &ModuleId| {
+            self.node(*id).is_some_and(|node| {
+                node.name == top
+                    && node.parent.is_some()
+                    && by.is_some_and(|by| node.distributions.contains(&by))
+            })
+        };
+        self.modules().filter(nested).take(MAX_VENDORED).collect()
     }
 
     /// The facts of a module's Python file.
@@ -416,13 +439,15 @@ impl Environment {
         matches!(self.kind(id).0, Kind::Extension { source: Some(_), .. })
     }
 
-    /// A module below a top-level name that enables the GIL, or of which it is not known.
-    pub(super) fn first_enabling_below(&self, top: &str) -> Option<ModuleId> {
-        let mut waiting = vec![self.child(None, top)?];
+    /// A module whose dotted name begins so that enables the GIL, or of which it is not known.
+    pub(super) fn first_enabling_below(&self, beginning: &str) -> Option<ModuleId> {
+        let package = beginning.rsplit_once('.').map_or(beginning, |(package, _)| package);
+        let mut waiting = vec![self.find(package)?];
         while let Some(id) = waiting.pop() {
             if let (Kind::Extension { member, .. }, Some(by)) = self.kind(id) {
                 let gil = self.extension(by, &member).map(|extension| extension.gil);
-                if matches!(gil, Some(Gil::Enables | Gil::Undetermined)) {
+                let matters = matches!(gil, Some(Gil::Enables | Gil::Undetermined));
+                if matters && self.name(id).starts_with(beginning) {
                     return Some(id);
                 }
             }

@@ -203,7 +203,10 @@ impl Run<'_> {
     ) -> Outcome<Value> {
         let code = Arc::clone(&closure.code);
         let again = self.calls.iter().filter(|other| Arc::ptr_eq(other, &code)).count();
-        if self.calls.len() >= MAX_CALLS || again >= 3 {
+        if self.calls.len() >= MAX_CALLS {
+            return Err(Stop::TooLong);
+        }
+        if again >= 3 {
             self.doubts.called = true;
             return Ok(Value::Unknown);
         }

@@ -101,6 +101,9 @@ impl Run<'_> {
     pub(super) fn assign(&mut self, frame: &Frame, target: &Expression, value: Value) -> Outcome {
         match target {
             Expression::Name(name) => {
+                if name == "__path__" {
+                    self.change_path(frame);
+                }
                 let scope = frame.scope_of(name);
                 self.bind(scope, name, value);
                 Ok(())

@@ -119,7 +119,40 @@ pub struct Try {
     pub finally: Vec<Statement>,
 }
 
-/// A statement.
+/// A `with`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct With {
+    /// What is entered, and what that is bound to.
+    pub items: Vec<(Expression, Option<Expression>)>,
+    /// The body.
+    pub body: Vec<Statement>,
+}
+
+/// A `for`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct For {
+    /// What each element is bound to.
+    pub target: Expression,
+    /// What is gone through.
+    pub through: Expression,
+    /// The body.
+    pub body: Vec<Statement>,
+    /// Executed where it was not left by `break`.
+    pub orelse: Vec<Statement>,
+}
+
+/// A `while`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct While {
+    /// The test.
+    pub test: Expression,
+    /// The body.
+    pub body: Vec<Statement>,
+    /// Executed where it was not left by `break`.
+    pub orelse: Vec<Statement>,
+}
+
+/// A statement. What is large or rare lies behind a pointer: files have many.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Statement {
     /// `import`.
@@ -129,22 +162,22 @@ pub enum Statement {
     /// Targets and what is bound to them.
     Assign(Vec<Expression>, Expression),
     /// `target += value`; for any other operator the value is [`Expression::Unknown`].
-    Add(Expression, Expression),
+    Add(Box<(Expression, Expression)>),
     /// An expression evaluated for what it does.
     Expression(Expression),
     /// Tests with their bodies, in order; an `else` is a test that is true.
     If(Vec<(Expression, Vec<Statement>)>),
     /// `try`.
     Try(Box<Try>),
-    /// `with`: what is entered, what it is bound to, and the body.
-    With(Vec<(Expression, Option<Expression>)>, Vec<Statement>),
-    /// `for`: the target, what is gone through, the body, the `else`.
-    For(Expression, Expression, Vec<Statement>, Vec<Statement>),
-    /// `while`: the test, the body, the `else`.
-    While(Expression, Vec<Statement>, Vec<Statement>),
+    /// `with`.
+    With(Box<With>),
+    /// `for`.
+    For(Box<For>),
+    /// `while`.
+    While(Box<While>),
     /// `match`: the subject, and for each case the names it binds, its guard, whether it matches
     /// everything, and its body.
-    Match(Expression, Vec<Case>),
+    Match(Box<(Expression, Vec<Case>)>),
     /// `def`, with its decorators.
     Function(Arc<Function>, Vec<Expression>),
     /// `class`, with its decorators.
@@ -260,11 +293,11 @@ pub enum Expression {
     /// A name that is read, or as a target bound.
     Name(Name),
     /// `value.name`
-    Attribute(Box<Expression>, Name),
+    Attribute(Box<(Expression, Name)>),
     /// `value[index]`
-    Subscript(Box<Expression>, Box<Expression>),
+    Subscript(Box<(Expression, Expression)>),
     /// `value[a:b]`, both constant or absent.
-    Slice(Box<Expression>, Option<i64>, Option<i64>),
+    Slice(Box<(Expression, Option<i64>, Option<i64>)>),
     /// A call.
     Call(Box<Call>),
     /// `a and b`
@@ -274,7 +307,7 @@ pub enum Expression {
     /// `not a`
     Not(Box<Expression>),
     /// `a < b <= c`
-    Compare(Box<Expression>, Vec<(Comparison, Expression)>),
+    Compare(Box<(Expression, Vec<(Comparison, Expression)>)>),
     /// A tuple, list or set.
     List(Vec<Expression>),
     /// A dictionary; without a key for `**`.
@@ -290,7 +323,7 @@ pub enum Expression {
     /// A comprehension of any kind.
     Comprehension(Box<Comprehension>),
     /// `name := value`
-    Named(Name, Box<Expression>),
+    Named(Box<(Name, Expression)>),
     /// `*value`
     Starred(Box<Expression>),
 }

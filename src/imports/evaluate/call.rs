@@ -13,7 +13,8 @@ use crate::imports::facts::{Call, Expression, Name};
 impl Run<'_> {
     pub(super) fn call_expression(&mut self, frame: &Frame, call: &Call) -> Outcome<Value> {
         // A method may change what it is called on.
-        if let Expression::Attribute(of, method) = &call.function {
+        if let Expression::Attribute(parts) = &call.function {
+            let (of, method) = &**parts;
             let value = self.evaluate(frame, of)?;
             let (arguments, keywords) = self.arguments(frame, call)?;
             return self.call_method(frame, of, &value, method, arguments, keywords, call);

@@ -28,16 +28,19 @@ impl Run<'_> {
                 Value::Unknown
             }
             Expression::Name(name) => self.look_up(frame, name)?,
-            Expression::Attribute(of, name) => {
+            Expression::Attribute(parts) => {
+                let (of, name) = &**parts;
                 let of = self.evaluate(frame, of)?;
                 self.attribute(&of, name)?
             }
-            Expression::Subscript(of, index) => {
+            Expression::Subscript(parts) => {
+                let (of, index) = &**parts;
                 let of = self.evaluate(frame, of)?;
                 let index = self.evaluate(frame, index)?;
                 self.subscript(frame, &of, &index)?
             }
-            Expression::Slice(of, lower, upper) => {
+            Expression::Slice(parts) => {
+                let (of, lower, upper) = &**parts;
                 let of = self.evaluate(frame, of)?;
                 constant::slice(&self.as_constant(of), *lower, *upper)
             }
@@ -48,7 +51,7 @@ impl Run<'_> {
                 let truth = self.evaluate(frame, inner)?.truth();
                 truth.map_or(Value::Unknown, |truth| Value::Bool(!truth))
             }
-            Expression::Compare(left, rest) => self.comparison(frame, left, rest)?,
+            Expression::Compare(parts) => self.comparison(frame, &parts.0, &parts.1)?,
             Expression::List(items) => {
                 let mut list = List::default();
                 for item in items {
@@ -92,7 +95,8 @@ impl Run<'_> {
             }
             Expression::Lambda(code) => self.closure(frame, code)?,
             Expression::Comprehension(inner) => self.comprehension(frame, inner)?,
-            Expression::Named(name, value) => {
+            Expression::Named(parts) => {
+                let (name, value) = &**parts;
                 let value = self.evaluate(frame, value)?;
                 let scope = frame.scope_of(name);
                 self.bind(scope, name, value.clone());

@@ -12,6 +12,7 @@ mod builtin;
 mod call;
 mod class;
 mod comparison;
+mod comprehension;
 mod constant;
 mod exception;
 mod expression;

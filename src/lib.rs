@@ -9,6 +9,7 @@
 //! asked for  wheel        bytes      modules do   whole does and programs
 //! ```
 //!
+//! [`imports`] tells from the Python files of all packages what importing a name executes.
 //! [`config`] is what the user's settings for uv and pip say of the network.
 //! [`model`] holds the words that all stages share, [`wheel_check`] joins fetching and inspecting
 //! for one wheel, [`local`] does the same for files on this machine, and [`pipeline`] calls the

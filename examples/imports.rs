@@ -21,9 +21,7 @@ use ftcheck::fetch::cache::Cache;
 use ftcheck::fetch::client::Client;
 use ftcheck::fetch::simple::SimpleIndex;
 use ftcheck::fetch::wheel::RemoteWheel;
-use ftcheck::imports::environment::{
-    Distribution, Environment, Extension, Files, top_level_names,
-};
+use ftcheck::imports::environment::{Distribution, Environment, Extension, Files, top_level_names};
 use ftcheck::model::evidence::ModuleReport;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::report::Place;

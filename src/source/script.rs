@@ -65,6 +65,8 @@ pub(super) struct Scripts {
     pub(super) finds: bool,
     /// Macros and options that they name.
     words: BTreeSet<String>,
+    /// Python files that are compiled.
+    pub(super) compiled_python: Vec<Sign>,
     cython: Calls,
     f2py: Option<Sign>,
     /// The macro that makes Cython's output declare, whatever it was made with.
@@ -243,6 +245,16 @@ impl Scripts {
             if token.kind == Kind::Word {
                 self.finds |= FINDING.contains(&text) && is_next('(');
                 let makes = text.ends_with("Extension") && is_next('(');
+                if makes || text == "cythonize" && is_next('(') {
+                    let sources = call(tokens, at).iter().filter(|word| {
+                        word.kind == Kind::Text
+                            && word.text.ends_with(".py")
+                            && word.text != "setup.py"
+                    });
+                    let room = MOST.saturating_sub(self.compiled_python.len());
+                    let signs = sources.map(|word| sign(path, word.line, word.text));
+                    self.compiled_python.extend(signs.take(room));
+                }
                 if COMPILING.contains(&text) || makes {
                     self.compile(sign(path, token.line, text));
                 }

@@ -165,7 +165,12 @@ impl Run<'_> {
                 let mut given = Vec::new();
                 self.fork(values.len(), |run, way| {
                     let Some(value) = values.get(way) else { return Ok(()) };
-                    given.push(run.call_value(frame, value, arguments.clone(), keywords.clone())?);
+                    given.push(run.call_value(
+                        frame,
+                        value,
+                        arguments.clone(),
+                        keywords.clone(),
+                    )?);
                     Ok(())
                 })?;
                 Ok(Value::one_of(given))
@@ -199,11 +204,8 @@ impl Run<'_> {
         let scope = self.new_scope();
         let given = if closure.kind == Binding::Static { None } else { receiver.clone() };
         self.bind_arguments(closure, scope, given, arguments, keywords);
-        let frame = Frame {
-            outer: closure.outer.clone(),
-            receiver,
-            ..Frame::of(closure.module, scope)
-        };
+        let frame =
+            Frame { outer: closure.outer.clone(), receiver, ..Frame::of(closure.module, scope) };
         self.calls.push(Arc::as_ptr(&code));
         let outcome = stacker::maybe_grow(STACK_NEEDED, STACK, || {
             if code.deferred {

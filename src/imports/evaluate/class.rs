@@ -304,7 +304,8 @@ impl Run<'_> {
             },
             Value::Class(kind) => match class {
                 Value::Class(class) => {
-                    let same = |base: &Value| matches!(base, Value::Class(base) if Rc::ptr_eq(base, kind));
+                    let same =
+                        |base: &Value| matches!(base, Value::Class(base) if Rc::ptr_eq(base, kind));
                     let found = Rc::ptr_eq(class, kind) || self.bases(class).iter().any(same);
                     Some(found)
                 }
@@ -357,9 +358,7 @@ fn base_of(class: &str) -> Option<&'static str> {
         }
         "IndentationError" => "builtins.SyntaxError",
         "UnicodeError" | "UnicodeDecodeError" | "UnicodeEncodeError" => "builtins.ValueError",
-        "ZeroDivisionError" | "OverflowError" | "FloatingPointError" => {
-            "builtins.ArithmeticError"
-        }
+        "ZeroDivisionError" | "OverflowError" | "FloatingPointError" => "builtins.ArithmeticError",
         "importlib.metadata.PackageNotFoundError" => "builtins.ModuleNotFoundError",
         _ => "builtins.Exception",
     })

@@ -19,10 +19,7 @@ pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
             let first = answers.next()??;
             answers.all(|answer| answer == Some(first)).then_some(first)
         }
-        (
-            Value::Unknown | Value::Something | Value::Lazy(_) | Value::Instance(_),
-            Value::None,
-        )
+        (Value::Unknown | Value::Something | Value::Lazy(_) | Value::Instance(_), Value::None)
         | (Value::None, Value::Unknown | Value::Something | Value::Lazy(_) | Value::Instance(_)) => {
             left.is_none().zip(right.is_none()).filter(|(a, b)| a != b).map(|_| false)
         }
@@ -152,10 +149,10 @@ pub(super) fn add(left: &Value, right: &Value) -> Value {
             Value::List(Rc::new(List { items, open }))
         }
         (Value::Dict(a), Value::Dict(b)) => {
-            let mut dict =
-                b.items.iter().fold((**a).clone(), |dict, (key, value)| {
-                    dict.with(key.clone(), value.clone())
-                });
+            let mut dict = b
+                .items
+                .iter()
+                .fold((**a).clone(), |dict, (key, value)| dict.with(key.clone(), value.clone()));
             dict.open |= b.open;
             Value::Dict(Rc::new(dict))
         }
@@ -167,9 +164,7 @@ pub(super) fn add(left: &Value, right: &Value) -> Value {
             }
             Value::List(Rc::new(list))
         }
-        (Value::Dict(a), _) => {
-            Value::Dict(Rc::new(Dict { items: a.items.clone(), open: true }))
-        }
+        (Value::Dict(a), _) => Value::Dict(Rc::new(Dict { items: a.items.clone(), open: true })),
         _ => Value::Unknown,
     }
 }
@@ -286,7 +281,8 @@ pub(super) fn slice(value: &Value, lower: Option<i64>, upper: Option<i64>) -> Va
 pub(super) fn text_method(text: &str, method: &str, arguments: &[Value]) -> Value {
     let first = arguments.first();
     let first_text = first.and_then(Value::as_text);
-    let texts = |parts: &mut dyn Iterator<Item = &str>| Value::list(parts.map(Value::text).collect());
+    let texts =
+        |parts: &mut dyn Iterator<Item = &str>| Value::list(parts.map(Value::text).collect());
     let prefixes = |test: &dyn Fn(&str) -> bool| match first {
         Some(Value::Text(one)) => Value::Bool(test(one)),
         Some(Value::List(list)) if !list.open => {
@@ -428,18 +424,14 @@ pub(super) fn list_method(list: &List, method: &str, arguments: &[Value]) -> (Op
             new.open = true;
             (Some(new), last.unwrap_or(Value::Unknown))
         }
-        ("union", Some(other)) => {
-            (None, add(&Value::List(Rc::new(new)), other))
-        }
+        ("union", Some(other)) => (None, add(&Value::List(Rc::new(new)), other)),
         _ => (None, Value::Unknown),
     }
 }
 
 /// What a method makes of a dictionary: what it is afterwards, and what the call gives.
 pub(super) fn dict_method(dict: &Dict, method: &str, arguments: &[Value]) -> (Option<Dict>, Value) {
-    let list = |items: Vec<Value>| {
-        (None, Value::List(Rc::new(List { items, open: dict.open })))
-    };
+    let list = |items: Vec<Value>| (None, Value::List(Rc::new(List { items, open: dict.open })));
     match (method, arguments.first()) {
         ("items", _) => list(
             dict.items

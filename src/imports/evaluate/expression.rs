@@ -71,7 +71,8 @@ impl Run<'_> {
                     None => {
                         let mut values = Vec::new();
                         self.fork(2, |run, way| {
-                            let value = run.evaluate(frame, if way == 0 { body } else { orelse })?;
+                            let value =
+                                run.evaluate(frame, if way == 0 { body } else { orelse })?;
                             values.push(value);
                             Ok(())
                         })?;
@@ -142,12 +143,7 @@ impl Run<'_> {
     }
 
     /// `and`, and where `stops_at` is true `or`.
-    fn any_of(
-        &mut self,
-        frame: &Frame,
-        values: &[Expression],
-        stops_at: bool,
-    ) -> Outcome<Value> {
+    fn any_of(&mut self, frame: &Frame, values: &[Expression], stops_at: bool) -> Outcome<Value> {
         let Some((first, rest)) = values.split_first() else { return Ok(Value::Unknown) };
         let value = self.evaluate(frame, first)?;
         if rest.is_empty() {
@@ -236,7 +232,8 @@ impl Run<'_> {
         let scope = self.new_scope();
         let mut outer = frame.outer.clone();
         outer.push(frame.scope);
-        let inside = Frame { outer, receiver: frame.receiver.clone(), ..Frame::of(frame.module, scope) };
+        let inside =
+            Frame { outer, receiver: frame.receiver.clone(), ..Frame::of(frame.module, scope) };
         let mut pairs = Vec::new();
         let mut open = false;
         self.generate(&inside, inner, 0, &mut pairs, &mut open)?;

@@ -53,7 +53,8 @@ impl Run<'_> {
 
     pub(super) fn import_statement(&mut self, frame: &Frame, import: &Import) -> Outcome {
         for (at, alias) in import.names.iter().enumerate() {
-            let scope_name = alias.1.clone().unwrap_or_else(|| super::expression::first_part(&alias.0));
+            let scope_name =
+                alias.1.clone().unwrap_or_else(|| super::expression::first_part(&alias.0));
             let scope = self.scope_of_binding(frame, &scope_name);
             if import.lazy {
                 let what = LazyImport::Import(import.clone(), at);
@@ -73,8 +74,7 @@ impl Run<'_> {
             for (at, alias) in from.names.iter().enumerate() {
                 let name = alias.1.as_ref().unwrap_or(&alias.0);
                 let scope = self.scope_of_binding(frame, name);
-                let lazy =
-                    Lazy { module: frame.module, what: LazyImport::From(from.clone(), at) };
+                let lazy = Lazy { module: frame.module, what: LazyImport::From(from.clone(), at) };
                 self.bind(scope, name, Value::Lazy(Rc::new(lazy)));
             }
             return Ok(());
@@ -108,13 +108,7 @@ impl Run<'_> {
     }
 
     /// One name of `from base import name`.
-    fn from_name(
-        &mut self,
-        frame: &Frame,
-        base: &Value,
-        name: &Name,
-        at: At,
-    ) -> Outcome<Value> {
+    fn from_name(&mut self, frame: &Frame, base: &Value, name: &Name, at: At) -> Outcome<Value> {
         match base {
             Value::Module(module) => self.from_module(frame, *module, name, at),
             Value::Standard(of) => {
@@ -159,9 +153,7 @@ impl Run<'_> {
                 self.doubts.imported = true;
                 Ok(value)
             }
-            (None, Some(submodule)) => {
-                self.import_module(submodule, Some(frame.module), Some(at))
-            }
+            (None, Some(submodule)) => self.import_module(submodule, Some(frame.module), Some(at)),
             (None, None) => {
                 let dotted = format!("{}.{name}", self.environment.name(module));
                 if let Some(value) = self.replaced.get(&dotted) {
@@ -566,9 +558,7 @@ impl Run<'_> {
             several => {
                 let several = several.to_vec();
                 self.fork(several.len() + 1, |run, way| match several.get(way) {
-                    Some(group) => {
-                        run.import_module(*group, Some(module), None).map(|_| ())
-                    }
+                    Some(group) => run.import_module(*group, Some(module), None).map(|_| ()),
                     None => Ok(()),
                 })
             }

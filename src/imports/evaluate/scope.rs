@@ -47,7 +47,9 @@ impl Run<'_> {
     pub(super) fn names_of(&self, scope: ScopeId) -> BTreeMap<Name, Bound> {
         self.scopes
             .get(scope.0)
-            .map(|scope| scope.names.iter().map(|(name, one)| (name.clone(), one.clone())).collect())
+            .map(|scope| {
+                scope.names.iter().map(|(name, one)| (name.clone(), one.clone())).collect()
+            })
             .unwrap_or_default()
     }
 
@@ -116,7 +118,8 @@ impl Run<'_> {
         }
         self.join(joined);
         // A way that ends the program is taken not to be gone: published packages can be imported.
-        let ends_program = |run: &Self, stop: &Stop| matches!(stop, Stop::Raise(class) if !run.is_caught(class));
+        let ends_program =
+            |run: &Self, stop: &Stop| matches!(stop, Stop::Raise(class) if !run.is_caught(class));
         if goes_on {
             for stop in stops {
                 if !ends_program(self, &stop) {
@@ -204,10 +207,8 @@ impl Run<'_> {
                 .collect();
             let certain = each.iter().all(|one| one.as_ref().is_some_and(|one| one.certain));
             let mut values = each.into_iter().flatten().map(|one| one.value).peekable();
-            let bound = values
-                .peek()
-                .is_some()
-                .then(|| Bound { value: Value::one_of(values), certain });
+            let bound =
+                values.peek().is_some().then(|| Bound { value: Value::one_of(values), certain });
             self.set(key.0, key.1, bound);
         }
     }

@@ -11,8 +11,20 @@ use crate::model::platform::{Architecture, OperatingSystem};
 
 /// Variables that an environment has although nobody sets them for Python.
 const AMBIENT: [&str; 14] = [
-    "PATH", "HOME", "USER", "SHELL", "LANG", "TERM", "PWD", "TMPDIR", "TEMP", "TMP", "USERPROFILE",
-    "APPDATA", "LOCALAPPDATA", "SYSTEMROOT",
+    "PATH",
+    "HOME",
+    "USER",
+    "SHELL",
+    "LANG",
+    "TERM",
+    "PWD",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "SYSTEMROOT",
 ];
 
 /// The names of `builtins` that a module may read.
@@ -82,9 +94,9 @@ impl Run<'_> {
             }),
             "sys.version_info.major" => Value::Integer(3),
             "sys.version_info.minor" => Value::Integer(i64::from(self.environment.target.minor())),
-            "sys.hexversion" => {
-                Value::Integer((3 << 24) + (i64::from(self.environment.target.minor()) << 16) + 0xf0)
-            }
+            "sys.hexversion" => Value::Integer(
+                (3 << 24) + (i64::from(self.environment.target.minor()) << 16) + 0xf0,
+            ),
             "sys.dont_write_bytecode" | "sys.warnoptions" | "sys.argv" | "sys.path" => {
                 Value::Standard(Name::new(dotted))
             }
@@ -204,14 +216,22 @@ impl Run<'_> {
                     at,
                 );
             }
-            "importlib.util.find_spec" | "importlib.find_loader" | "pkgutil.find_loader"
+            "importlib.util.find_spec"
+            | "importlib.find_loader"
+            | "pkgutil.find_loader"
             | "pkgutil.get_loader" => {
                 let package = argument(1, "package").unwrap_or(Value::None);
                 return self.find_spec(frame, &first, &package, at);
             }
-            "importlib.reload" | "builtins.staticmethod" | "builtins.classmethod"
-            | "builtins.property" | "functools.wraps" | "functools.lru_cache"
-            | "functools.cache" | "typing.cast" | "contextlib.contextmanager" => {
+            "importlib.reload"
+            | "builtins.staticmethod"
+            | "builtins.classmethod"
+            | "builtins.property"
+            | "functools.wraps"
+            | "functools.lru_cache"
+            | "functools.cache"
+            | "typing.cast"
+            | "contextlib.contextmanager" => {
                 if name == "typing.cast" {
                     return Ok(arguments.get(1).cloned().unwrap_or(Value::Unknown));
                 }
@@ -228,8 +248,10 @@ impl Run<'_> {
                 Value::Function(closure) => Value::Wrapped(closure),
                 _ => Value::Something,
             },
-            "importlib.metadata.version" | "importlib.metadata.distribution"
-            | "importlib.metadata.metadata" | "importlib.metadata.requires" => {
+            "importlib.metadata.version"
+            | "importlib.metadata.distribution"
+            | "importlib.metadata.metadata"
+            | "importlib.metadata.requires" => {
                 return self.metadata(&first);
             }
             "os.environ.get" | "os.getenv" | "os.environ.pop" | "os.environ.setdefault" => {
@@ -274,10 +296,9 @@ impl Run<'_> {
                 Value::text(self.environment.target.minor().to_string()),
                 Value::Unknown,
             ]),
-            "platform.python_version" => Value::Prefix(Name::new(format!(
-                "{}.",
-                self.environment.target.python_version()
-            ))),
+            "platform.python_version" => {
+                Value::Prefix(Name::new(format!("{}.", self.environment.target.python_version())))
+            }
             "builtins.hasattr" => match arguments.get(1) {
                 Some(Value::Text(attribute)) => {
                     let attribute = attribute.clone();
@@ -304,7 +325,8 @@ impl Run<'_> {
                 Value::Unknown
             }
             "globals().get" | "globals().pop" => match first.as_text() {
-                Some(name) => self.standard_item(frame, "globals()", &Value::text(name))?
+                Some(name) => self
+                    .standard_item(frame, "globals()", &Value::text(name))?
                     .unwrap_or_else(|| arguments.get(1).cloned().unwrap_or(Value::None)),
                 None => Value::Unknown,
             },
@@ -323,10 +345,13 @@ impl Run<'_> {
             "contextlib.suppress" => Value::Suppress(Rc::new(arguments)),
             "types.ModuleType" => Value::Something,
             "pkgutil.iter_modules" | "pkgutil.walk_packages" => self.own_modules(frame, &arguments),
-            "warnings.warn" | "warnings.filterwarnings" | "warnings.simplefilter"
-            | "logging.getLogger" | "typing.TypeVar" | "builtins.print" | "re.compile" => {
-                Value::Something
-            }
+            "warnings.warn"
+            | "warnings.filterwarnings"
+            | "warnings.simplefilter"
+            | "logging.getLogger"
+            | "typing.TypeVar"
+            | "builtins.print"
+            | "re.compile" => Value::Something,
             _ => match name.strip_prefix("builtins.") {
                 Some(function) => return self.call_builtin(frame, function, arguments, &keywords),
                 None => {
@@ -338,7 +363,8 @@ impl Run<'_> {
     }
 
     fn machine(&self) -> Value {
-        let (architecture, platform) = (self.environment.platform.architecture, self.environment.platform);
+        let (architecture, platform) =
+            (self.environment.platform.architecture, self.environment.platform);
         Value::text(match architecture {
             Architecture::X86_64 if platform.is_windows() => "AMD64",
             Architecture::Aarch64 if platform.is_windows() => "ARM64",
@@ -505,9 +531,9 @@ impl Run<'_> {
                 ("os", "fork" | "getuid" | "geteuid" | "setsid") => Some(!windows),
                 _ => None,
             },
-            Value::None | Value::Bool(_) | Value::Integer(_) => Some(false).filter(|_| {
-                !name.starts_with("__")
-            }),
+            Value::None | Value::Bool(_) | Value::Integer(_) => {
+                Some(false).filter(|_| !name.starts_with("__"))
+            }
             _ => None,
         })
     }
@@ -611,8 +637,9 @@ impl Run<'_> {
         let first = arguments.first().cloned();
         let items = |value: &Option<Value>| value.as_ref().and_then(Value::elements);
         Ok(match function {
-            "bool" => first
-                .map_or(Value::Bool(false), |v| v.truth().map_or(Value::Unknown, Value::Bool)),
+            "bool" => {
+                first.map_or(Value::Bool(false), |v| v.truth().map_or(Value::Unknown, Value::Bool))
+            }
             "str" => match first {
                 Some(text @ (Value::Text(_) | Value::Prefix(_))) => text,
                 Some(Value::Integer(number)) => Value::text(number.to_string()),

@@ -309,12 +309,7 @@ impl Run<'_> {
         }
     }
 
-    fn match_statement(
-        &mut self,
-        frame: &Frame,
-        subject: &Expression,
-        cases: &[Case],
-    ) -> Outcome {
+    fn match_statement(&mut self, frame: &Frame, subject: &Expression, cases: &[Case]) -> Outcome {
         let subject = self.evaluate(frame, subject)?;
         let mut possible: Vec<Option<&[Statement]>> = Vec::new();
         let mut decided = false;

@@ -92,7 +92,8 @@ impl Lowering<'_> {
             Expr::Compare(inner) => {
                 let left = self.boxed(&inner.left);
                 let pairs = inner.ops.iter().zip(&inner.comparators);
-                let rest = pairs.map(|(operator, right)| (comparison(*operator), self.expression(right)));
+                let rest =
+                    pairs.map(|(operator, right)| (comparison(*operator), self.expression(right)));
                 Expression::Compare(left, rest.collect())
             }
             Expr::If(inner) => {
@@ -119,7 +120,8 @@ impl Lowering<'_> {
                     })
                     .collect();
                 if items.len() > MAX_ELEMENTS {
-                    let inner = items.into_iter().flat_map(|(key, value)| key.into_iter().chain([value]));
+                    let inner =
+                        items.into_iter().flat_map(|(key, value)| key.into_iter().chain([value]));
                     return self.opaque(inner.collect::<Vec<_>>());
                 }
                 Expression::Dict(items)

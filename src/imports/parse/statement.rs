@@ -122,9 +122,8 @@ impl Lowering<'_> {
             Stmt::FunctionDef(inner) => {
                 let decorators = inner.decorator_list.iter();
                 let decorators = decorators.map(|one| self.expression(&one.expression)).collect();
-                let (mut function, yields) = self.parameters(Some(&inner.parameters), |this| {
-                    this.block(&inner.body)
-                });
+                let (mut function, yields) =
+                    self.parameters(Some(&inner.parameters), |this| this.block(&inner.body));
                 function.name = inner.name.as_str().into();
                 function.deferred = yields || inner.is_async;
                 Statement::Function(Arc::new(function), decorators)

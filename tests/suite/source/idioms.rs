@@ -358,6 +358,22 @@ fn a_file_that_is_included_is_no_module() {
 }
 
 #[test]
+fn python_that_cython_compiles() {
+    let setup =
+        "setup(ext_modules=cythonize([Extension(\"spam.a\", [\"spam/a.py\"]), \"spam/b.pyx\"]))\n";
+    let build = (
+        "pyproject.toml",
+        "[build-system]\nrequires = [\"cython\"]\nbuild-backend = \"setuptools.build_meta\"\n",
+    );
+    let declaring = "# cython: freethreading_compatible = True\n";
+    let pyx = ("spam/b.pyx", declaring);
+    let of = |python| predicted(&[build, ("setup.py", setup), pyx, ("spam/a.py", python)]);
+    assert_eq!(of(declaring), KeepsGilOff);
+    assert_eq!(of("# cython: language_level = 3\n"), EnablesGil);
+    assert_eq!(of("x = 1\n"), EnablesGil);
+}
+
+#[test]
 fn swig() {
     let wrapper = "#ifdef SWIGPYTHON_NOGIL\n{ Py_mod_gil, Py_MOD_GIL_NOT_USED },\n#endif\nPyMODINIT_FUNC PyInit__spam(void) { return 0; }\n";
     let interface = "%module spam\n%{\n#include \"spam.h\"\n%}\n";

@@ -2,6 +2,7 @@
 //! what is asked for allows it, by which command it is taken, and whether all of it goes together.
 //!
 //! ```text
+//! inputs    what the project's files ask for
 //! releases  the newer releases, and what their tags tell
 //! search    which of them to look at next
 //! look      looks at them
@@ -10,6 +11,7 @@
 //! forks     maintained forks, from a list kept by hand
 //! steps     what to do, in words
 //! together  one resolution for all of it
+//! words     what follows from a search, in words
 //! ```
 //!
 //! What a release does is found out as a scan does it: by its tags, then by what its modules declare.
@@ -18,11 +20,13 @@
 mod bounds;
 pub mod command;
 pub mod forks;
+mod inputs;
 mod look;
 pub mod releases;
 pub mod search;
 mod steps;
 mod together;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,56 +37,29 @@ use pep508_rs::PackageName;
 
 use self::bounds::Bounds;
 use self::command::Wish;
+use self::inputs::{indexes_of, of_user, requirements_of};
 use self::look::{Found, Judged, Looker, Makers};
 use self::steps::Facts;
 use self::together::{Question, Wishes};
+use self::words::wish;
+
 use crate::fetch::cache::Cache;
 use crate::fetch::client::Client;
 use crate::fetch::indexes::Indexes;
-use crate::input::{Content, Manifest, Requirements};
+use crate::input::Requirements;
 use crate::judge;
 use crate::model::advice::{Advice, AdviceReport, Candidate, Manager, Search};
 use crate::model::distribution::DistributionFile;
-use crate::model::lock::LockedSource;
 use crate::model::report::{PackageReport, ScanReport, Verdict};
-use crate::model::requirement::{Prereleases, Requirement};
+use crate::model::requirement::Prereleases;
 use crate::pipeline::{Progress, Scene, Settings};
 use crate::wheel_check::WheelCheck;
+
+pub use self::inputs::Input;
 
 /// What is always told with advice.
 const DECLARED: &str = "to keep the GIL off is what a module declares, which was read; it is no proof \
                         of being safe to use from several threads";
-
-/// One of the project's files.
-#[derive(Debug)]
-pub struct Input<'a> {
-    /// What it says.
-    pub manifest: &'a Manifest,
-    /// The tool it is for; none for files of constraints alone.
-    pub manager: Option<Manager>,
-    /// What stands in the file that it was made from, where it is a lock and that is here.
-    pub source: Option<&'a Manifest>,
-}
-
-impl<'a> Input<'a> {
-    /// What says best what was asked for.
-    fn basis(&self) -> &'a Manifest {
-        self.source.unwrap_or(self.manifest)
-    }
-
-    /// Whether it is a lock of which it is not known what was asked for.
-    fn is_lock_alone(&self) -> bool {
-        matches!(&self.basis().content, Content::Lock(graph) if !graph.packages.is_empty())
-    }
-}
-
-/// The requirements of a file; none for a lock.
-fn requirements_of(manifest: &Manifest) -> Option<&Requirements> {
-    match &manifest.content {
-        Content::Requirements(requirements) => Some(requirements),
-        Content::Lock(_) => None,
-    }
-}
 
 /// Advises on every package of a scan's report that enables the GIL, has no wheel, or could not be
 /// told.
@@ -146,44 +123,6 @@ fn unchecked(report: &ScanReport) -> Vec<String> {
             format!("{label}{} {version}: {reason}", package.name)
         })
         .collect()
-}
-
-/// What the user's own files ask for, of the parts that are asked for.
-fn of_user(inputs: &[Input<'_>], settings: &Settings) -> Requirements {
-    let mut all = Requirements::default();
-    for input in inputs {
-        let basis = input.basis();
-        let Some(requirements) = requirements_of(basis) else { continue };
-        let chosen = |one: &&Requirement| settings.choice.includes(&one.section, &basis.sections);
-        all.required.extend(requirements.required.iter().filter(chosen).cloned());
-        all.constraints.extend(requirements.constraints.iter().cloned());
-        all.overrides.extend(requirements.overrides.iter().cloned());
-    }
-    all
-}
-
-/// The one index that a package comes from, where the files name it.
-fn indexes_of(inputs: &[Input<'_>]) -> BTreeMap<PackageName, String> {
-    let mut indexes = BTreeMap::new();
-    for manifest in inputs.iter().flat_map(|input| [input.manifest, input.basis()]) {
-        match &manifest.content {
-            Content::Requirements(all) => {
-                let required = all.required.iter().chain(&all.overrides);
-                indexes.extend(
-                    required.filter_map(|one| Some((one.name.clone(), one.index.clone()?))),
-                );
-            }
-            Content::Lock(graph) => {
-                indexes.extend(graph.packages.iter().filter_map(|package| match &package.source {
-                    LockedSource::Index { index: Some(index), .. } => {
-                        Some((package.name.clone(), index.clone()))
-                    }
-                    _ => None,
-                }));
-            }
-        }
-    }
-    indexes
 }
 
 /// Whether something is advised on a package.
@@ -396,7 +335,7 @@ impl Adviser<'_> {
                 .or_else(|| allowed.as_ref().and_then(|found| found.failure.clone())),
         };
         advice.certain = found.outcome.certain;
-        advice.bounds = words(&found, newer);
+        advice.bounds = words::of_bounds(&found, newer);
         advice.first = found.first.as_ref().map(|one| one.candidate.clone());
         advice.allowed = inside.first.as_ref().map(|one| one.candidate.clone());
         if let Some((version, _)) = &first {
@@ -468,65 +407,4 @@ struct Searched {
     /// The same within what is asked for, where that does not allow all.
     allowed: Option<Found>,
     pure: Option<DistributionFile>,
-}
-
-/// The release to ask for.
-fn wish(found: &Found) -> Option<(Version, Wish)> {
-    let version: Version = found.first.as_ref()?.candidate.version.parse().ok()?;
-    let wish =
-        if found.newest { Wish::AtLeast(version.clone()) } else { Wish::Exactly(version.clone()) };
-    Some((version, wish))
-}
-
-/// How far a search went, where it did not go all the way or there was nothing to search.
-fn words(found: &Found, newer: usize) -> Option<String> {
-    let outcome = &found.outcome;
-    let mut parts = Vec::new();
-    if newer == 0 {
-        return Some("there is no newer release".to_owned());
-    }
-    if found.without_wheel == newer {
-        return Some(format!(
-            "none of the {newer} newer releases has a wheel for it, by their tags"
-        ));
-    }
-    if outcome.first.is_none() && outcome.certain {
-        return Some(format!("none of the {newer} newer releases keeps the GIL off"));
-    }
-    if let Some(failure) = &found.failure {
-        parts.push(failure.clone());
-    }
-    let releases = |count: usize| if count == 1 { "release" } else { "releases" };
-    let told = outcome.not_told - failed(found).min(outcome.not_told);
-    if told > 0 {
-        let before = if outcome.first.is_some() { " before that" } else { "" };
-        parts.push(format!("{told} {}{before} could not be told", releases(told)));
-    }
-    if outcome.not_looked_at > 0 {
-        let count = outcome.not_looked_at;
-        let assumed = match (outcome.first, outcome.went_back, outcome.not_told) {
-            (Some(_), false, 0) => {
-                "it was assumed that support came to stay, and nothing that was seen speaks against it"
-            }
-            (Some(_), true, _) => "support came and went, so that one of them may keep the GIL off",
-            _ => "one of them may keep the GIL off",
-        };
-        let before = if outcome.first.is_some() { " before that" } else { "" };
-        let were = if count == 1 { "was" } else { "were" };
-        parts.push(format!(
-            "{count} {} with a wheel{before} {were} not looked at: {assumed}",
-            releases(count)
-        ));
-    }
-    if outcome.went_back {
-        parts.push("a newer release than the first enables the GIL again".to_owned());
-    } else if outcome.first.is_some() && !found.newest {
-        parts.push("the newest release was not seen to keep the GIL off".to_owned());
-    }
-    (!parts.is_empty()).then(|| parts.join("; "))
-}
-
-/// Releases that could not be looked at, which the failure names already.
-fn failed(found: &Found) -> usize {
-    found.looked_at.iter().filter(|(_, one)| one.verdict == Verdict::Unchecked).count()
 }

@@ -10,9 +10,10 @@ use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use pep508_rs::{MarkerTree, PackageName};
 
 use super::command::Wish;
+use super::inputs::{Input, requirements_of};
 use super::look::{Looker, Makers};
 use super::releases::Newer;
-use super::{Input, requirements_of};
+
 use crate::input::{Content, Manifest, Requirements};
 use crate::model::advice::{Change, Holds, Together};
 use crate::model::location::Location;

@@ -25,6 +25,8 @@ pub enum Bucket {
     Metadata,
     /// The Python files of wheels.
     Python,
+    /// What importing the packages of a scan does.
+    Imports,
     /// What the tracker says of projects, refreshed by the user.
     Tracker,
     /// What source distributions would presumably build.
@@ -38,6 +40,7 @@ impl Bucket {
             Self::Wheels => "wheels-v1",
             Self::Metadata => "metadata-v1",
             Self::Python => "python-v1",
+            Self::Imports => "imports-v1",
             Self::Tracker => "tracker-v1",
             Self::Sources => "sources-v1",
         }

@@ -432,3 +432,38 @@ impl Environment {
         None
     }
 }
+
+impl Environment {
+    /// What stands for a file that belongs to no package.
+    pub(super) fn no_module(&self) -> ModuleId {
+        ModuleId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX))
+    }
+
+    /// The package that relative imports in a module begin at.
+    pub(super) fn package_of(&self, module: ModuleId) -> String {
+        if self.is_package(module) {
+            return self.name(module);
+        }
+        self.parent(module).map_or_else(String::new, |id| self.name(id))
+    }
+
+    /// The dotted name of what `from ..module` means in a module; `None` outside any package.
+    pub(super) fn absolute(&self, module: ModuleId, level: u32, name: &str) -> Option<String> {
+        if level == 0 {
+            return Some(name.to_owned());
+        }
+        relative(&self.package_of(module), level, name)
+    }
+}
+
+/// `..name` seen from a package.
+pub(super) fn relative(package: &str, level: u32, name: &str) -> Option<String> {
+    let mut base = package;
+    for _ in 1..level {
+        base = base.rsplit_once('.')?.0;
+    }
+    if base.is_empty() {
+        return None;
+    }
+    Some(if name.is_empty() { base.to_owned() } else { format!("{base}.{name}") })
+}

@@ -1,5 +1,7 @@
 //! One package of a plan: which of its files would be installed, and what that does.
 
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::Progress;
@@ -25,6 +27,42 @@ pub(super) struct Looker<I> {
     checks: WheelCheck,
     sources: SourceCheck,
     progress: Arc<dyn Progress>,
+}
+
+/// A package that was looked at, with what is needed to tell what importing it does.
+pub(super) struct Looked {
+    pub(super) report: PackageReport,
+    /// The wheel that was looked into, if any was.
+    pub(super) wheel_looked_into: Option<Wheel>,
+}
+
+/// A wheel that was looked into.
+pub(super) struct Wheel {
+    pub(super) file: DistributionFile,
+    /// The top-level names that can be imported from it.
+    pub(super) names: Vec<String>,
+    /// The modules of the wheel that each of its extension modules names, by the path of that.
+    pub(super) mentions: BTreeMap<String, Vec<String>>,
+}
+
+impl From<PackageReport> for Looked {
+    fn from(report: PackageReport) -> Self {
+        Self { report, wheel_looked_into: None }
+    }
+}
+
+impl Deref for Looked {
+    type Target = PackageReport;
+
+    fn deref(&self) -> &PackageReport {
+        &self.report
+    }
+}
+
+impl DerefMut for Looked {
+    fn deref_mut(&mut self) -> &mut PackageReport {
+        &mut self.report
+    }
 }
 
 /// Who says that there is such a file.
@@ -55,7 +93,7 @@ impl<I: Index> Looker<I> {
     /// Notes what the files of a release come to here.
     fn note_offer<'r, 'f>(
         &self,
-        report: &'r mut PackageReport,
+        report: &'r mut Looked,
         files: impl IntoIterator<Item = &'f DistributionFile>,
     ) -> &'r ReleaseFiles {
         report.release.insert(offer::of_files(files, self.place.target, &self.tags))
@@ -65,7 +103,7 @@ impl<I: Index> Looker<I> {
     /// build would do is told beside it.
     async fn look_into_source<'f>(
         &self,
-        report: &mut PackageReport,
+        report: &mut Looked,
         files: impl IntoIterator<Item = &'f DistributionFile>,
     ) {
         let Some(file) = offer::source_of(files) else { return };
@@ -75,8 +113,9 @@ impl<I: Index> Looker<I> {
         }));
     }
 
-    pub(super) async fn look_at(&self, task: Task) -> PackageReport {
-        let mut report = PackageReport::unchecked(task.name.to_string(), self.place, task.location);
+    pub(super) async fn look_at(&self, task: Task) -> Looked {
+        let report = PackageReport::unchecked(task.name.to_string(), self.place, task.location);
+        let mut report = Looked::from(report);
         match task.subject {
             Subject::Unchecked { version, reason } => {
                 report.version = version;
@@ -107,7 +146,7 @@ impl<I: Index> Looker<I> {
         report
     }
 
-    async fn look_at_files(&self, report: &mut PackageReport, files: &[DistributionFile]) {
+    async fn look_at_files(&self, report: &mut Looked, files: &[DistributionFile]) {
         let missing = offer::describe_missing(self.note_offer(report, files), self.place.target);
         match pin::best_wheel(files, &self.tags) {
             Some((file, wheel)) => self.open_wheel(report, file, wheel, Vouched::ByIndex).await,
@@ -121,7 +160,7 @@ impl<I: Index> Looker<I> {
     /// A release that a lockfile names without its files.
     async fn look_at_release(
         &self,
-        report: &mut PackageReport,
+        report: &mut Looked,
         files: &[DistributionFile],
         version: &pep440_rs::Version,
     ) {
@@ -149,7 +188,7 @@ impl<I: Index> Looker<I> {
         }
     }
 
-    async fn look_at_file(&self, report: &mut PackageReport, file: &DistributionFile) {
+    async fn look_at_file(&self, report: &mut Looked, file: &DistributionFile) {
         report.version = Some(file.kind.version().to_string());
         let missing = offer::describe_missing(self.note_offer(report, [file]), self.place.target);
         if let DistributionKind::Source(_) = &file.kind {
@@ -165,15 +204,16 @@ impl<I: Index> Looker<I> {
 
     async fn open_wheel(
         &self,
-        report: &mut PackageReport,
+        report: &mut Looked,
         file: &DistributionFile,
         wheel: &WheelFilename,
         vouched: Vouched,
     ) {
         report.version = Some(wheel.version.to_string());
-        let chosen = report.wheel.insert(WheelReport::unread(file, wheel));
+        let mut chosen = WheelReport::unread(file, wheel);
         match self.checks.check(file, wheel).await {
-            Ok(WheelFindings { modules, size, sha256_verified, classifiers }) => {
+            Ok(WheelFindings { modules, size, sha256_verified, classifiers, names, mentions }) => {
+                report.wheel_looked_into = Some(Wheel { file: file.clone(), names, mentions });
                 report.classifiers = classifiers;
                 self.progress.wheel(size);
                 chosen.size = Some(size);
@@ -195,5 +235,6 @@ impl<I: Index> Looker<I> {
             }
             Err(problem) => report.reason = Some(problem.to_string()),
         }
+        report.wheel = Some(chosen);
     }
 }

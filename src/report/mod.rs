@@ -4,12 +4,19 @@
 //! [`INSPECT_FORMATS`].
 
 mod advice;
+mod csv;
 mod evidence;
+mod github;
+mod gitlab;
 mod inspect_table;
 mod json;
+mod junit;
+mod origin;
 mod rules;
+mod sarif;
 mod table;
 mod text;
+mod told;
 mod tracker_table;
 
 use std::io::{self, Write};
@@ -20,6 +27,7 @@ use crate::model::report::ScanReport;
 use crate::model::tracker::TrackerReport;
 
 pub use advice::advice_summary;
+pub use origin::Origin;
 pub use rules::{explain, list_rules};
 pub use text::{bytes, inspect_summary, printable, summary};
 
@@ -34,9 +42,9 @@ pub enum Detail {
     Verbose,
 }
 
-/// How a report is drawn, for the formats that are drawn.
+/// How a report is drawn, for the formats that are drawn, and where its paths count from.
 #[derive(Debug, Clone, Copy)]
-pub struct Style {
+pub struct Style<'o> {
     /// Whether colours may be used.
     pub color: bool,
     /// Columns to fit into; without, lines are as long as they are.
@@ -45,12 +53,20 @@ pub struct Style {
     pub detail: Detail,
     /// Whether to say which packages subinterpreters can import.
     pub subinterpreters: bool,
+    /// Where the scan was made.
+    pub origin: Origin<'o>,
 }
 
 /// A form that reports of one kind can be written in.
 pub trait Reporter<R>: Sync {
     /// What `--format` calls it.
     fn name(&self) -> &'static str;
+
+    /// What the names of such files end in, without the dot. Where several formats share one, it
+    /// stands for the first of them in the list.
+    fn suffixes(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Writes the whole report.
     ///
@@ -60,7 +76,15 @@ pub trait Reporter<R>: Sync {
 }
 
 /// Every format for scans; the first is the default.
-pub const FORMATS: &[&dyn Reporter<ScanReport>] = &[&table::Table, &json::Json];
+pub const FORMATS: &[&dyn Reporter<ScanReport>] = &[
+    &table::Table,
+    &json::Json,
+    &sarif::Sarif,
+    &github::GitHub,
+    &gitlab::GitLab,
+    &junit::JUnit,
+    &csv::Csv,
+];
 
 /// Every format for inspections; the first is the default.
 pub const INSPECT_FORMATS: &[&dyn Reporter<InspectReport>] =

@@ -23,6 +23,10 @@ impl Reporter<ScanReport> for Table {
         "table"
     }
 
+    fn suffixes(&self) -> &'static [&'static str] {
+        &["txt"]
+    }
+
     fn write(&self, report: &ScanReport, style: Style, output: &mut dyn Write) -> io::Result<()> {
         let mut packages: Vec<&PackageReport> = report
             .packages

@@ -41,6 +41,18 @@ pub struct Tracker {
     by_package: BTreeMap<String, usize>,
 }
 
+impl Default for Tracker {
+    /// One that says nothing of anything.
+    fn default() -> Self {
+        Self {
+            date: Date::ZERO,
+            origin: TrackerOrigin::default(),
+            entries: Vec::new(),
+            by_package: BTreeMap::new(),
+        }
+    }
+}
+
 /// The data as it is written.
 #[derive(Serialize, Deserialize)]
 struct Data {
@@ -76,12 +88,7 @@ impl Tracker {
         static TRACKER: OnceLock<Tracker> = OnceLock::new();
         TRACKER.get_or_init(|| {
             // A test reads the same text: it is in order whenever the program is built.
-            Self::parse(BUILT_IN).unwrap_or_else(|_| Self {
-                date: Date::ZERO,
-                origin: TrackerOrigin::default(),
-                entries: Vec::new(),
-                by_package: BTreeMap::new(),
-            })
+            Self::parse(BUILT_IN).unwrap_or_default()
         })
     }
 

@@ -8,20 +8,21 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("config", &["model", "config"]),
     ("resolve", &["model", "resolve"]),
     ("fetch", &["model", "resolve", "fetch"]),
     ("inspect", &["model", "inspect"]),
+    ("imports", &["model", "inspect", "imports"]),
     ("tracker", &["model", "tracker"]),
     ("source", &["model", "source"]),
     ("judge", &["model", "judge"]),
     // The rules explain themselves.
     ("report", &["model", "judge", "report"]),
     ("module_check", &["model", "inspect"]),
-    ("wheel_check", &["model", "fetch", "inspect", "module_check"]),
+    ("wheel_check", &["model", "fetch", "imports", "inspect", "module_check"]),
     ("source_check", &["model", "fetch", "source"]),
     ("local", &["model", "input", "fetch", "inspect", "judge", "module_check", "local"]),
     (
@@ -31,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "input",
             "resolve",
             "fetch",
+            "imports",
             "inspect",
             "judge",
             "report",

@@ -25,6 +25,7 @@ mod inspect;
 mod inspect_command;
 mod judge;
 mod model;
+mod report;
 mod resolve;
 mod scan;
 mod source;

@@ -13,7 +13,7 @@ use ftcheck::{pipeline, pipeline::Settings};
 use crate::Failure;
 use crate::args::AdviseArguments;
 use crate::options::{ReportOptions, ScanOptions, choice};
-use crate::output::{check_output, exit_code, say, write_report};
+use crate::output::{exit_code, say, write_report};
 use crate::progress::Bar;
 use crate::project::{Project, input_failure};
 use crate::session::Session;
@@ -23,9 +23,7 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<ExitCode, Failure> {
     let mut options = ScanOptions::new(arguments.resolution, choice)?;
     let how: ReportOptions<AdviceReport> = ReportOptions::new(arguments.report)?;
     let mut project = Project::read(&arguments.project, &options.settings)?;
-    if let Some(file) = &how.output {
-        check_output(file, project.paths.iter().map(PathBuf::as_path))?;
-    }
+    how.destinations.check(project.paths.iter().map(PathBuf::as_path))?;
     let detail = how.style.detail;
     let sources = sources(&project)?;
     let session = Session::new(options.network, &mut project)?;
@@ -39,7 +37,8 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<ExitCode, Failure> {
         session.runtime.block_on(look(&project, &sources, &options.settings, &session, &progress));
     bar.clear();
     let report = report?;
-    write_report(&report, &how, report::advice_summary)?;
+    let read = project.paths.first().map(PathBuf::as_path);
+    write_report(&report, &how, read, report::advice_summary)?;
     Ok(exit_code(report.severity()))
 }
 

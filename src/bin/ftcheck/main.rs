@@ -2,8 +2,10 @@
 
 mod advise;
 mod args;
+mod destinations;
 mod inspect;
 mod options;
+mod origin;
 mod output;
 mod progress;
 mod project;

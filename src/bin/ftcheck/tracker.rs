@@ -16,8 +16,9 @@ use ftcheck::tracker::{Names, SCHEMA, Tracker};
 use url::Url;
 
 use crate::args::{TrackerArguments, TrackerCommand, TrackerForm, TrackerUpdateArguments};
+use crate::destinations::{Destinations, write_file};
 use crate::options::{ReportOptions, cache, style};
-use crate::output::{check_output, print, say, write_file, write_report};
+use crate::output::{print, say, write_report};
 use crate::{FOUND, Failure, NOT_KNOWN};
 
 /// Where the data is made: the repository, the page in it, and the address of its newest version.
@@ -91,13 +92,13 @@ fn write(
         .find(|reporter| reporter.name() == form.format)
         .ok_or_else(|| Failure::new(format!("no format is called `{}`", form.format)))?;
     let options = ReportOptions {
-        reporter: *reporter,
-        output: None,
-        style: style(form.color, false, detail),
+        destinations: Destinations { standard: Some(*reporter), files: Vec::new() },
+        style: style(form.color, detail),
+        color_in_files: false,
     };
     let origin = tracker.origin().clone();
     let report = TrackerReport { schema: SCHEMA, date: tracker.date(), origin, entries, unknown };
-    write_report(&report, &options, |_| String::new())
+    write_report(&report, &options, None, |_| String::new())
 }
 
 /// A page, and where it is from.
@@ -110,7 +111,9 @@ struct Fetched {
 fn update(arguments: &TrackerUpdateArguments) -> Result<ExitCode, Failure> {
     let cache = cache(false, arguments.cache_dir.clone())?;
     if let Some(file) = &arguments.output {
-        check_output(file, arguments.from.as_ref().map(|from| Path::new(from.as_str())))?;
+        let to_file: Destinations<TrackerReport> =
+            Destinations { standard: None, files: vec![(TRACKER_FORMATS[0], file.clone())] };
+        to_file.check(arguments.from.as_ref().map(|from| Path::new(from.as_str())))?;
     }
     let former = current(&cache);
     let kept = || {

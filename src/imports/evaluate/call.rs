@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::value::{Binding, Closure, Value};
-use super::{Frame, MAX_CALLS, Outcome, Run, STACK, STACK_NEEDED, Stop, constant};
+use super::{Frame, MAX_CALL_STEPS, MAX_CALLS, Outcome, Run, STACK, STACK_NEEDED, Stop, constant};
 use crate::imports::facts::{Call, Expression, Name};
 
 impl Run<'_> {
@@ -149,7 +149,7 @@ impl Run<'_> {
                 }
                 _ => Ok(Value::Unknown),
             },
-            Value::Class(class) => self.instantiate(frame, class, arguments, keywords),
+            Value::Class(class) => self.instantiate(class, arguments, keywords),
             Value::Instance(instance) => match self.class_attribute(&instance.class, "__call__") {
                 Some(Value::Function(closure)) => {
                     self.call_closure(&closure, Some(function.clone()), arguments, keywords)
@@ -191,7 +191,7 @@ impl Run<'_> {
         keywords: Vec<(Option<Name>, Value)>,
     ) -> Outcome<Value> {
         let code = Arc::clone(&closure.code);
-        let again = self.calls.iter().filter(|other| **other == Arc::as_ptr(&code)).count();
+        let again = self.calls.iter().filter(|other| Arc::ptr_eq(other, &code)).count();
         if self.calls.len() >= MAX_CALLS || again >= 3 {
             self.doubts.called = true;
             return Ok(Value::Unknown);
@@ -206,7 +206,14 @@ impl Run<'_> {
         self.bind_arguments(closure, scope, given, arguments, keywords);
         let frame =
             Frame { outer: closure.outer.clone(), receiver, ..Frame::of(closure.module, scope) };
-        self.calls.push(Arc::as_ptr(&code));
+        let outermost = self.call_ends.is_none();
+        if outermost {
+            self.call_ends = Some(self.steps + MAX_CALL_STEPS);
+            self.called.clear();
+        }
+        self.called.insert(closure.module);
+        let (forks, doubt, handlers) = (self.forks, self.doubt, self.handlers.len());
+        self.calls.push(Arc::clone(&code));
         let outcome = stacker::maybe_grow(STACK_NEEDED, STACK, || {
             if code.deferred {
                 // Executed once something goes through it, which most of the time happens.
@@ -220,7 +227,42 @@ impl Run<'_> {
             }
         });
         self.calls.pop();
+        if !outermost {
+            return outcome;
+        }
+        self.call_ends = None;
+        if matches!(outcome, Err(Stop::TooLong)) {
+            debug_assert_eq!(
+                (forks, doubt, handlers),
+                (self.forks, self.doubt, self.handlers.len())
+            );
+            self.doubts.called = true;
+            self.search_called()?;
+            return Ok(Value::Unknown);
+        }
         outcome
+    }
+
+    /// After a call that was given up: the imports in all functions of the modules that it went
+    /// through may have been made.
+    fn search_called(&mut self) -> Outcome {
+        let called = std::mem::take(&mut self.called);
+        for module in called {
+            if !self.searched.insert(module) {
+                continue;
+            }
+            let Some(facts) = self.environment.facts(module) else { continue };
+            let imports = crate::imports::search::imports_of_functions(&facts.body);
+            let scope = self.new_scope();
+            let frame = Frame::of(module, scope);
+            for statement in imports {
+                self.fork(2, |run, way| match way {
+                    0 => run.block(&frame, std::slice::from_ref(statement)),
+                    _ => Ok(()),
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// What a body returns.
@@ -229,9 +271,9 @@ impl Run<'_> {
         frame: &Frame,
         body: &[crate::imports::facts::Statement],
     ) -> Outcome<Value> {
-        let outside = std::mem::take(&mut self.pending);
+        let outside = self.aside();
         let end = self.block(frame, body);
-        let inside = std::mem::replace(&mut self.pending, outside);
+        let inside = self.back(outside);
         let mut values = Vec::new();
         for stop in inside {
             match stop {
@@ -242,7 +284,7 @@ impl Run<'_> {
         match end {
             Ok(()) => values.push(Value::None),
             Err(Stop::Return(value)) => values.push(value),
-            Err(Stop::Exhausted) => return Err(Stop::Exhausted),
+            Err(stop) if stop.is_final() => return Err(stop),
             Err(stop) if values.is_empty() => return Err(stop),
             // On another way it returned.
             Err(stop) => self.leave(stop),

@@ -3,10 +3,16 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use pep440_rs::Version;
+
 use super::value::{Binding, ClassValue, Closure, Instance, Value};
 use super::{Frame, Outcome, Run, Stop};
 use crate::imports::facts::{Class, Expression, Function, Name};
 
+/// Classes that stand for a version given as text (`packaging.version`, `distutils.version`).
+const VERSIONS: [&str; 3] = ["Version", "LooseVersion", "StrictVersion"];
+/// What that text is bound to; no name of a program.
+const VERSION_TEXT: &str = "<version>";
 /// Bases of bases.
 const MAX_BASES: usize = 20;
 
@@ -129,7 +135,6 @@ impl Run<'_> {
     /// A new instance, with what `__init__` does.
     pub(super) fn instantiate(
         &mut self,
-        frame: &Frame,
         class: &Rc<ClassValue>,
         arguments: Vec<Value>,
         keywords: Vec<(Option<Name>, Value)>,
@@ -140,14 +145,24 @@ impl Run<'_> {
             let name = arguments.first().cloned().unwrap_or(Value::Unknown);
             self.bind(scope, "__name__", name);
         }
-        if let Some(init) = self.class_attribute(class, "__init__")
-            && let Value::Function(closure) = init
+        if VERSIONS.contains(&class.code.name.as_str())
+            && let Some(text @ Value::Text(_)) = arguments.first()
         {
+            // Told by its text: computing with it goes through regular expressions.
+            self.bind(scope, VERSION_TEXT, text.clone());
+            return Ok(instance);
+        }
+        if let Some(Value::Function(closure)) = self.class_attribute(class, "__init__") {
             self.call_closure(&closure, Some(instance.clone()), arguments, keywords)?;
-        } else {
-            let _ = frame;
         }
         Ok(instance)
+    }
+
+    /// The version that an instance stands for.
+    pub(super) fn version(&self, value: &Value) -> Option<Version> {
+        let Value::Instance(instance) = value else { return None };
+        let bound = self.bound(instance.scope, VERSION_TEXT)?;
+        bound.value.as_text()?.parse().ok()
     }
 
     pub(super) fn derives_from(&self, class: &Rc<ClassValue>, name: &str) -> bool {
@@ -257,11 +272,10 @@ impl Run<'_> {
     }
 
     /// What `with` binds: what `__enter__` gives.
-    pub(super) fn enter(&mut self, value: &Value, frame: &Frame) -> Outcome<Value> {
+    pub(super) fn enter(&mut self, value: &Value) -> Outcome<Value> {
         let Value::Instance(instance) = value else { return Ok(Value::Unknown) };
         match self.class_attribute(&instance.class, "__enter__") {
             Some(Value::Function(closure)) => {
-                let _ = frame;
                 self.call_closure(&closure, Some(value.clone()), Vec::new(), Vec::new())
             }
             _ => Ok(Value::Unknown),

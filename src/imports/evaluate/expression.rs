@@ -198,6 +198,17 @@ impl Run<'_> {
             let found = self.standard_contains(name, left)?;
             return Some(found == (operator == Comparison::In));
         }
+        if let (Some(left), Some(right)) = (self.version(left), self.version(right)) {
+            return Some(match operator {
+                Comparison::Equal => left == right,
+                Comparison::NotEqual => left != right,
+                Comparison::Less => left < right,
+                Comparison::LessOrEqual => left <= right,
+                Comparison::Greater => left > right,
+                Comparison::GreaterOrEqual => left >= right,
+                _ => return None,
+            });
+        }
         let (left, right) = (self.as_constant(left.clone()), self.as_constant(right.clone()));
         constant::compare(operator, &left, &right)
     }

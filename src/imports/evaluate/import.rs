@@ -32,23 +32,18 @@ impl Run<'_> {
     /// The names that every module has.
     pub(super) fn module_name(&self, module: ModuleId, name: &str) -> Option<Value> {
         let dotted = || self.environment.name(module);
+        let nowhere = module == self.environment.no_module();
         Some(match name {
+            // Executed as a program or imported.
+            "__name__" if nowhere => Value::Unknown,
             "__name__" => Value::text(dotted()),
-            "__package__" => Value::text(self.package_of(module)),
+            "__package__" => Value::text(self.environment.package_of(module)),
             "__file__" => Value::Prefix(Name::new("/")),
             "__path__" if self.environment.is_package(module) => Value::standard("__path__"),
             "__spec__" | "__loader__" | "__builtins__" => Value::Something,
             "__doc__" => Value::Unknown,
             _ => return None,
         })
-    }
-
-    /// The package that relative imports in a module begin at.
-    fn package_of(&self, module: ModuleId) -> String {
-        if self.environment.is_package(module) {
-            return self.environment.name(module);
-        }
-        self.environment.parent(module).map_or_else(String::new, |id| self.environment.name(id))
     }
 
     pub(super) fn import_statement(&mut self, frame: &Frame, import: &Import) -> Outcome {
@@ -60,6 +55,10 @@ impl Run<'_> {
                 let what = LazyImport::Import(import.clone(), at);
                 let lazy = Lazy { module: frame.module, what };
                 self.bind(scope, &scope_name, Value::Lazy(Rc::new(lazy)));
+                continue;
+            }
+            if self.is_for_compiler(frame, &alias.0) {
+                self.bind(scope, &scope_name, Value::Unknown);
                 continue;
             }
             let imported = self.dotted(&alias.0, Some(frame.module), Some(import.at))?;
@@ -85,6 +84,9 @@ impl Run<'_> {
                 "a relative import leads out of its package",
             );
         };
+        if self.is_for_compiler(frame, &base) {
+            return self.compiled_import(frame, from, &base);
+        }
         let imported = self.dotted(&base, Some(frame.module), Some(from.at))?;
         for alias in &from.names {
             if alias.0 == "*" {
@@ -99,12 +101,31 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The dotted name of what `from ..module` means in a module; `None` outside any package.
-    pub(super) fn absolute(&self, module: ModuleId, level: u32, name: &str) -> Option<String> {
-        if level == 0 {
-            return Some(name.to_owned());
+    /// Whether an import of a compiled module speaks to Cython alone, in its pure Python mode.
+    fn is_for_compiler(&self, frame: &Frame, dotted: &str) -> bool {
+        let first = dotted.split('.').next();
+        first == Some("cython") && self.environment.has_source_beside(frame.module)
+    }
+
+    /// `from cython.cimports.module import name`: the compiled code imports the module where it
+    /// needs its types or functions.
+    fn compiled_import(&mut self, frame: &Frame, from: &From, base: &str) -> Outcome {
+        for alias in &from.names {
+            let name = alias.1.as_ref().unwrap_or(&alias.0);
+            self.bind(frame.scope, name, Value::Unknown);
         }
-        relative(&self.package_of(module), level, name)
+        let Some(dotted) = base.strip_prefix("cython.cimports.") else { return Ok(()) };
+        if self.environment.find(dotted).is_none() {
+            return Ok(());
+        }
+        self.fork(2, |run, way| match way {
+            0 => run.import_dotted(dotted, Some(frame.module), Some(from.at)).map(|_| ()),
+            _ => Ok(()),
+        })
+    }
+
+    pub(super) fn absolute(&self, module: ModuleId, level: u32, name: &str) -> Option<String> {
+        self.environment.absolute(module, level, name)
     }
 
     /// One name of `from base import name`.
@@ -219,10 +240,10 @@ impl Run<'_> {
         let frame = Frame::of(module, scope);
         let missing = Value::standard("builtins.AttributeError");
         self.handlers.push(vec![Some(missing.clone())]);
-        let outside = std::mem::take(&mut self.pending);
+        let outside = self.aside();
         let given = self.call_value(&frame, function, vec![Value::Text(name.clone())], Vec::new());
         self.handlers.pop();
-        let inside = std::mem::replace(&mut self.pending, outside);
+        let inside = self.back(outside);
         let mut may_miss = false;
         for stop in inside {
             match stop {
@@ -399,7 +420,12 @@ impl Run<'_> {
 
     fn edge(&mut self, from: Option<ModuleId>, to: ModuleId, at: Option<At>) {
         let Some(from) = from.filter(|from| *from != to) else { return };
-        let certain = self.doubt == 0;
+        if let (Some((watched, places)), Some(at)) = (&mut self.watched, at)
+            && *watched == from
+        {
+            places.insert(at);
+        }
+        let certain = self.is_certain_here();
         let edge = self.edges.entry((from, to)).or_insert(Edge { from, to, at, certain });
         edge.certain |= certain;
     }
@@ -448,7 +474,18 @@ impl Run<'_> {
         let doubts = std::mem::take(&mut self.doubts);
         let handling = std::mem::take(&mut self.handling);
         let calls = std::mem::take(&mut self.calls);
+        let called = std::mem::take(&mut self.called);
+        let (begun, call_ends) = (self.steps, self.call_ends.take());
+        let aside = self.aside();
+        let outer_doubt = std::mem::replace(&mut self.outer_doubt, self.doubt);
         let outcome = stacker::maybe_grow(STACK_NEEDED, STACK, || self.body(module));
+        self.outer_doubt = outer_doubt;
+        for stop in self.back(aside) {
+            self.leave(stop);
+        }
+        // A module that is imported within a call has time of its own.
+        self.call_ends = call_ends.map(|end| end + (self.steps - begun));
+        self.called = called;
         self.calls = calls;
         self.handling = handling;
         self.doubts = doubts;
@@ -657,18 +694,6 @@ impl Run<'_> {
         let table = Value::Table(Rc::new(table));
         Some(Value::list(vec![table, Value::Something, all]))
     }
-}
-
-/// `..name` seen from a package.
-pub(super) fn relative(package: &str, level: u32, name: &str) -> Option<String> {
-    let mut base = package;
-    for _ in 1..level {
-        base = base.rsplit_once('.')?.0;
-    }
-    if base.is_empty() {
-        return None;
-    }
-    Some(if name.is_empty() { base.to_owned() } else { format!("{base}.{name}") })
 }
 
 impl Met {

@@ -24,6 +24,9 @@ use self::value::{ScopeId, Value};
 use super::environment::{Environment, ModuleId};
 use super::facts::{At, Name, Statement};
 
+/// The most that is executed for one call of a function by a module's body. What computes longer
+/// decides nothing about imports.
+const MAX_CALL_STEPS: u64 = 30_000;
 /// The most statements and expressions that are executed for one question.
 const MAX_STEPS: u64 = 6_000_000;
 /// Imports in one another. Each takes six frames of CPython's limit of 1000.
@@ -66,6 +69,8 @@ enum Stop {
     Enabled(Box<Met>),
     /// More than is executed for one question.
     Exhausted,
+    /// More than is executed for one call.
+    TooLong,
 }
 
 type Outcome<T = ()> = Result<T, Stop>;
@@ -88,6 +93,20 @@ struct Doubts {
     called: bool,
     /// A name was imported that may not be there.
     imported: bool,
+}
+
+/// Ways that ended, put aside.
+struct Aside {
+    pending: Vec<Stop>,
+    /// Whether what is executed meanwhile is executed on some ways only.
+    doubts: bool,
+}
+
+impl Stop {
+    /// Whether nothing is followed any further, whatever catches it.
+    fn is_final(&self) -> bool {
+        matches!(self, Self::Exhausted | Self::TooLong)
+    }
 }
 
 /// Where a statement is executed.
@@ -118,6 +137,8 @@ pub(super) struct Run<'e> {
     forks: usize,
     /// How many undecided conditions lie around what is executed.
     doubt: usize,
+    /// How many of them lie around the module that is executed.
+    outer_doubt: usize,
     /// Ways that ended at some point, beside the one that goes on.
     pending: Vec<Stop>,
     /// What the `try` statements around catch, innermost last.
@@ -126,8 +147,14 @@ pub(super) struct Run<'e> {
     /// Exceptions that are being handled.
     handling: Vec<Value>,
     executing: Vec<ModuleId>,
-    calls: Vec<*const super::facts::Function>,
+    calls: Vec<std::sync::Arc<super::facts::Function>>,
     steps: u64,
+    /// The step at which the present call is given up.
+    call_ends: Option<u64>,
+    /// The modules whose functions the present call executes.
+    called: BTreeSet<ModuleId>,
+    /// Modules whose functions were gone through for the imports in them.
+    searched: BTreeSet<ModuleId>,
     /// Modules in the order in which they were begun.
     pub(super) order: Vec<ModuleId>,
     /// The first module that enables the GIL on some way.
@@ -139,6 +166,8 @@ pub(super) struct Run<'e> {
     /// Why the import fails, as far as was seen.
     pub(super) failure: Option<String>,
     pub(super) edges: BTreeMap<(ModuleId, ModuleId), Edge>,
+    /// A module of which it is wanted where its imports stand, and where those stand that it made.
+    watched: Option<(ModuleId, BTreeSet<At>)>,
     pub(super) seen_extensions: BTreeSet<ModuleId>,
 }
 
@@ -163,6 +192,7 @@ impl<'e> Run<'e> {
             journal: Vec::new(),
             forks: 0,
             doubt: 0,
+            outer_doubt: 0,
             pending: Vec::new(),
             handlers: Vec::new(),
             doubts: Doubts::default(),
@@ -170,12 +200,16 @@ impl<'e> Run<'e> {
             executing: Vec::new(),
             calls: Vec::new(),
             steps: 0,
+            call_ends: None,
+            called: BTreeSet::new(),
+            searched: BTreeSet::new(),
             order: Vec::new(),
             enabling: None,
             undetermined: None,
             unknown: None,
             failure: None,
             edges: BTreeMap::new(),
+            watched: None,
             seen_extensions: BTreeSet::new(),
         }
     }
@@ -197,6 +231,24 @@ impl<'e> Run<'e> {
         let frame = Frame::of(module, scope);
         let outcome = self.block(&frame, statements);
         self.answer(outcome)
+    }
+
+    /// Executes a module for its imports, whatever comes of it.
+    pub(super) fn explore(&mut self, module: ModuleId) {
+        self.steps = 0;
+        self.pending.clear();
+        let dotted = self.environment.name(module);
+        let _ = self.import_dotted(&dotted, None, None);
+    }
+
+    /// Says that it is wanted where the imports of a module stand that are made.
+    pub(super) fn watch(&mut self, module: ModuleId) {
+        self.watched = Some((module, BTreeSet::new()));
+    }
+
+    /// Where those imports stand.
+    pub(super) fn watched(self) -> BTreeSet<At> {
+        self.watched.map(|(_, places)| places).unwrap_or_default()
     }
 
     fn answer(&mut self, outcome: Outcome) -> Answer {
@@ -225,7 +277,38 @@ impl<'e> Run<'e> {
     /// Counts one step.
     fn step(&mut self) -> Outcome {
         self.steps += 1;
-        if self.steps > MAX_STEPS { Err(Stop::Exhausted) } else { Ok(()) }
+        if self.steps > MAX_STEPS {
+            return Err(Stop::Exhausted);
+        }
+        match self.call_ends {
+            Some(end) if self.steps > end => Err(Stop::TooLong),
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts aside the ways that ended, for what has an end of its own.
+    fn aside(&mut self) -> Aside {
+        let pending = std::mem::take(&mut self.pending);
+        let doubts = pending.iter().any(|stop| !matches!(stop, Stop::Enabled(_)));
+        self.doubt += usize::from(doubts);
+        Aside { pending, doubts }
+    }
+
+    /// Takes back what was put aside, and gives the ways that ended since.
+    fn back(&mut self, aside: Aside) -> Vec<Stop> {
+        self.doubt -= usize::from(aside.doubts);
+        std::mem::replace(&mut self.pending, aside.pending)
+    }
+
+    /// Whether what is executed now is executed on every way.
+    fn is_certain(&self) -> bool {
+        self.doubt == 0 && self.pending.iter().all(|stop| matches!(stop, Stop::Enabled(_)))
+    }
+
+    /// Whether what is executed now is executed whenever its module is.
+    fn is_certain_here(&self) -> bool {
+        self.doubt == self.outer_doubt
+            && self.pending.iter().all(|stop| matches!(stop, Stop::Enabled(_)))
     }
 
     /// The modules that are being executed, and then this one.

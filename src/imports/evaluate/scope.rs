@@ -86,21 +86,24 @@ impl Run<'_> {
         self.doubt += 1;
         let mut pending = std::mem::take(&mut self.pending);
         let mut ends = Vec::new();
-        let mut exhausted = false;
+        let mut given_up = None;
         for way in 0..ways {
             let end = go(self, way);
             pending.append(&mut self.pending);
-            exhausted = matches!(end, Err(Stop::Exhausted));
-            ends.push((end, self.roll_back(mark, first_new)));
-            if exhausted {
-                break;
+            let changes = self.roll_back(mark, first_new);
+            match end {
+                Err(stop) if stop.is_final() => {
+                    given_up = Some(stop);
+                    break;
+                }
+                end => ends.push((end, changes)),
             }
         }
         self.forks -= 1;
         self.doubt -= 1;
         self.pending = pending;
-        if exhausted {
-            return Err(Stop::Exhausted);
+        if let Some(stop) = given_up {
+            return Err(stop);
         }
         let mut stops = Vec::new();
         let mut joined = Vec::new();
@@ -161,8 +164,13 @@ impl Run<'_> {
             (Stop::Raise(a), Stop::Raise(b)) | (Stop::Return(a), Stop::Return(b)) => a.same(b),
             _ => false,
         };
-        if let Stop::Enabled(met) = &stop {
-            self.enabling.get_or_insert_with(|| (**met).clone());
+        match &stop {
+            Stop::Enabled(met) => {
+                self.enabling.get_or_insert_with(|| (**met).clone());
+            }
+            // It ends the program, and is taken not to be gone.
+            Stop::Raise(class) if !self.is_caught(class) => return,
+            _ => {}
         }
         if !self.pending.iter().any(known) {
             self.pending.push(stop);

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use super::value::{Closure, Dict, List, Value};
+use super::value::{Dict, List, Value};
 use super::{Frame, Outcome, Run, Stop};
+use crate::imports::environment::relative;
 use crate::imports::facts::{At, Name};
 use crate::imports::parse::parse;
 use crate::imports::standard_library::{Presence, presence};
@@ -97,9 +98,9 @@ impl Run<'_> {
             "sys.hexversion" => Value::Integer(
                 (3 << 24) + (i64::from(self.environment.target.minor()) << 16) + 0xf0,
             ),
-            "sys.dont_write_bytecode" | "sys.warnoptions" | "sys.argv" | "sys.path" => {
-                Value::Standard(Name::new(dotted))
-            }
+            // As for `python -c`.
+            "sys.argv" => Value::list(vec![Value::text("-c")]),
+            "sys.orig_argv" => Value::Unknown,
             _ => Value::Standard(Name::new(dotted)),
         }
     }
@@ -278,6 +279,16 @@ impl Run<'_> {
                 }
                 Value::Unknown
             }
+            "os.path.basename" => match first.as_text() {
+                Some(path) => Value::text(path.rsplit('/').next().unwrap_or(path)),
+                None => Value::Unknown,
+            },
+            "os.path.splitext" => match first.as_text().and_then(|path| path.rsplit_once('.')) {
+                Some((stem, end)) if !end.contains('/') => {
+                    Value::list(vec![Value::text(stem), Value::text(format!(".{end}"))])
+                }
+                _ => Value::list(vec![first, Value::Unknown]),
+            },
             "sys._is_gil_enabled" => Value::Bool(false),
             "sysconfig.get_config_var" => match first.as_text() {
                 Some("Py_GIL_DISABLED") => Value::Integer(1),
@@ -386,7 +397,7 @@ impl Run<'_> {
                 return Some(text.to_owned());
             }
             let level = u32::try_from(level).ok()?;
-            super::import::relative(package.as_text()?, level, text.trim_start_matches('.'))
+            relative(package.as_text()?, level, text.trim_start_matches('.'))
         };
         match name {
             Value::Text(text) => match whole(text) {
@@ -464,7 +475,7 @@ impl Run<'_> {
             let level = text.len() - text.trim_start_matches('.').len();
             let level = u32::try_from(level).unwrap_or(1);
             let base = package.as_text().unwrap_or_default();
-            super::import::relative(base, level, text.trim_start_matches('.'))
+            relative(base, level, text.trim_start_matches('.'))
         } else {
             Some(text.to_string())
         };
@@ -762,10 +773,5 @@ impl Run<'_> {
                 Value::Unknown
             }
         })
-    }
-
-    /// The function itself, for decorators that keep it.
-    pub(super) fn kept(closure: &Rc<Closure>) -> Value {
-        Value::Function(Rc::clone(closure))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::value::{Dict, List, ScopeId, Value};
+use super::value::{List, ScopeId, Value};
 use super::{Doubts, Frame, Outcome, Run, Stop, constant};
 use crate::imports::facts::{Case, Expression, Handler, Statement, Try};
 
@@ -121,7 +121,7 @@ impl Run<'_> {
     /// Raises an exception. Where nothing catches it the import fails, and what follows is
     /// executed all the same, to be on the safe side.
     pub(super) fn raise(&mut self, class: Value, why: &str) -> Outcome {
-        if self.is_caught(&class) || self.forks > 0 {
+        if self.is_caught(&class) || !self.is_certain() {
             return Err(Stop::Raise(class));
         }
         if !self.explores {
@@ -287,9 +287,9 @@ impl Run<'_> {
 
     /// One round of a loop; whether another follows.
     fn round(&mut self, frame: &Frame, body: &[Statement]) -> Outcome<bool> {
-        let outside = std::mem::take(&mut self.pending);
+        let outside = self.aside();
         let end = self.block(frame, body);
-        let inside = std::mem::replace(&mut self.pending, outside);
+        let inside = self.back(outside);
         let mut leaves = false;
         for stop in inside {
             match stop {
@@ -300,6 +300,7 @@ impl Run<'_> {
         match end {
             Ok(()) | Err(Stop::Continue) => Ok(true),
             Err(Stop::Break) => Ok(false),
+            Err(stop) if stop.is_final() => Err(stop),
             // On another way the loop goes on.
             Err(stop) if leaves => {
                 self.leave(stop);
@@ -358,7 +359,7 @@ impl Run<'_> {
                     suppressed.extend(kinds.iter().cloned());
                     Value::None
                 }
-                Value::Instance(_) => self.enter(&value, frame)?,
+                Value::Instance(_) => self.enter(&value)?,
                 _ => Value::Unknown,
             };
             if let Some(target) = target {
@@ -398,7 +399,7 @@ impl Run<'_> {
                 &inner.orelse,
             )
         };
-        if matches!(end, Err(Stop::Exhausted)) || inner.finally.is_empty() {
+        if end.as_ref().is_err_and(Stop::is_final) || inner.finally.is_empty() {
             return end;
         }
         self.block(frame, &inner.finally)?;
@@ -415,7 +416,7 @@ impl Run<'_> {
         orelse: &[Statement],
     ) -> Outcome {
         self.handlers.push(kinds.to_vec());
-        let outside = std::mem::take(&mut self.pending);
+        let outside = self.aside();
         let outer_doubts = std::mem::take(&mut self.doubts);
         let end = body(self);
         self.handlers.pop();
@@ -424,8 +425,8 @@ impl Run<'_> {
             called: doubts.called || outer_doubts.called,
             imported: doubts.imported || outer_doubts.imported,
         };
-        let inside = std::mem::replace(&mut self.pending, outside);
-        if matches!(end, Err(Stop::Exhausted)) {
+        let inside = self.back(outside);
+        if end.as_ref().is_err_and(Stop::is_final) {
             return end;
         }
         // Each way: a handler with the exception, or the end of the body.
@@ -513,10 +514,5 @@ impl Run<'_> {
                 ways.push((Some(at), Value::Unknown));
             }
         }
-    }
-
-    /// A dictionary with one more item, for `setdefault` and such.
-    pub(super) fn opened(dict: &Dict) -> Value {
-        Value::Dict(Rc::new(Dict { items: dict.items.clone(), open: true }))
     }
 }

@@ -48,7 +48,6 @@ pub fn parse(source: &[u8]) -> Facts {
         };
         let mut lowering = Lowering {
             lines: Lines::of(&text),
-            text: &text,
             depth: 0,
             too_deep: false,
             yields: false,
@@ -117,7 +116,6 @@ fn clamped(number: usize) -> u32 {
 /// Turns the parser's tree into facts.
 struct Lowering<'t> {
     lines: Lines<'t>,
-    text: &'t str,
     depth: u32,
     too_deep: bool,
     /// Whether a `yield` was seen in the present function.

@@ -169,6 +169,10 @@ pub(crate) struct RuleArguments {
     /// Also say which packages can be imported in subinterpreters with a GIL of their own
     #[arg(long)]
     pub(crate) subinterpreters: bool,
+
+    /// Also read the Python files below this folder, and name the lines whose imports enable the GIL
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -181,13 +185,18 @@ pub(crate) struct ExplainArguments {
 /// How a command reports.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments<R: Reported> {
-    /// The form of the report
-    #[arg(long, default_value = R::FORMATS[0].name(), value_parser = format_names::<R>())]
-    pub(crate) format: String,
+    /// The form of the report on the standard output [default: table]
+    #[arg(long, value_parser = format_names::<R>())]
+    pub(crate) format: Option<String>,
 
-    /// Write the report to a file instead of the standard output
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    /// Also write the report to a file, in the form that its suffix names; several for several forms
+    ///
+    /// Suffixes are those that each form's files usually have. A form stands before the file where it
+    /// is told, as in gitlab=report.json; a file whose suffix names no form is written as --format
+    /// says. What --format names goes to the standard output unless a file takes it, the table also
+    /// not where --quiet is said. A file named - is the standard output.
+    #[arg(long, short, value_name = "[FORMAT=]FILE")]
+    pub(crate) output: Vec<PathBuf>,
 
     /// Say less: only what is not in order
     #[arg(long, short, conflicts_with = "verbose")]

@@ -27,10 +27,7 @@ impl Environment {
             Answer::Open => {}
         }
         if let Some(met) = &run.enabling {
-            let reason = match failure {
-                Some(failure) => format!("importing it seems to fail: {failure}"),
-                None => "whether the module is imported could not be told".to_owned(),
-            };
+            let reason = "whether the module is imported could not be told".to_owned();
             return told(None, Some(met), Some(reason));
         }
         if let Some((met, reason)) = &run.undetermined {

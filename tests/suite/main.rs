@@ -20,6 +20,7 @@ mod command_line;
 mod config;
 mod fetch;
 mod house;
+mod imports;
 mod input;
 mod inspect;
 mod inspect_command;

@@ -4,7 +4,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::value::{Binding, Closure, Value};
-use super::{Frame, MAX_CALL_STEPS, MAX_CALLS, Outcome, Run, STACK, STACK_NEEDED, Stop, constant};
+use super::{
+    Frame, MAX_CALL_STEPS, MAX_CALLS, MAX_IDLE_STEPS, Outcome, Run, STACK, STACK_NEEDED, Stop,
+    constant,
+};
 use crate::imports::facts::{Call, Expression, Name};
 
 impl Run<'_> {
@@ -74,7 +77,7 @@ impl Run<'_> {
             Value::List(list) => {
                 let (new, given) = constant::list_method(list, method, &arguments);
                 if let Some(new) = new {
-                    self.update(frame, of, Value::List(Rc::new(new)))?;
+                    self.update(frame, of, Value::of_list(new))?;
                 }
                 Ok(given)
             }
@@ -92,7 +95,7 @@ impl Run<'_> {
                     new = Some(with);
                 }
                 if let Some(new) = new {
-                    self.update(frame, of, Value::Dict(Rc::new(new)))?;
+                    self.update(frame, of, Value::of_dict(new))?;
                 }
                 Ok(given)
             }
@@ -113,6 +116,14 @@ impl Run<'_> {
                     Ok(())
                 })?;
                 Ok(Value::one_of(given))
+            }
+            Value::Super(_) if method == "__init__" => {
+                let function = self.attribute(value, method)?;
+                if matches!(function, Value::Unknown) {
+                    self.initialize_module(frame, &arguments);
+                    return Ok(Value::None);
+                }
+                self.call_value(frame, &function, arguments, keywords)
             }
             value => {
                 let function = self.attribute(value, method)?;
@@ -207,12 +218,17 @@ impl Run<'_> {
         let frame =
             Frame { outer: closure.outer.clone(), receiver, ..Frame::of(closure.module, scope) };
         let outermost = self.call_ends.is_none();
+        let place = Arc::as_ptr(&code).addr();
         if outermost {
+            if self.idle.get(&place).is_some_and(|steps| *steps > MAX_IDLE_STEPS) {
+                self.doubts.called = true;
+                return Ok(Value::Unknown);
+            }
             self.call_ends = Some(self.steps + MAX_CALL_STEPS);
             self.called.clear();
         }
         self.called.insert(closure.module);
-        let (forks, doubt, handlers) = (self.forks, self.doubt, self.handlers.len());
+        let (steps, imports, captures) = (self.steps, self.imports, self.captures);
         self.calls.push(Arc::clone(&code));
         let outcome = stacker::maybe_grow(STACK_NEEDED, STACK, || {
             if code.deferred {
@@ -227,15 +243,21 @@ impl Run<'_> {
             }
         });
         self.calls.pop();
+        if self.captures == captures {
+            self.drop_scope(scope);
+        }
         if !outermost {
             return outcome;
         }
         self.call_ends = None;
+        if self.imports == imports {
+            let idle = self.idle.entry(place).or_default();
+            *idle += self.steps - steps;
+            if *idle > MAX_IDLE_STEPS {
+                self.search_called()?;
+            }
+        }
         if matches!(outcome, Err(Stop::TooLong)) {
-            debug_assert_eq!(
-                (forks, doubt, handlers),
-                (self.forks, self.doubt, self.handlers.len())
-            );
             self.doubts.called = true;
             self.search_called()?;
             return Ok(Value::Unknown);
@@ -304,8 +326,9 @@ impl Run<'_> {
         for name in code.positional.iter().chain(&code.keyword) {
             self.bind(scope, name, Value::Unknown);
         }
-        for (name, value) in &closure.defaults {
-            self.bind(scope, name, value.clone());
+        let defaults = closure.defaults.map(|scope| self.names_of(scope)).unwrap_or_default();
+        for (name, bound) in &defaults {
+            self.bind(scope, name, bound.value.clone());
         }
         let mut names = code.positional.iter();
         let mut rest = Vec::new();
@@ -328,14 +351,14 @@ impl Run<'_> {
                 None => {
                     others.open = true;
                     // Any of them may have been given.
-                    for (name, _) in &closure.defaults {
+                    for name in defaults.keys() {
                         self.bind(scope, name, Value::Unknown);
                     }
                 }
             }
         }
         if let Some(name) = &code.variadic_keyword {
-            self.bind(scope, name, Value::Dict(Rc::new(others)));
+            self.bind(scope, name, Value::of_dict(others));
         }
     }
 }

@@ -13,17 +13,22 @@ use crate::imports::facts::{Class, Expression, Function, Name};
 const VERSIONS: [&str; 3] = ["Version", "LooseVersion", "StrictVersion"];
 /// What that text is bound to; no name of a program.
 const VERSION_TEXT: &str = "<version>";
+/// What the bases of a class are bound to in its scope; no name of a program.
+const BASES: &str = "<bases>";
 /// Bases of bases.
 const MAX_BASES: usize = 20;
 
 impl Run<'_> {
     /// A function as it is defined here.
     pub(super) fn closure(&mut self, frame: &Frame, code: &Arc<Function>) -> Outcome<Value> {
-        let mut defaults = Vec::new();
+        let defaults = (!code.defaults.is_empty()).then(|| self.new_scope());
         for (name, value) in &code.defaults {
             let value = self.evaluate(frame, value)?;
-            defaults.push((name.clone(), value));
+            if let Some(scope) = defaults {
+                self.bind(scope, name, value);
+            }
         }
+        self.captures += 1;
         let mut outer = frame.outer.clone();
         if self.module_scope(frame.module) != frame.scope && !self.is_class_scope(frame) {
             outer.push(frame.scope);
@@ -70,7 +75,7 @@ impl Run<'_> {
                 code: Arc::clone(&closure.code),
                 module: closure.module,
                 outer: closure.outer.clone(),
-                defaults: closure.defaults.clone(),
+                defaults: closure.defaults,
                 kind,
             }))
         };
@@ -115,7 +120,9 @@ impl Run<'_> {
         let inside = Frame { outer, ..Frame::of(frame.module, scope) };
         self.bind(scope, "__qualname__", Value::Text(code.name.clone()));
         self.block(&inside, &code.body)?;
-        let class = Rc::new(ClassValue { code: Arc::clone(code), scope, bases });
+        self.bind(scope, BASES, Value::list(bases));
+        self.captures += 1;
+        let class = Rc::new(ClassValue { code: Arc::clone(code), scope });
         let mut value = Value::Class(class);
         for decorator in evaluated.into_iter().rev() {
             if matches!(decorator, Value::Function(_)) {
@@ -169,10 +176,118 @@ impl Run<'_> {
         self.bases(class).iter().any(|base| matches!(base, Value::Standard(one) if one == name))
     }
 
+    /// `super()` in a method.
+    pub(super) fn super_of(&self, frame: &Frame) -> Value {
+        let (Some(receiver), Some(code)) = (&frame.receiver, self.calls.last()) else {
+            return Value::Unknown;
+        };
+        let class = match receiver {
+            Value::Instance(instance) => Rc::clone(&instance.class),
+            Value::Class(class) => Rc::clone(class),
+            _ => return Value::Unknown,
+        };
+        let mut order = vec![Value::Class(Rc::clone(&class))];
+        order.extend(self.bases(&class));
+        let defines = |value: &Value| {
+            match value {
+            Value::Class(class) => self.bound(class.scope, &code.name).is_some_and(|bound| {
+                matches!(&bound.value, Value::Function(closure) if Arc::ptr_eq(&closure.code, code))
+            }),
+            _ => false,
+        }
+        };
+        match order.iter().position(defines) {
+            Some(at) => {
+                let rest = order.split_off(at + 1);
+                Value::Super(Rc::new((receiver.clone(), rest)))
+            }
+            None => Value::Unknown,
+        }
+    }
+
+    /// `ModuleType.__init__`, called from a class that derives from it.
+    pub(super) fn initialize_module(&mut self, frame: &Frame, arguments: &[Value]) {
+        if let Some(Value::Instance(instance)) = &frame.receiver
+            && self.derives_from(&instance.class, "types.ModuleType")
+            && let Some(name) = arguments.first()
+        {
+            self.bind(instance.scope, "__name__", name.clone());
+        }
+    }
+
+    /// `isinstance(value, class)`; `None` where it is not known.
+    pub(super) fn is_instance(&self, value: &Value, class: &Value) -> Option<bool> {
+        if let Value::List(list) = class {
+            let one = |class: &Value| match class {
+                Value::List(_) => None,
+                class => self.is_instance(value, class),
+            };
+            let answers: Vec<_> = list.items.iter().map(one).collect();
+            if answers.contains(&Some(true)) {
+                return Some(true);
+            }
+            return (!list.open && answers.iter().all(Option::is_some)).then_some(false);
+        }
+        let kind = match value {
+            Value::Text(_) | Value::Prefix(_) => "builtins.str",
+            Value::Integer(_) => "builtins.int",
+            Value::Bool(_) => "builtins.bool",
+            Value::Dict(_) => "builtins.dict",
+            Value::None => "NoneType",
+            Value::Instance(instance) => {
+                let own = Value::Class(Rc::clone(&instance.class));
+                if own.same(class) {
+                    return Some(true);
+                }
+                let bases = self.bases(&instance.class);
+                if bases.iter().any(|base| base.same(class)) {
+                    return Some(true);
+                }
+                let known = |base: &Value| matches!(base, Value::Class(_));
+                let decided = matches!(class, Value::Class(_)) && bases.iter().all(known);
+                return decided.then_some(false);
+            }
+            _ => return None,
+        };
+        match class {
+            Value::Standard(class) if class == kind => Some(true),
+            Value::Standard(class) if class == "builtins.int" && kind == "builtins.bool" => {
+                Some(true)
+            }
+            Value::Standard(class)
+                if matches!(
+                    class.as_str(),
+                    "builtins.str"
+                        | "builtins.int"
+                        | "builtins.bool"
+                        | "builtins.dict"
+                        | "builtins.list"
+                        | "builtins.tuple"
+                        | "builtins.set"
+                        | "builtins.bytes"
+                        | "builtins.float"
+                ) =>
+            {
+                Some(false)
+            }
+            _ => None,
+        }
+    }
+
+    fn own_bases(&self, class: &ClassValue) -> Vec<Value> {
+        let bases = self.bound(class.scope, BASES).and_then(|bound| bound.value.elements());
+        bases.map_or_else(|| vec![Value::Unknown], |(bases, _)| bases)
+    }
+
+    /// Whether a class derives from nothing.
+    pub(super) fn has_no_bases(&self, class: &ClassValue) -> bool {
+        self.own_bases(class).is_empty()
+    }
+
     /// All bases, those of bases too.
     fn bases(&self, class: &Rc<ClassValue>) -> Vec<Value> {
         let mut bases: Vec<Value> = Vec::new();
-        let mut waiting: Vec<Value> = class.bases.clone();
+        let mut waiting = self.own_bases(class);
         waiting.reverse();
         while let Some(base) = waiting.pop() {
             if bases.len() > MAX_BASES {
@@ -180,7 +295,7 @@ impl Run<'_> {
                 break;
             }
             if let Value::Class(inner) = &base {
-                waiting.extend(inner.bases.iter().rev().cloned());
+                waiting.extend(self.own_bases(inner).into_iter().rev());
             }
             bases.push(base);
         }
@@ -226,6 +341,19 @@ impl Run<'_> {
                 "__module__" => Value::text(self.environment.name(closure.module)),
                 _ => Value::Unknown,
             }),
+            Value::Super(of) => {
+                let found = of.1.iter().find_map(|class| match class {
+                    Value::Class(class) => self.bound(class.scope, name),
+                    _ => None,
+                });
+                Ok(match found.map(|bound| bound.value.clone()) {
+                    Some(Value::Function(closure)) if closure.kind != Binding::Static => {
+                        Value::Bound(Rc::new((of.0.clone(), Value::Function(closure))))
+                    }
+                    Some(found) => found,
+                    None => Value::Unknown,
+                })
+            }
             Value::OneOf(values) => {
                 let mut found = Vec::new();
                 for value in values.iter() {
@@ -263,8 +391,17 @@ impl Run<'_> {
             Some(found) => Ok(found),
             None => match self.class_attribute(&instance.class, "__getattr__") {
                 Some(Value::Function(closure)) => {
+                    let missing = Value::standard("builtins.AttributeError");
+                    self.handlers.push(vec![Some(missing)]);
                     let arguments = vec![Value::Text(name.clone())];
-                    self.call_closure(&closure, Some(value.clone()), arguments, Vec::new())
+                    let given =
+                        self.call_closure(&closure, Some(value.clone()), arguments, Vec::new());
+                    self.handlers.pop();
+                    match given {
+                        // What was bound in ways that are not followed has it all the same.
+                        Err(Stop::Raise(_)) => Ok(Value::Unknown),
+                        given => given,
+                    }
                 }
                 _ => Ok(Value::Unknown),
             },
@@ -284,12 +421,17 @@ impl Run<'_> {
 
     /// Whether `except KIND` catches an exception of that class; `None` where it is not known.
     pub(super) fn catches(&self, kind: Option<&Value>, class: &Value) -> Option<bool> {
+        self.catches_within(kind, class, 4)
+    }
+
+    fn catches_within(&self, kind: Option<&Value>, class: &Value, depth: u32) -> Option<bool> {
         let Some(kind) = kind else { return Some(true) };
+        let depth = depth.checked_sub(1)?;
         match kind {
             Value::List(list) => {
                 let mut known = !list.open;
                 for kind in &list.items {
-                    match self.catches(Some(kind), class) {
+                    match self.catches_within(Some(kind), class, depth) {
                         Some(true) => return Some(true),
                         Some(false) => {}
                         None => known = false,
@@ -335,7 +477,11 @@ impl Run<'_> {
         match kind {
             Value::Standard(name) => is_subclass(name, "builtins.ImportError"),
             Value::List(list) => {
-                !list.open && list.items.iter().all(|kind| self.is_import_error(kind))
+                let is_one = |kind: &Value| match kind {
+                    Value::Standard(name) => is_subclass(name, "builtins.ImportError"),
+                    _ => false,
+                };
+                !list.open && list.items.iter().all(is_one)
             }
             _ => false,
         }

@@ -1,21 +1,24 @@
 //! Arithmetic of what is known: comparisons, and methods of texts, lists and dictionaries.
 
 use std::cmp::Ordering;
-use std::rc::Rc;
 
-use super::value::{Dict, List, Value};
+use super::value::{Dict, List, MAX_ITEMS, Value};
 use crate::imports::facts::{Comparison, Name};
 
-/// Lists longer than this are not built.
-const MAX_ITEMS: usize = 5_000;
 /// Texts longer than this are not built.
 const MAX_TEXT: usize = 2_000;
 
 /// `==`; `None` where it is not known.
 pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
+    equal_within(left, right, 6)
+}
+
+/// Containers that hold each other more than once would take exponential time.
+fn equal_within(left: &Value, right: &Value, depth: u32) -> Option<bool> {
+    let depth = depth.checked_sub(1)?;
     match (left, right) {
         (Value::OneOf(values), other) | (other, Value::OneOf(values)) => {
-            let mut answers = values.iter().map(|value| equal(value, other));
+            let mut answers = values.iter().map(|value| equal_within(value, other, depth));
             let first = answers.next()??;
             answers.all(|answer| answer == Some(first)).then_some(first)
         }
@@ -36,7 +39,7 @@ pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
             if a.items.len() != b.items.len() {
                 return Some(false);
             }
-            all(a.items.iter().zip(&b.items).map(|(a, b)| equal(a, b)))
+            all(a.items.iter().zip(&b.items).map(|(a, b)| equal_within(a, b, depth)))
         }
         (Value::Dict(_), Value::Dict(_)) => None,
         (Value::Standard(a), Value::Standard(b)) if a != b => None,
@@ -109,6 +112,11 @@ fn contains(container: &Value, item: &Value) -> Option<bool> {
 }
 
 fn order(left: &Value, right: &Value) -> Option<Ordering> {
+    order_within(left, right, 4)
+}
+
+fn order_within(left: &Value, right: &Value, depth: u32) -> Option<Ordering> {
+    let depth = depth.checked_sub(1)?;
     match (left, right) {
         (Value::Integer(a), Value::Integer(b)) => Some(a.cmp(b)),
         (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
@@ -117,7 +125,7 @@ fn order(left: &Value, right: &Value) -> Option<Ordering> {
                 if equal(a, b)? {
                     continue;
                 }
-                return order(a, b);
+                return order_within(a, b, depth);
             }
             if a.open || b.open {
                 return None;
@@ -144,9 +152,8 @@ pub(super) fn add(left: &Value, right: &Value) -> Value {
         (Value::List(a), Value::List(b)) => {
             let mut items = a.items.clone();
             items.extend(b.items.iter().cloned());
-            let open = a.open || b.open || items.len() > MAX_ITEMS;
-            items.truncate(MAX_ITEMS);
-            Value::List(Rc::new(List { items, open }))
+            let open = a.open || b.open;
+            Value::of_list(List::new(items, open))
         }
         (Value::Dict(a), Value::Dict(b)) => {
             let mut dict = b
@@ -154,17 +161,17 @@ pub(super) fn add(left: &Value, right: &Value) -> Value {
                 .iter()
                 .fold((**a).clone(), |dict, (key, value)| dict.with(key.clone(), value.clone()));
             dict.open |= b.open;
-            Value::Dict(Rc::new(dict))
+            Value::of_dict(dict)
         }
         (Value::List(a), other) => {
-            let mut list = List { items: a.items.clone(), open: true };
+            let mut list = List::new(a.items.clone(), true);
             if let Some((items, _)) = other.elements() {
                 list.items.extend(items);
                 list.open = a.open;
             }
-            Value::List(Rc::new(list))
+            Value::of_list(list)
         }
-        (Value::Dict(a), _) => Value::Dict(Rc::new(Dict { items: a.items.clone(), open: true })),
+        (Value::Dict(a), _) => Value::of_dict(Dict::new(a.items.clone(), true)),
         _ => Value::Unknown,
     }
 }
@@ -418,20 +425,20 @@ pub(super) fn list_method(list: &List, method: &str, arguments: &[Value]) -> (Op
         }
         ("clear", _) => changed(List::default()),
         ("sort" | "reverse", _) => (None, Value::None),
-        ("copy", _) => (None, Value::List(Rc::new(new))),
+        ("copy", _) => (None, Value::of_list(new)),
         ("pop", _) => {
             let last = new.items.pop();
             new.open = true;
             (Some(new), last.unwrap_or(Value::Unknown))
         }
-        ("union", Some(other)) => (None, add(&Value::List(Rc::new(new)), other)),
+        ("union", Some(other)) => (None, add(&Value::of_list(new), other)),
         _ => (None, Value::Unknown),
     }
 }
 
 /// What a method makes of a dictionary: what it is afterwards, and what the call gives.
 pub(super) fn dict_method(dict: &Dict, method: &str, arguments: &[Value]) -> (Option<Dict>, Value) {
-    let list = |items: Vec<Value>| (None, Value::List(Rc::new(List { items, open: dict.open })));
+    let list = |items: Vec<Value>| (None, Value::of_list(List::new(items, dict.open)));
     match (method, arguments.first()) {
         ("items", _) => list(
             dict.items
@@ -441,7 +448,7 @@ pub(super) fn dict_method(dict: &Dict, method: &str, arguments: &[Value]) -> (Op
         ),
         ("keys", _) => list(dict.items.iter().map(|(key, _)| key.clone()).collect()),
         ("values", _) => list(dict.items.iter().map(|(_, value)| value.clone()).collect()),
-        ("copy", _) => (None, Value::Dict(Rc::new(dict.clone()))),
+        ("copy", _) => (None, Value::of_dict(dict.clone())),
         ("get", Some(key)) => {
             let value = match dict.get(key) {
                 Some(Some(value)) => value,
@@ -456,7 +463,7 @@ pub(super) fn dict_method(dict: &Dict, method: &str, arguments: &[Value]) -> (Op
                 let value = arguments.get(1).cloned().unwrap_or(Value::None);
                 (Some(dict.with(key.clone(), value.clone())), value)
             }
-            None => (Some(Dict { items: dict.items.clone(), open: true }), Value::Unknown),
+            None => (Some(Dict::new(dict.items.clone(), true)), Value::Unknown),
         },
         ("pop", Some(key)) => {
             let value = match dict.get(key) {
@@ -469,8 +476,8 @@ pub(super) fn dict_method(dict: &Dict, method: &str, arguments: &[Value]) -> (Op
         }
         ("update", other) => {
             let new = match other {
-                Some(other @ Value::Dict(_)) => add(&Value::Dict(Rc::new(dict.clone())), other),
-                _ => Value::Dict(Rc::new(Dict { items: dict.items.clone(), open: true })),
+                Some(other @ Value::Dict(_)) => add(&Value::of_dict(dict.clone()), other),
+                _ => Value::of_dict(Dict::new(dict.items.clone(), true)),
             };
             match new {
                 Value::Dict(new) => (Some((*new).clone()), Value::None),

@@ -2,10 +2,14 @@
 
 use std::rc::Rc;
 
-use super::value::{Dict, LazyImport, List, ScopeId, Value};
+use super::value::{Dict, LazyImport, List, MAX_ITEMS, ScopeId, Value};
 use super::{Frame, Outcome, Run, constant};
 use crate::imports::facts::{Comparison, Comprehension, Expression, Name, Operator};
 
+/// What a comprehension goes through within another.
+const MAX_GENERATORS: usize = 8;
+/// Operands of `and` and `or` that are evaluated each within the one before.
+const MAX_OPERANDS: usize = 40;
 /// Elements that a comprehension is made from.
 const MAX_ELEMENTS: usize = 1_000;
 
@@ -50,17 +54,17 @@ impl Run<'_> {
                 for item in items {
                     if let Expression::Starred(inner) = item {
                         match self.evaluate(frame, inner)?.elements() {
-                            Some((items, open)) => {
+                            Some((items, open)) if list.items.len() <= MAX_ITEMS => {
                                 list.items.extend(items);
                                 list.open |= open;
                             }
-                            None => list.open = true,
+                            _ => list.open = true,
                         }
                     } else {
                         list.items.push(self.evaluate(frame, item)?);
                     }
                 }
-                Value::List(Rc::new(list))
+                Value::of_list(list)
             }
             Expression::Dict(items) => self.dict(frame, items)?,
             Expression::Choice(parts) => {
@@ -132,14 +136,14 @@ impl Run<'_> {
             match (key, value) {
                 // Later ones win: they are looked for from the end.
                 (Some(key), value) => dict.items.push((key, value)),
-                (None, Value::Dict(other)) => {
+                (None, Value::Dict(other)) if dict.items.len() <= MAX_ITEMS => {
                     dict.items.extend(other.items.iter().cloned());
                     dict.open |= other.open;
                 }
                 (None, _) => dict.open = true,
             }
         }
-        Ok(Value::Dict(Rc::new(dict)))
+        Ok(Value::of_dict(dict))
     }
 
     /// `and`, and where `stops_at` is true `or`.
@@ -148,6 +152,15 @@ impl Run<'_> {
         let value = self.evaluate(frame, first)?;
         if rest.is_empty() {
             return Ok(value);
+        }
+        if rest.len() > MAX_OPERANDS {
+            self.fork(2, |run, way| {
+                for operand in rest.iter().filter(|_| way == 0) {
+                    run.evaluate(frame, operand)?;
+                }
+                Ok(())
+            })?;
+            return Ok(Value::Unknown);
         }
         match value.truth() {
             Some(truth) if truth == stops_at => Ok(value),
@@ -247,13 +260,20 @@ impl Run<'_> {
             Frame { outer, receiver: frame.receiver.clone(), ..Frame::of(frame.module, scope) };
         let mut pairs = Vec::new();
         let mut open = false;
+        if inner.generators.len() > MAX_GENERATORS {
+            return Ok(Value::Unknown);
+        }
+        let captures = self.captures;
         self.generate(&inside, inner, 0, &mut pairs, &mut open)?;
+        if self.captures == captures {
+            self.drop_scope(scope);
+        }
         Ok(if inner.key.is_some() {
             let items = pairs.into_iter().filter_map(|(key, value)| Some((key?, value))).collect();
-            Value::Dict(Rc::new(Dict { items, open }))
+            Value::of_dict(Dict::new(items, open))
         } else {
             let items = pairs.into_iter().map(|(_, value)| value).collect();
-            Value::List(Rc::new(List { items, open }))
+            Value::of_list(List::new(items, open))
         })
     }
 
@@ -338,6 +358,8 @@ impl Run<'_> {
             let value = value.unwrap_or(Value::Unknown);
             if let Value::Lazy(lazy) = &value {
                 let lazy = Rc::clone(lazy);
+                // It may ask for this very name.
+                self.set(scope, name.clone(), None);
                 let value = self.now(&lazy)?;
                 self.bind(scope, name, value.clone());
                 return Ok(value);

@@ -79,10 +79,7 @@ impl Run<'_> {
             return Ok(());
         }
         let Some(base) = self.absolute(frame.module, from.level, &from.module) else {
-            return self.raise(
-                Value::standard("builtins.ImportError"),
-                "a relative import leads out of its package",
-            );
+            return self.raise(Value::standard("builtins.ImportError"));
         };
         if self.is_for_compiler(frame, &base) {
             return self.compiled_import(frame, from, &base);
@@ -334,6 +331,7 @@ impl Run<'_> {
         at: Option<At>,
     ) -> Outcome<Imported> {
         self.step()?;
+        self.imports += 1;
         match presence(dotted, self.environment.target, self.environment.platform) {
             Presence::Foreign => {}
             Presence::Absent => {
@@ -412,10 +410,17 @@ impl Run<'_> {
     }
 
     fn not_found(&mut self, dotted: &str) -> Outcome {
-        self.raise(
-            Value::standard("builtins.ModuleNotFoundError"),
-            &format!("there is no module {dotted}, imported"),
-        )
+        let class = Value::standard("builtins.ModuleNotFoundError");
+        if self.finders_changed {
+            self.doubts.imported = true;
+            return Ok(());
+        }
+        if !self.explores && self.is_certain() && !self.is_caught(&class) {
+            let place = self.executing.last().map(|module| self.environment.name(*module));
+            let place = place.map_or_else(String::new, |place| format!(", imported in {place}"));
+            self.failure.get_or_insert_with(|| format!("there is no module {dotted}{place}"));
+        }
+        self.raise(class)
     }
 
     fn edge(&mut self, from: Option<ModuleId>, to: ModuleId, at: Option<At>) {
@@ -457,7 +462,7 @@ impl Run<'_> {
             Some(Status::Executing | Status::Done) => return Ok(()),
             Some(Status::Failed(class)) => {
                 let class = class.clone();
-                return self.raise(class, "it imports what fails");
+                return self.raise(class);
             }
             Some(Status::Enabled(met)) => return Err(Stop::Enabled(met.clone())),
             None => {}
@@ -544,10 +549,7 @@ impl Run<'_> {
         let Some(extension) = self.environment.extension(by, member) else {
             if self.environment.is_inspected(by) {
                 // A library without a hook.
-                return self.raise(
-                    Value::standard("builtins.ImportError"),
-                    "a file without a module's hook is imported",
-                );
+                return self.raise(Value::standard("builtins.ImportError"));
             }
             self.undetermined_module(module, "it was not inspected".to_owned());
             return Ok(());

@@ -27,8 +27,14 @@ use super::facts::{At, Name, Statement};
 /// The most that is executed for one call of a function by a module's body. What computes longer
 /// decides nothing about imports.
 const MAX_CALL_STEPS: u64 = 30_000;
+/// The most that is executed for all calls of one function in which nothing is imported.
+const MAX_IDLE_STEPS: u64 = 60_000;
 /// The most statements and expressions that are executed for one question.
-const MAX_STEPS: u64 = 6_000_000;
+const MAX_STEPS: u64 = 10_000_000;
+/// Scopes that are kept.
+const MAX_SCOPES: usize = 1_000_000;
+/// Names bound since a way parted, which are kept to undo them.
+const MAX_JOURNAL: usize = 2_000_000;
 /// Imports in one another. Each takes six frames of CPython's limit of 1000.
 const MAX_IMPORTS: usize = 1_000;
 /// Calls in one another.
@@ -133,6 +139,8 @@ pub(super) struct Run<'e> {
     module_scopes: HashMap<ModuleId, ScopeId>,
     /// What stands in `sys.modules` in place of a module, and for names without a file.
     replaced: HashMap<String, Value>,
+    /// Whether modules may be found in other ways than in files.
+    finders_changed: bool,
     journal: Vec<(ScopeId, Name, Option<scope::Bound>)>,
     forks: usize,
     /// How many undecided conditions lie around what is executed.
@@ -151,6 +159,13 @@ pub(super) struct Run<'e> {
     steps: u64,
     /// The step at which the present call is given up.
     call_ends: Option<u64>,
+    /// How many functions and classes were defined.
+    captures: u64,
+    /// How often something was imported, by a statement or a call.
+    imports: u64,
+    /// Functions that a module's body called, by their place in memory, with the steps that they
+    /// took in all without importing anything.
+    idle: HashMap<usize, u64>,
     /// The modules whose functions the present call executes.
     called: BTreeSet<ModuleId>,
     /// Modules whose functions were gone through for the imports in them.
@@ -189,6 +204,7 @@ impl<'e> Run<'e> {
             scopes: Vec::new(),
             module_scopes: HashMap::new(),
             replaced: HashMap::new(),
+            finders_changed: false,
             journal: Vec::new(),
             forks: 0,
             doubt: 0,
@@ -201,6 +217,9 @@ impl<'e> Run<'e> {
             calls: Vec::new(),
             steps: 0,
             call_ends: None,
+            captures: 0,
+            imports: 0,
+            idle: HashMap::new(),
             called: BTreeSet::new(),
             searched: BTreeSet::new(),
             order: Vec::new(),
@@ -255,7 +274,7 @@ impl<'e> Run<'e> {
         match outcome {
             Err(Stop::Enabled(met)) => {
                 let others = self.pending.iter().any(|stop| !matches!(stop, Stop::Enabled(_)));
-                if others || self.failure.is_some() {
+                if others {
                     self.enabling.get_or_insert(*met);
                     return Answer::Open;
                 }
@@ -265,11 +284,6 @@ impl<'e> Run<'e> {
                 self.unknown.get_or_insert("more is executed than is followed".to_owned());
                 Answer::Open
             }
-            Err(Stop::Raise(class)) => {
-                let name = self.describe_class(&class);
-                self.failure.get_or_insert(format!("importing it ends with {name}"));
-                Answer::Open
-            }
             Ok(()) | Err(_) => Answer::Open,
         }
     }
@@ -277,7 +291,8 @@ impl<'e> Run<'e> {
     /// Counts one step.
     fn step(&mut self) -> Outcome {
         self.steps += 1;
-        if self.steps > MAX_STEPS {
+        let grown = self.scopes.len() > MAX_SCOPES || self.journal.len() > MAX_JOURNAL;
+        if self.steps > MAX_STEPS || grown {
             return Err(Stop::Exhausted);
         }
         match self.call_ends {
@@ -318,15 +333,6 @@ impl<'e> Run<'e> {
             chain.push(module);
         }
         Met { module, chain }
-    }
-
-    fn describe_class(&self, class: &Value) -> String {
-        match class {
-            Value::Standard(name) => name.strip_prefix("builtins.").unwrap_or(name).to_owned(),
-            Value::Class(class) => class.code.name.to_string(),
-            Value::Instance(instance) => instance.class.code.name.to_string(),
-            _ => "an exception".to_owned(),
-        }
     }
 }
 

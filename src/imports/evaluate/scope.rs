@@ -28,6 +28,13 @@ impl Run<'_> {
         ScopeId(self.scopes.len() - 1)
     }
 
+    /// Forgets the scope of a call that ended and left nothing that looks names up there.
+    pub(super) fn drop_scope(&mut self, id: ScopeId) {
+        if id.0 + 1 == self.scopes.len() {
+            self.scopes.pop();
+        }
+    }
+
     pub(super) fn scope(&self, id: ScopeId) -> Option<&Scope> {
         self.scopes.get(id.0)
     }

@@ -262,7 +262,7 @@ impl Run<'_> {
                 }
             }
             "sys.exit" | "os._exit" | "builtins.exit" | "builtins.quit" => {
-                self.raise(Value::standard("builtins.SystemExit"), "the program is ended")?;
+                self.raise(Value::standard("builtins.SystemExit"))?;
                 Value::Unknown
             }
             "sys.modules.get" => match first.as_text() {
@@ -289,6 +289,15 @@ impl Run<'_> {
                 }
                 _ => Value::list(vec![first, Value::Unknown]),
             },
+            "sys.meta_path.append"
+            | "sys.meta_path.insert"
+            | "sys.path_hooks.append"
+            | "sys.path_hooks.insert"
+            | "sys.path.insert"
+            | "sys.path.append" => {
+                self.finders_changed = true;
+                Value::None
+            }
             "sys._is_gil_enabled" => Value::Bool(false),
             "sysconfig.get_config_var" => match first.as_text() {
                 Some("Py_GIL_DISABLED") => Value::Integer(1),
@@ -353,7 +362,10 @@ impl Run<'_> {
                     Value::None
                 }
             },
-            "contextlib.suppress" => Value::Suppress(Rc::new(arguments)),
+            "contextlib.suppress" => match Value::list(arguments.clone()) {
+                Value::List(_) => Value::Suppress(Rc::new(arguments)),
+                deep => deep,
+            },
             "types.ModuleType" => Value::Something,
             "pkgutil.iter_modules" | "pkgutil.walk_packages" => self.own_modules(frame, &arguments),
             "warnings.warn"
@@ -527,7 +539,7 @@ impl Run<'_> {
             },
             Value::Class(class) => {
                 let found = self.class_attribute(class, name).is_some();
-                (found || class.bases.is_empty()).then_some(found)
+                (found || self.has_no_bases(class)).then_some(found)
             }
             Value::Standard(of) => match (of.as_str(), name.as_str()) {
                 ("sys", "_is_gil_enabled") => Some(true),
@@ -674,7 +686,7 @@ impl Run<'_> {
             "tuple" | "list" | "set" | "frozenset" | "sorted" | "reversed" | "iter" => {
                 match (&first, items(&first)) {
                     (None, _) => Value::list(Vec::new()),
-                    (_, Some((items, open))) => Value::List(Rc::new(List { items, open })),
+                    (_, Some((items, open))) => Value::of_list(List::new(items, open)),
                     (Some(Value::Standard(name)), None) if name == "sys.version_info" => {
                         self.as_constant(Value::standard("sys.version_info"))
                     }
@@ -685,7 +697,7 @@ impl Run<'_> {
                 let mut dict = match first {
                     None => Dict::default(),
                     Some(Value::Dict(dict)) => (*dict).clone(),
-                    Some(_) => Dict { items: Vec::new(), open: true },
+                    Some(_) => Dict::new(Vec::new(), true),
                 };
                 for (name, value) in keywords {
                     match name {
@@ -693,13 +705,13 @@ impl Run<'_> {
                         None => dict.open = true,
                     }
                 }
-                Value::Dict(Rc::new(dict))
+                Value::of_dict(dict)
             }
             "enumerate" => match items(&first) {
                 Some((items, open)) => {
                     let items = (0_i64..).zip(items);
                     let items = items.map(|(at, item)| Value::list(vec![Value::Integer(at), item]));
-                    Value::List(Rc::new(List { items: items.collect(), open }))
+                    Value::of_list(List::new(items.collect(), open))
                 }
                 None => Value::Unknown,
             },
@@ -744,7 +756,7 @@ impl Run<'_> {
                         for item in items {
                             given.push(self.call_value(frame, called, vec![item], Vec::new())?);
                         }
-                        Value::List(Rc::new(List { items: given, open }))
+                        Value::of_list(List::new(given, open))
                     }
                     (Some(called), _) => {
                         self.fork(2, |run, way| {
@@ -759,8 +771,16 @@ impl Run<'_> {
                 };
                 if function == "map" { given } else { Value::Unknown }
             }
-            "isinstance" | "issubclass" | "callable" | "id" | "type" | "object" | "super"
-            | "dir" | "repr" | "range()" => Value::Unknown,
+            "super" => self.super_of(frame),
+            "isinstance" => match arguments.as_slice() {
+                [value, class] => {
+                    self.is_instance(value, class).map_or(Value::Unknown, Value::Bool)
+                }
+                _ => Value::Unknown,
+            },
+            "issubclass" | "callable" | "id" | "type" | "object" | "dir" | "repr" | "range()" => {
+                Value::Unknown
+            }
             "next" => {
                 self.doubts.called = true;
                 Value::Unknown

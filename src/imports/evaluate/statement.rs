@@ -70,7 +70,7 @@ impl Run<'_> {
                     Some(value) => self.raised(frame, value)?,
                     None => self.handling.last().cloned().unwrap_or(Value::Unknown),
                 };
-                self.raise(class, "it raises an exception")
+                self.raise(class)
             }
             Statement::Delete(targets) => {
                 for target in targets {
@@ -118,16 +118,12 @@ impl Run<'_> {
         })
     }
 
-    /// Raises an exception. Where nothing catches it the import fails, and what follows is
-    /// executed all the same, to be on the safe side.
-    pub(super) fn raise(&mut self, class: Value, why: &str) -> Outcome {
+    /// Raises an exception. Where nothing would catch it and the import would fail, what follows is
+    /// executed all the same: published packages can be imported, so that it is more likely that
+    /// something was not followed rightly.
+    pub(super) fn raise(&mut self, class: Value) -> Outcome {
         if self.is_caught(&class) || !self.is_certain() {
             return Err(Stop::Raise(class));
-        }
-        if !self.explores {
-            let place = self.executing.last().map(|module| self.environment.name(*module));
-            let place = place.map_or_else(String::new, |place| format!(" in {place}"));
-            self.failure.get_or_insert_with(|| format!("{why}{place}"));
         }
         Ok(())
     }
@@ -192,11 +188,11 @@ impl Run<'_> {
                     }
                     Value::Dict(dict) => {
                         let dict = dict.with(index, value);
-                        self.assign(frame, of, Value::Dict(Rc::new(dict)))
+                        self.assign(frame, of, Value::of_dict(dict))
                     }
                     Value::List(list) => {
-                        let list = List { items: list.items.clone(), open: true };
-                        self.assign(frame, of, Value::List(Rc::new(list)))
+                        let list = List::new(list.items.clone(), true);
+                        self.assign(frame, of, Value::of_list(list))
                     }
                     _ => Ok(()),
                 }

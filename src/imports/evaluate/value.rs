@@ -37,6 +37,8 @@ pub(super) enum Value {
     Instance(Rc<Instance>),
     /// A function with what it is called on.
     Bound(Rc<(Value, Value)>),
+    /// `super()`: what it is called on, and the classes behind the present one.
+    Super(Rc<(Value, Vec<Value>)>),
     /// An import that is made when the name is used (PEP 810).
     Lazy(Rc<Lazy>),
     /// `contextlib.suppress`, with what it catches.
@@ -53,6 +55,8 @@ pub(super) struct List {
     pub(super) items: Vec<Value>,
     /// Whether there may be more.
     pub(super) open: bool,
+    /// How many containers lie in one another.
+    depth: u32,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -60,6 +64,25 @@ pub(super) struct Dict {
     pub(super) items: Vec<(Value, Value)>,
     /// Whether there may be more.
     pub(super) open: bool,
+    /// How many containers lie in one another.
+    depth: u32,
+}
+
+/// Containers in one another: more is not followed, since comparing and dropping them goes as deep.
+const MAX_DEPTH: u32 = 40;
+/// What a container holds at most. Those that hold more are open.
+pub(super) const MAX_ITEMS: usize = 5_000;
+
+impl List {
+    pub(super) fn new(items: Vec<Value>, open: bool) -> Self {
+        Self { items, open, depth: 0 }
+    }
+}
+
+impl Dict {
+    pub(super) fn new(items: Vec<(Value, Value)>, open: bool) -> Self {
+        Self { items, open, depth: 0 }
+    }
 }
 
 /// A function where it was defined.
@@ -69,7 +92,8 @@ pub(super) struct Closure {
     pub(super) module: ModuleId,
     /// The scopes of the functions around it, innermost last.
     pub(super) outer: Vec<ScopeId>,
-    pub(super) defaults: Vec<(Name, Value)>,
+    /// Where what its parameters are by default is bound, by their names.
+    pub(super) defaults: Option<ScopeId>,
     pub(super) kind: Binding,
 }
 
@@ -86,7 +110,6 @@ pub(super) enum Binding {
 pub(super) struct ClassValue {
     pub(super) code: Arc<Class>,
     pub(super) scope: ScopeId,
-    pub(super) bases: Vec<Value>,
 }
 
 #[derive(Debug)]
@@ -122,7 +145,35 @@ impl Value {
     }
 
     pub(super) fn list(items: Vec<Self>) -> Self {
-        Self::List(Rc::new(List { items, open: false }))
+        Self::of_list(List::new(items, false))
+    }
+
+    pub(super) fn of_list(mut list: List) -> Self {
+        list.open |= list.items.len() > MAX_ITEMS;
+        list.items.truncate(MAX_ITEMS);
+        list.depth = list.items.iter().map(Self::depth).max().unwrap_or(0) + 1;
+        if list.depth > MAX_DEPTH { Self::Unknown } else { Self::List(Rc::new(list)) }
+    }
+
+    pub(super) fn of_dict(mut dict: Dict) -> Self {
+        dict.open |= dict.items.len() > MAX_ITEMS;
+        dict.items.truncate(MAX_ITEMS);
+        let values = dict.items.iter().flat_map(|(key, value)| [key, value]);
+        dict.depth = values.map(Self::depth).max().unwrap_or(0) + 1;
+        if dict.depth > MAX_DEPTH { Self::Unknown } else { Self::Dict(Rc::new(dict)) }
+    }
+
+    /// How many containers lie in one another.
+    fn depth(&self) -> u32 {
+        match self {
+            Self::List(list) => list.depth,
+            Self::Dict(dict) => dict.depth,
+            Self::Bound(bound) => bound.0.depth() + 1,
+            Self::Super(of) => of.0.depth() + 1,
+            Self::Suppress(kinds) => kinds.iter().map(Self::depth).max().unwrap_or(0) + 1,
+            Self::OneOf(values) => values.iter().map(Self::depth).max().unwrap_or(0),
+            _ => 0,
+        }
     }
 
     pub(super) fn standard(name: &str) -> Self {
@@ -147,6 +198,7 @@ impl Value {
             | Self::Wrapped(_)
             | Self::Class(_)
             | Self::Bound(_)
+            | Self::Super(_)
             | Self::Suppress(_)
             | Self::Table(_) => Some(true),
             Self::OneOf(values) => {
@@ -178,6 +230,11 @@ impl Value {
 
     /// Whether both are the same as far as can be told without running anything.
     pub(super) fn same(&self, other: &Self) -> bool {
+        self.same_within(other, 3)
+    }
+
+    /// Containers that hold each other more than once would take exponential time.
+    fn same_within(&self, other: &Self, depth: u32) -> bool {
         match (self, other) {
             (Self::Unknown, Self::Unknown)
             | (Self::Something, Self::Something)
@@ -201,7 +258,8 @@ impl Value {
                     || (a.open == b.open
                         && a.items.len() == b.items.len()
                         && a.items.len() <= 16
-                        && a.items.iter().zip(&b.items).all(|(a, b)| a.same(b)))
+                        && depth > 0
+                        && a.items.iter().zip(&b.items).all(|(a, b)| a.same_within(b, depth - 1)))
             }
             (Self::Dict(a), Self::Dict(b)) => Rc::ptr_eq(a, b),
             _ => false,
@@ -279,11 +337,7 @@ impl Dict {
     pub(super) fn with(&self, key: Value, value: Value) -> Self {
         let mut dict = self.clone();
         dict.items.retain(|(one, _)| !one.same(&key));
-        if dict.items.len() < 5_000 {
-            dict.items.push((key, value));
-        } else {
-            dict.open = true;
-        }
+        dict.items.push((key, value));
         dict
     }
 }

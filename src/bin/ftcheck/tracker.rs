@@ -16,8 +16,8 @@ use ftcheck::tracker::{Names, SCHEMA, Tracker};
 use url::Url;
 
 use crate::args::{TrackerArguments, TrackerCommand, TrackerForm, TrackerUpdateArguments};
-use crate::destinations::{Destinations, write_file};
 use crate::options::{ReportOptions, cache, style};
+use crate::destinations::{Destinations, write_file};
 use crate::output::{print, say, write_report};
 use crate::{FOUND, Failure, NOT_KNOWN};
 

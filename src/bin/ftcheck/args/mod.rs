@@ -189,13 +189,13 @@ pub(crate) struct ReportArguments<R: Reported> {
     #[arg(long, value_parser = format_names::<R>())]
     pub(crate) format: Option<String>,
 
-    /// Also write the report to a file, in the form that its suffix names; several for several forms
+    /// Also write the report to a file, in the form that its suffix names; or FORMAT=FILE; several for
+    /// several forms
     ///
-    /// Suffixes are those that each form's files usually have. A form stands before the file where it
-    /// is told, as in gitlab=report.json; a file whose suffix names no form is written as --format
-    /// says. What --format names goes to the standard output unless a file takes it, the table also
-    /// not where --quiet is said. A file named - is the standard output.
-    #[arg(long, short, value_name = "[FORMAT=]FILE")]
+    /// What --format names goes to the standard output unless a file takes it: one of its suffix, or
+    /// whose suffix names no form. With --quiet the table is not shown beside files. A file named - is
+    /// the standard output.
+    #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
 
     /// Say less: only what is not in order

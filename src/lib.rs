@@ -10,7 +10,7 @@
 //! ```
 //!
 //! [`config`] is what the user's settings for uv and pip say of the network.
-//! [`model`] holds the words that all stages share, [`wheel_check`] joins fetching and inspecting
+//! [`settings`] is ftcheck's own configuration. [`model`] holds the words that all stages share, [`wheel_check`] joins fetching and inspecting
 //! for one wheel, [`local`] does the same for files on this machine, and [`pipeline`] calls the
 //! stages in turn. The command line is a thin layer above in `src/bin/ftcheck`.
 
@@ -25,4 +25,5 @@ pub mod module_check;
 pub mod pipeline;
 pub mod report;
 pub mod resolve;
+pub mod settings;
 pub mod wheel_check;

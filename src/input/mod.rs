@@ -5,7 +5,7 @@
 
 mod collect;
 mod conda_lock;
-mod document;
+pub(crate) mod document;
 mod environment_yml;
 mod json;
 mod locked;

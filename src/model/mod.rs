@@ -17,6 +17,7 @@ pub mod inspect_report;
 pub mod location;
 pub mod lock;
 pub mod metadata;
+pub mod nearest;
 pub mod pep508;
 pub mod platform;
 pub mod release;

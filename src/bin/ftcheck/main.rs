@@ -1,6 +1,7 @@
 //! The command line: the only place that knows the standard streams and exit codes.
 
 mod args;
+mod configuration;
 mod inspect;
 mod options;
 mod output;

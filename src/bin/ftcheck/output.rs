@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use ftcheck::model::report::Severity;
 use ftcheck::report::Detail;
 
+use crate::args::OutcomeArguments;
 use crate::options::ReportOptions;
 use crate::{FOUND, Failure, NOT_KNOWN};
 
@@ -16,6 +17,11 @@ pub(crate) fn exit_code(severity: Severity) -> ExitCode {
         Severity::NotKnown => ExitCode::from(NOT_KNOWN),
         Severity::Fine => ExitCode::SUCCESS,
     }
+}
+
+/// How a run ends of which the user may have said that it never fails.
+pub(crate) fn ends_with(severity: Severity, arguments: &OutcomeArguments) -> ExitCode {
+    if arguments.exit_zero { ExitCode::SUCCESS } else { exit_code(severity) }
 }
 
 /// Tells early what would only fail after the whole run, and spares the files that are looked at.

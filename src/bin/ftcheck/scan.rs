@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ftcheck::fetch::client::Traffic;
-use ftcheck::judge;
+use ftcheck::judge::{self, Policy};
 use ftcheck::model::report::ScanReport;
 use ftcheck::model::requirement::Choice;
 use ftcheck::pipeline;
@@ -13,23 +13,38 @@ use ftcheck::report::{self, Detail};
 
 use crate::Failure;
 use crate::args::{CheckArguments, RuleArguments, ScanArguments};
-use crate::options::{ReportOptions, ScanOptions, choice, levels};
-use crate::output::{check_output, exit_code, say, write_report};
+use crate::configuration::{configuration, policy};
+use crate::options::{ReportOptions, ScanOptions, choice};
+use crate::output::{check_output, ends_with, say, write_report};
 use crate::progress::Bar;
 use crate::project::Project;
 use crate::session::Session;
 
 pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
-    let choice = choice(&arguments.project);
-    let options = ScanOptions::new(arguments.resolution, choice)?;
+    let first = arguments.project.paths.first().map(PathBuf::as_path);
+    let configured = configuration(&arguments.resolution.configuration, first)?;
+    let policy = policy(&arguments.rules, &configured)?;
+    let choice = choice(&arguments.project, &configured);
+    let options = ScanOptions::new(arguments.resolution, choice, &configured)?;
     let mut project = Project::read(&arguments.project, &options.settings)?;
-    look(&mut project, options, ReportOptions::new(arguments.report)?, &arguments.rules)
+    let how = ReportOptions::new(arguments.report)?;
+    look(&mut project, options, how, &arguments.rules, &Judging { policy, is_whole: true })
 }
 
 pub(crate) fn check(arguments: CheckArguments) -> Result<ExitCode, Failure> {
     let mut project = Project::of_requirements(&arguments.requirements)?;
-    let options = ScanOptions::new(arguments.resolution, Choice::default())?;
-    look(&mut project, options, ReportOptions::new(arguments.report)?, &arguments.rules)
+    let configured = configuration(&arguments.resolution.configuration, None)?;
+    let policy = policy(&arguments.rules, &configured)?;
+    let options = ScanOptions::new(arguments.resolution, Choice::default(), &configured)?;
+    let how = ReportOptions::new(arguments.report)?;
+    look(&mut project, options, how, &arguments.rules, &Judging { policy, is_whole: false })
+}
+
+/// What counts of what is found.
+struct Judging {
+    policy: Policy,
+    /// Whether all of a project is looked at, so that what is ignored ought to be there.
+    is_whole: bool,
 }
 
 fn look(
@@ -37,9 +52,10 @@ fn look(
     mut options: ScanOptions,
     mut how: ReportOptions<ScanReport>,
     rules: &RuleArguments,
+    judging: &Judging,
 ) -> Result<ExitCode, Failure> {
     how.style.subinterpreters = rules.subinterpreters;
-    options.settings.levels = levels(rules);
+    options.settings.levels = judging.policy.levels.clone();
     if let Some(file) = &how.output {
         check_output(file, project.paths.iter().map(PathBuf::as_path))?;
     }
@@ -60,7 +76,9 @@ fn look(
         &progress,
     ));
     bar.clear();
-    let report = report.map_err(|problem| Failure::new(problem.to_string()))?;
+    let mut report = report.map_err(|problem| Failure::new(problem.to_string()))?;
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    judge::apply_ignores(&mut report, &judging.policy, today, judging.is_whole);
     write_report(&report, &how, report::summary)?;
     if detail == Detail::Verbose {
         if !project.searched && !project.shown.is_empty() {
@@ -68,7 +86,7 @@ fn look(
         }
         say(&traffic(session.client.traffic(), bar.wheel_bytes()));
     }
-    Ok(exit_code(judge::severity(&report)))
+    Ok(ends_with(judge::outcome(&report, &judging.policy.fail_on), &rules.outcome))
 }
 
 /// What was fetched, beside what whole wheels would have taken.

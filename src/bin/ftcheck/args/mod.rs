@@ -1,6 +1,7 @@
 //! The arguments as they are typed; what they mean together is told in [`crate::options`].
 #![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
 
+mod configuration;
 mod indexes;
 mod resolution;
 
@@ -14,6 +15,7 @@ use ftcheck::model::report::ScanReport;
 use ftcheck::model::target::Target;
 use ftcheck::report::{self, Reporter};
 
+pub(crate) use self::configuration::{ConfigurationArguments, OutcomeArguments};
 pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments};
 
 /// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
@@ -95,7 +97,7 @@ pub(crate) struct WhyArguments {
 const SCAN_EXIT_CODES: &str = "\
 Exit codes:
   0  nothing found
-  1  something enables the GIL or has no wheel
+  1  something enables the GIL or has no wheel (see --fail-on)
   2  the scan could not be made
   3  nothing worse found, but something could not be checked";
 
@@ -142,6 +144,9 @@ pub(crate) struct RuleArguments {
     /// Also say which packages can be imported in subinterpreters with a GIL of their own
     #[arg(long)]
     pub(crate) subinterpreters: bool,
+
+    #[command(flatten)]
+    pub(crate) outcome: OutcomeArguments,
 }
 
 #[derive(Debug, Args)]

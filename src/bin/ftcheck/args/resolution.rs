@@ -10,6 +10,7 @@ use ftcheck::model::requirement::{GroupName, Prereleases};
 use ftcheck::model::target::Target;
 use pep508_rs::ExtraName;
 
+use super::configuration::ConfigurationArguments;
 use super::indexes::IndexArguments;
 
 /// Which project, and which parts of it.
@@ -109,6 +110,9 @@ pub(crate) struct ResolutionArguments {
 
     #[command(flatten)]
     pub(crate) indexes: IndexArguments,
+
+    #[command(flatten)]
+    pub(crate) configuration: ConfigurationArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -15,7 +15,9 @@
 //! stages in turn. The command line is a thin layer above in `src/bin/ftcheck`.
 
 pub mod config;
+pub mod diff;
 pub mod fetch;
+pub mod git;
 pub mod input;
 pub mod inspect;
 pub mod judge;

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod advice;
 pub mod conda;
+pub mod diff_report;
 pub mod digest;
 pub mod distribution;
 pub mod environment;

@@ -3,6 +3,7 @@
 //! A reporter writes to what it is given and decides nothing; formats are found in [`FORMATS`] and
 //! [`INSPECT_FORMATS`].
 
+mod diff;
 mod evidence;
 mod inspect_table;
 mod json;
@@ -12,9 +13,11 @@ mod text;
 
 use std::io::{self, Write};
 
+use crate::model::diff_report::DiffReport;
 use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
 
+pub use diff::diff_summary;
 pub use rules::{explain, list_rules};
 pub use text::{bytes, inspect_summary, printable, summary};
 
@@ -60,3 +63,7 @@ pub const FORMATS: &[&dyn Reporter<ScanReport>] = &[&table::Table, &json::Json];
 /// Every format for inspections; the first is the default.
 pub const INSPECT_FORMATS: &[&dyn Reporter<InspectReport>] =
     &[&inspect_table::InspectTable, &json::Json];
+
+/// Every format for what differs between two scans; the first is the default.
+pub const DIFF_FORMATS: &[&dyn Reporter<DiffReport>] =
+    &[&diff::DiffTable, &json::Json, &diff::DiffMarkdown];

@@ -16,6 +16,8 @@ use crate::model::report::{PackageReport, ScanReport, Severity, Verdict};
 /// Modules named in a row before the rest is counted.
 const NAMED_MODULES: usize = 3;
 
+pub(super) use findings::write_one as write_finding;
+
 pub(super) struct Table;
 
 impl Reporter<ScanReport> for Table {
@@ -59,7 +61,7 @@ impl Reporter<ScanReport> for Table {
 }
 
 /// A table without lines that fits where it is shown.
-fn plain_table(style: Style) -> comfy_table::Table {
+pub(super) fn plain_table(style: Style) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(presets::NOTHING);
     if let Some(width) = style.width {

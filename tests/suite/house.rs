@@ -8,15 +8,17 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("config", &["model", "config"]),
     ("resolve", &["model", "resolve"]),
     ("fetch", &["model", "resolve", "fetch"]),
+    ("git", &["git"]),
     ("inspect", &["model", "inspect"]),
     ("judge", &["model", "judge"]),
     ("settings", &["model", "input", "judge", "settings"]),
+    ("diff", &["model", "input", "judge", "diff"]),
     // The rules explain themselves.
     ("report", &["model", "judge", "report"]),
     ("module_check", &["model", "inspect"]),

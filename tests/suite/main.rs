@@ -26,6 +26,7 @@ mod judge;
 mod model;
 mod resolve;
 mod scan;
+mod settings;
 mod support;
 mod support_selftest;
 mod wheel_check;

@@ -58,7 +58,8 @@ fn is_same(one: &Finding, other: &Finding) -> bool {
         && one.location == other.location
 }
 
-fn write_one(
+/// One finding; `labels` says at which places, where that has to be said.
+pub(in crate::report) fn write_one(
     finding: &Finding,
     labels: &str,
     style: Style,

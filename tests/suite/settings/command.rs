@@ -4,9 +4,9 @@ use assert_cmd::assert::Assert;
 use serde_json::Value;
 
 use crate::support::Sandbox;
+use crate::support::fixture_module;
 use crate::support::index::FakeIndex;
 use crate::support::wheel::WheelBuilder;
-use crate::support::fixture_module;
 
 const TAG: &str = "cp314-cp314t-manylinux_2_17_x86_64";
 
@@ -52,10 +52,18 @@ fn project(requires: &str, configuration: &str) -> Sandbox {
 #[test]
 fn what_is_ignored_does_not_count_and_is_shown_with_its_reason() {
     let index = index();
-    let ignore = "ignore = [{ package = \"off*\", reason = \"the build alone\", expires = 2999-12-31 }]\n";
+    let ignore =
+        "ignore = [{ package = \"off*\", reason = \"the build alone\", expires = 2999-12-31 }]\n";
     let sandbox = project("offender\nfine", ignore);
     let outcome = scan(&sandbox, &index, &[]).code(0);
-    insta::assert_snapshot!(stdout(&outcome), @"");
+    insta::assert_snapshot!(stdout(&outcome), @r"
+    enables-gil    offender 1.0  declares_nothing
+    keeps-gil-off  fine 1.0      1 extension module
+
+    ignored[gil-enabled-on-import] offender 1.0: the build alone, until 2999-12-31 (ftcheck.toml:2:11)
+
+    2 of 2 packages checked for 3.14t on x86_64-manylinux_2_28: 1 enables the GIL, 1 keeps the GIL off
+    ");
     let report = json(&scan(&sandbox, &index, &["--format", "json"]).code(0));
     assert_eq!(report["findings"], serde_json::json!([]));
     let ignored = &report["ignored"][0];
@@ -80,9 +88,24 @@ fn what_expired_counts_again_and_what_matches_nothing_is_told() {
                    \x20 { package = \"offender\", reason = \"soon\", expires = 2020-01-01 },\n\
                    \x20 { package = \"nowhere\", reason = \"gone\" },\n]\n";
     let sandbox = project("offender\nfine", ignores);
-    insta::assert_snapshot!(stdout(&scan(&sandbox, &index, &[]).code(1)), @"");
+    insta::assert_snapshot!(stdout(&scan(&sandbox, &index, &[]).code(1)), @r"
+    enables-gil    offender 1.0  declares_nothing
+    keeps-gil-off  fine 1.0      1 extension module
+
+    error[gil-enabled-on-import] offender 1.0: importing it enables the GIL: declares_nothing does not declare that it runs without the GIL
+      --> requirements.txt:1:1
+    warning[ignore-expired] the ignore of package `offender` expired on 2020-01-01
+      --> ftcheck.toml:3:3
+      its reason was: soon
+    note[ignore-unused] the ignore of package `nowhere` matches nothing
+      --> ftcheck.toml:4:3
+      remove it
+
+    2 of 2 packages checked for 3.14t on x86_64-manylinux_2_28: 1 enables the GIL, 1 keeps the GIL off
+    ");
     // Where packages are named on the command line, what is ignored need not be among them.
-    let check = sandbox.command().args(["check", "--index-url", &index.simple_url(), "fine"]).assert();
+    let check =
+        sandbox.command().args(["check", "--index-url", &index.simple_url(), "fine"]).assert();
     let told = stdout(&check);
     assert!(!told.contains("nowhere") && told.contains("ignore-expired"), "{told}");
 }
@@ -103,7 +126,8 @@ fn what_is_not_known_may_be_ignored_with_a_reason_only() {
     let off = project("riddle", "rules = { undetermined-module = \"off\" }");
     let told = stdout(&scan(&off, &index, &[]).code(0));
     assert!(told.contains("1 finding of rules that are off"), "{told}");
-    let ignored = project("riddle", "ignore = [{ package = \"riddle\", reason = \"tried by hand\" }]");
+    let ignored =
+        project("riddle", "ignore = [{ package = \"riddle\", reason = \"tried by hand\" }]");
     scan(&ignored, &index, &[]).code(0);
 }
 
@@ -121,7 +145,10 @@ fn the_command_line_wins() {
     let index = index();
     let sandbox = project("offender", "targets = [\"3.15t\"]\nfail-on = [\"sdist-only\"]\n");
     let places = |arguments: &[&str]| {
-        let report = json(&scan(&sandbox, &index, &[&["--format", "json", "--exit-zero"], arguments].concat()).code(0));
+        let report = json(
+            &scan(&sandbox, &index, &[&["--format", "json", "--exit-zero"], arguments].concat())
+                .code(0),
+        );
         (report["targets"].to_string(), report["platforms"].to_string())
     };
     let linux = "[\"x86_64-manylinux_2_28\"]".to_owned();
@@ -131,7 +158,8 @@ fn the_command_line_wins() {
     assert_eq!(places(&["--platform", "x86_64-musllinux_1_2"]), ("[\"3.15t\"]".to_owned(), musl));
     scan(&sandbox, &index, &["--target", "3.14t"]).code(0);
     scan(&sandbox, &index, &["--target", "3.14t", "--fail-on", "error"]).code(1);
-    scan(&sandbox, &index, &["--target", "3.14t", "--fail-on", "sdist-only,gil-enabled-on-import"]).code(1);
+    scan(&sandbox, &index, &["--target", "3.14t", "--fail-on", "sdist-only,gil-enabled-on-import"])
+        .code(1);
 }
 
 #[test]
@@ -145,7 +173,10 @@ fn groups_and_extras_of_the_configuration() {
          [tool.ftcheck]\nplatforms = [\"linux\"]\ngroups = [\"test\"]\nextras = [\"more\"]\n",
     );
     let names = |arguments: &[&str]| {
-        let report = json(&scan(&sandbox, &index, &[&["--format", "json", "--exit-zero"], arguments].concat()).code(0));
+        let report = json(
+            &scan(&sandbox, &index, &[&["--format", "json", "--exit-zero"], arguments].concat())
+                .code(0),
+        );
         let packages = report["packages"].as_array().unwrap();
         packages.iter().map(|one| one["name"].as_str().unwrap()).collect::<Vec<_>>().join(" ")
     };
@@ -160,9 +191,15 @@ fn mistakes_end_the_run_before_anything_is_asked_for() {
     let index = index();
     let sandbox = project("fine", "targts = []");
     let outcome = scan(&sandbox, &index, &[]).code(2);
-    insta::assert_snapshot!(stderr(&outcome), @"");
+    insta::assert_snapshot!(stderr(&outcome), @r"
+    error: ftcheck.toml:2:1: unknown key `targts`
+    hint: did you mean `targets`?
+    ");
     let sandbox = project("fine", "");
-    insta::assert_snapshot!(stderr(&scan(&sandbox, &index, &["--fail-on", "gil-enabled"]).code(2)), @"");
+    insta::assert_snapshot!(stderr(&scan(&sandbox, &index, &["--fail-on", "gil-enabled"]).code(2)), @r"
+    error: expected a level (error, warning, note) or the name of a rule for `--fail-on`, found `gil-enabled`
+    hint: did you mean `gil-enabled-by-source`?
+    ");
     scan(&sandbox, &index, &["--config", "nowhere.toml"]).code(2);
     sandbox.write("pyproject.toml", "");
     let outcome = scan(&sandbox, &index, &["--config", "pyproject.toml"]).code(2);

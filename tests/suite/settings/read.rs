@@ -104,7 +104,19 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
         "ignore = [{ package = \"a\", reason = \"b\", expire = 2027-01-01 }]",
         "[rules]\ngil-enabled-on-imprt = \"off\"",
         "[rules]\nGIL = \"off\"",
-    ]), @"");
+    ]), @r"
+    ftcheck.toml:1:1: unknown key `target`
+    hint: did you mean `targets`?
+    ftcheck.toml:2:1: unknown key `fail_on`
+    hint: did you mean `fail-on`?
+    ftcheck.toml:1:1: unknown key `exclude`
+    hint: there are: targets, platforms, groups, extras, fail-on, rules, ignore
+    ftcheck.toml:1:42: unknown key `expire`
+    hint: did you mean `expires`?
+    ftcheck.toml:2:1: expected the name of a rule, found `gil-enabled-on-imprt`
+    hint: did you mean `gil-enabled-on-import`?
+    ftcheck.toml:2:1: expected the name of a rule, found `GIL`
+    ");
 }
 
 #[test]
@@ -125,7 +137,25 @@ fn values_of_another_kind_are_told_where_they_stand() {
         "ignore = { package = \"a\", reason = \"b\" }",
         "ignore = [\"a\"]",
         "targets = [",
-    ]), @"");
+    ]), @r"
+    ftcheck.toml:1:11: expected a list for `targets`, found a string
+    ftcheck.toml:1:12: expected a string for `targets`, found float
+    ftcheck.toml:1:21: expected one of 3.13t, 3.14t, 3.15t, found `3.14`
+    ftcheck.toml:1:14: expected linux, macos, windows or a longer form such as x86_64-manylinux_2_28, x86_64-musllinux_1_2, aarch64-macos_14_0, x86_64-windows, found `beos`
+    ftcheck.toml:1:10: expected a list for `groups`, found a table
+    ftcheck.toml:1:11: expected the name of an extra, found `a b`
+    ftcheck.toml:1:11: expected a string for `fail-on`, found integer
+    ftcheck.toml:1:12: expected a level (error, warning, note) or the name of a rule, found `warnings`
+    hint: did you mean `warning`?
+    ftcheck.toml:1:11: expected a level (error, warning, note) or the name of a rule, found `everything`
+    ftcheck.toml:1:9: expected a table for `rules`, found a list
+    ftcheck.toml:1:24: expected a string for `sdist-only`, found true or false
+    ftcheck.toml:1:24: expected error, warning, note or off for `sdist-only`, found `warn`
+    hint: did you mean `warning`?
+    ftcheck.toml:1:10: expected a list for `ignore`, found a table
+    ftcheck.toml:1:11: expected a table for `ignore`, found a string
+    ftcheck.toml:1:12: unclosed array, expected `]`
+    ");
 }
 
 #[test]
@@ -140,18 +170,41 @@ fn an_ignore_has_a_reason_and_says_what_it_is_for() {
         "ignore = [{ package = \"[a]\", reason = \"a\" }]",
         "ignore = [{ package = \"a\", module = \"a-b\", reason = \"a\" }]",
         "ignore = [{ rule = \"sdist\", reason = \"a\" }]",
-    ]), @"");
+    ]), @r#"
+    ftcheck.toml:1:11: expected a `reason` for what is ignored, found none
+    hint: say why: `reason = "only used by the build"`
+    ftcheck.toml:1:37: expected a `reason` for what is ignored, found an empty one
+    ftcheck.toml:1:11: expected a `package` or a `rule` to ignore, found neither
+    ftcheck.toml:1:11: expected a `package` or a `rule` to ignore, found neither
+    ftcheck.toml:1:23: expected a name, in which `*` may stand for any letters, found `a b`
+    ftcheck.toml:1:23: expected a name, in which `*` may stand for any letters, found ``
+    ftcheck.toml:1:23: expected a name, in which `*` may stand for any letters, found `[a]`
+    ftcheck.toml:1:37: expected a name, in which `*` may stand for any letters, found `a-b`
+    ftcheck.toml:1:20: expected the name of a rule, found `sdist`
+    hint: did you mean `sdist-only`?
+    "#);
 }
 
 #[test]
 fn an_expiry_is_a_day() {
-    let with = |date: &str| {
-        format!("ignore = [{{ package = \"a\", reason = \"b\", expires = {date} }}]")
-    };
+    let with =
+        |date: &str| format!("ignore = [{{ package = \"a\", reason = \"b\", expires = {date} }}]");
     let texts: Vec<String> = [
-        "\"2027-02-29\"", "2027-01-01T00:00:00Z", "\"tomorrow\"", "2027", "\"20270101\"", "10:00:00",
+        "\"2027-02-29\"",
+        "2027-01-01T00:00:00Z",
+        "\"tomorrow\"",
+        "2027",
+        "\"20270101\"",
+        "10:00:00",
     ]
     .map(with)
     .into();
-    assert_snapshot!(problems(&texts.iter().map(String::as_str).collect::<Vec<_>>()), @"");
+    assert_snapshot!(problems(&texts.iter().map(String::as_str).collect::<Vec<_>>()), @r"
+    ftcheck.toml:1:52: expected a date such as 2027-06-30 for `expires`, found `2027-02-29`
+    ftcheck.toml:1:52: expected a date such as 2027-06-30 for `expires`, found `2027-01-01T00:00:00Z`
+    ftcheck.toml:1:52: expected a date such as 2027-06-30 for `expires`, found `tomorrow`
+    ftcheck.toml:1:52: expected a date such as 2027-06-30 for `expires`, found integer
+    ftcheck.toml:1:52: expected a date such as 2027-06-30 for `expires`, found `20270101`
+    ftcheck.toml:1:52: expected a date such as 2027-06-30 for `expires`, found `10:00:00`
+    ");
 }

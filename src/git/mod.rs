@@ -129,7 +129,8 @@ impl Repository {
             return Ok(Commit { id });
         }
         let error = |also: &str| {
-            let problem = format!("expected a common ancestor of HEAD and `{name}`, found none{also}");
+            let problem =
+                format!("expected a common ancestor of HEAD and `{name}`, found none{also}");
             GitError::new(problem)
         };
         Err(if self.is_shallow() {
@@ -149,8 +150,16 @@ impl Repository {
     pub fn renames(&self, since: &Commit) -> Result<Vec<(String, String)>, GitError> {
         // The index against the commit: no file of the working tree is read, so that no filter runs.
         let outcome = self.run(&[
-            "diff-index", "--cached", "--find-renames", "--diff-filter=R", "--name-status", "-z",
-            "--no-ext-diff", "--no-textconv", &since.id, "--",
+            "diff-index",
+            "--cached",
+            "--find-renames",
+            "--diff-filter=R",
+            "--name-status",
+            "-z",
+            "--no-ext-diff",
+            "--no-textconv",
+            &since.id,
+            "--",
         ])?;
         if !outcome.success {
             let complaint = outcome.complaint();
@@ -190,7 +199,7 @@ impl Repository {
 
 /// An object's id: 40 hexadecimal digits, or 64.
 fn id(text: &str) -> Option<String> {
-    let is_id = (text.len() == 40 || text.len() == 64)
-        && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_id =
+        (text.len() == 40 || text.len() == 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_id.then(|| text.to_owned())
 }

@@ -50,7 +50,9 @@ pub(super) fn extract(
         let found = target.as_deref().and_then(|target| within(path, target));
         match found.and_then(|found| entries.get(&found)) {
             Some(entry) if entry.mode.starts_with("100") => written.push(((*path).clone(), entry)),
-            _ => extracted.notes.push(format!("{path} is a link that leads to no file of the tree")),
+            _ => {
+                extracted.notes.push(format!("{path} is a link that leads to no file of the tree"))
+            }
         }
     }
     let bytes: u64 = written.iter().map(|(_, entry)| entry.size).fold(0, u64::saturating_add);

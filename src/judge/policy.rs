@@ -237,7 +237,8 @@ fn ignored_by<'i>(about: &[&'i Ignore], finding: &Finding) -> Option<Vec<&'i Ign
 }
 
 fn told(finding: Finding, by: &[&Ignore]) -> Ignored {
-    let reasons: Vec<&str> = by.iter().map(|ignore| ignore.reason.as_str()).collect();
+    let mut reasons: Vec<&str> = by.iter().map(|ignore| ignore.reason.as_str()).collect();
+    reasons.dedup();
     Ignored {
         finding,
         by: IgnoredBy::Ignore,

@@ -7,6 +7,9 @@ use ftcheck::judge::{FailOn, Policy};
 use ftcheck::model::finding::Level;
 use ftcheck::model::nearest::nearest;
 use ftcheck::settings::{self, ProjectSettings};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::Failure;
 use crate::args::{ConfigurationArguments, OutcomeArguments, RuleArguments};
@@ -33,6 +36,11 @@ pub(crate) fn configuration(
         if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) }
     });
     Ok(settings::find(folder).map_err(input_failure)?.unwrap_or_default())
+}
+
+/// The day, by which ignores expire.
+pub(crate) fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 /// What counts, and what does not.

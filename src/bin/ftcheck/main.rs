@@ -1,7 +1,9 @@
 //! The command line: the only place that knows the standard streams and exit codes.
 
 mod args;
+mod baseline;
 mod configuration;
+mod diff;
 mod inspect;
 mod options;
 mod output;
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(arguments),
         Command::Check(arguments) => scan::check(arguments),
         Command::Why(arguments) => why::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments),
         Command::Rules => rules::list(),
         Command::Explain(arguments) => rules::explain(&arguments),
         Command::Inspect(arguments) => inspect::run(arguments),

@@ -19,7 +19,7 @@ use ftcheck::settings::ProjectSettings;
 
 use crate::Failure;
 use crate::args::{
-    ColorWhen, InspectArguments, ProjectArguments, ReportArguments, Reported, ResolutionArguments,
+    ColorWhen, InspectArguments, ReportArguments, Reported, ResolutionArguments, SectionArguments,
 };
 
 /// Everything needed to tell what would be installed, and to look at it.
@@ -87,7 +87,7 @@ impl ScanOptions {
 
 /// Which parts of a project are asked for. What the command line says of extras stands in place of
 /// what the configuration does, and so with groups.
-pub(crate) fn choice(arguments: &ProjectArguments, configured: &ProjectSettings) -> Choice {
+pub(crate) fn choice(arguments: &SectionArguments, configured: &ProjectSettings) -> Choice {
     let says_groups = !arguments.group.is_empty()
         || !arguments.only_group.is_empty()
         || arguments.all_groups

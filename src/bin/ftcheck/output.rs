@@ -64,7 +64,7 @@ pub(crate) fn write_report<R>(
     Ok(())
 }
 
-fn write_file(file: &Path, text: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write_file(file: &Path, text: &[u8]) -> Result<(), Failure> {
     std::fs::write(file, text).map_err(|problem| {
         Failure::new(format!("{}: cannot be written: {problem}", file.display()))
     })

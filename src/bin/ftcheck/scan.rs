@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use ftcheck::config::Environment;
 use ftcheck::fetch::client::Traffic;
 use ftcheck::judge::{self, Policy};
 use ftcheck::model::report::ScanReport;
@@ -13,7 +14,8 @@ use ftcheck::report::{self, Detail};
 
 use crate::Failure;
 use crate::args::{CheckArguments, RuleArguments, ScanArguments};
-use crate::configuration::{configuration, policy};
+use crate::baseline::Baselines;
+use crate::configuration::{configuration, policy, today};
 use crate::options::{ReportOptions, ScanOptions, choice};
 use crate::output::{check_output, ends_with, say, write_report};
 use crate::progress::Bar;
@@ -24,20 +26,24 @@ pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let first = arguments.project.paths.first().map(PathBuf::as_path);
     let configured = configuration(&arguments.resolution.configuration, first)?;
     let policy = policy(&arguments.rules, &configured)?;
-    let choice = choice(&arguments.project, &configured);
+    let choice = choice(&arguments.project.sections, &configured);
     let options = ScanOptions::new(arguments.resolution, choice, &configured)?;
-    let mut project = Project::read(&arguments.project, &options.settings)?;
+    let project = Project::read(&arguments.project, &options.settings)?;
     let how = ReportOptions::new(arguments.report)?;
-    look(&mut project, options, how, &arguments.rules, &Judging { policy, is_whole: true })
+    let paths = project.paths.iter().map(PathBuf::as_path);
+    let baselines = Baselines::new(&arguments.baseline, paths)?;
+    let judging = Judging { policy, is_whole: true, baselines };
+    report(project, options, how, &arguments.rules, &judging)
 }
 
 pub(crate) fn check(arguments: CheckArguments) -> Result<ExitCode, Failure> {
-    let mut project = Project::of_requirements(&arguments.requirements)?;
+    let project = Project::of_requirements(&arguments.requirements)?;
     let configured = configuration(&arguments.resolution.configuration, None)?;
     let policy = policy(&arguments.rules, &configured)?;
     let options = ScanOptions::new(arguments.resolution, Choice::default(), &configured)?;
     let how = ReportOptions::new(arguments.report)?;
-    look(&mut project, options, how, &arguments.rules, &Judging { policy, is_whole: false })
+    let judging = Judging { policy, is_whole: false, baselines: Baselines::default() };
+    report(project, options, how, &arguments.rules, &judging)
 }
 
 /// What counts of what is found.
@@ -45,22 +51,55 @@ struct Judging {
     policy: Policy,
     /// Whether all of a project is looked at, so that what is ignored ought to be there.
     is_whole: bool,
+    baselines: Baselines,
 }
 
-fn look(
-    project: &mut Project,
-    mut options: ScanOptions,
+fn report(
+    project: Project,
+    options: ScanOptions,
     mut how: ReportOptions<ScanReport>,
     rules: &RuleArguments,
     judging: &Judging,
 ) -> Result<ExitCode, Failure> {
     how.style.subinterpreters = rules.subinterpreters;
-    options.settings.levels = judging.policy.levels.clone();
     if let Some(file) = &how.output {
         check_output(file, project.paths.iter().map(PathBuf::as_path))?;
     }
     let detail = how.style.detail;
-    let session = Session::new(options.network, project)?;
+    let (searched, shown) = (project.searched, project.shown.join(", "));
+    let environment = Environment::of_process();
+    let mut looked =
+        look(project, options, &judging.policy, judging.is_whole, detail, &environment)?;
+    let severity = judging.baselines.conclude(&mut looked.report, &judging.policy.fail_on)?;
+    write_report(&looked.report, &how, report::summary)?;
+    if detail == Detail::Verbose {
+        if !searched && !shown.is_empty() {
+            say(&format!("read {shown}"));
+        }
+        say(&looked.traffic);
+    }
+    Ok(ends_with(severity, &rules.outcome))
+}
+
+/// What a look at a project came to.
+pub(crate) struct Looked {
+    pub(crate) report: ScanReport,
+    /// What was fetched, in words.
+    pub(crate) traffic: String,
+}
+
+/// Looks at all that a project asks for, and takes out what the policy ignores. Ignores that match
+/// nothing are told where the whole project is looked at.
+pub(crate) fn look(
+    mut project: Project,
+    mut options: ScanOptions,
+    policy: &Policy,
+    is_whole: bool,
+    detail: Detail,
+    environment: &Environment,
+) -> Result<Looked, Failure> {
+    options.settings.levels = policy.levels.clone();
+    let session = Session::within(options.network, &mut project, environment)?;
     options.settings.prereleases = options.settings.prereleases.or(session.prereleases);
     if project.searched && detail > Detail::Quiet {
         say(&format!("looking at {}", project.shown.join(", ")));
@@ -77,16 +116,9 @@ fn look(
     ));
     bar.clear();
     let mut report = report.map_err(|problem| Failure::new(problem.to_string()))?;
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    judge::apply_ignores(&mut report, &judging.policy, today, judging.is_whole);
-    write_report(&report, &how, report::summary)?;
-    if detail == Detail::Verbose {
-        if !project.searched && !project.shown.is_empty() {
-            say(&format!("read {}", project.shown.join(", ")));
-        }
-        say(&traffic(session.client.traffic(), bar.wheel_bytes()));
-    }
-    Ok(ends_with(judge::outcome(&report, &judging.policy.fail_on), &rules.outcome))
+    judge::apply_ignores(&mut report, policy, today(), is_whole);
+    let traffic = traffic(session.client.traffic(), bar.wheel_bytes());
+    Ok(Looked { report, traffic })
 }
 
 /// What was fetched, beside what whole wheels would have taken.

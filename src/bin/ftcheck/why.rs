@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: WhyArguments) -> Result<ExitCode, Failure> {
     })?;
     let first = arguments.project.paths.first().map(PathBuf::as_path);
     let configured = configuration(&arguments.resolution.configuration, first)?;
-    let choice = choice(&arguments.project, &configured);
+    let choice = choice(&arguments.project.sections, &configured);
     let mut options = ScanOptions::new(arguments.resolution, choice, &configured)?;
     let mut project = Project::read(&arguments.project, &options.settings)?;
     let session = Session::new(options.network, &mut project)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 /// Which configuration counts.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Configuration")]
 pub(crate) struct ConfigurationArguments {
     /// The configuration, in place of the one that is found: ftcheck.toml or pyproject.toml
@@ -19,6 +19,21 @@ pub(crate) struct ConfigurationArguments {
     /// Read no configuration of ftcheck's own
     #[arg(long)]
     pub(crate) no_config: bool,
+}
+
+/// What was found before, and is accepted.
+#[derive(Debug, Default, Args)]
+pub(crate) struct BaselineArguments {
+    /// Fail only on what this file does not know: it was written by --write-baseline
+    ///
+    /// What is known is shown as such. A finding is known by its rule, package, modules, target and
+    /// platform; versions and lines do not count.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Write what is found to this file, for --baseline: from then on only what is new fails
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_baseline: Option<PathBuf>,
 }
 
 /// What a run fails on.

@@ -2,6 +2,7 @@
 #![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
 
 mod configuration;
+mod diff;
 mod indexes;
 mod resolution;
 
@@ -9,14 +10,16 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use ftcheck::model::diff_report::DiffReport;
 use ftcheck::model::inspect_report::InspectReport;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::report::ScanReport;
 use ftcheck::model::target::Target;
 use ftcheck::report::{self, Reporter};
 
-pub(crate) use self::configuration::{ConfigurationArguments, OutcomeArguments};
-pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments};
+pub(crate) use self::configuration::{BaselineArguments, ConfigurationArguments, OutcomeArguments};
+pub(crate) use self::diff::DiffArguments;
+pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments, SectionArguments};
 
 /// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
 /// them.
@@ -35,6 +38,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Show why a package is there: what leads to it from the project
     Why(WhyArguments),
+    /// Tell what a change does: what it adds, removes, fixes and worsens
+    Diff(DiffArguments),
     /// List the rules
     Rules,
     /// Explain a rule, and what to do about its findings
@@ -54,6 +59,9 @@ pub(crate) struct ScanArguments {
 
     #[command(flatten)]
     pub(crate) rules: RuleArguments,
+
+    #[command(flatten)]
+    pub(crate) baseline: BaselineArguments,
 
     #[command(flatten)]
     pub(crate) report: ReportArguments<ScanReport>,
@@ -194,6 +202,11 @@ impl Reported for ScanReport {
     const FORMATS: &'static [&'static dyn Reporter<Self>] = report::FORMATS;
     const IN_FULL: &'static str =
         "Say more: every module, what was passed over, and what was fetched";
+}
+
+impl Reported for DiffReport {
+    const FORMATS: &'static [&'static dyn Reporter<Self>] = report::DIFF_FORMATS;
+    const IN_FULL: &'static str = "Say more: what was fetched";
 }
 
 impl Reported for InspectReport {

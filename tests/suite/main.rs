@@ -17,7 +17,10 @@
 
 mod command_line;
 mod config;
+mod diff;
+mod diff_command;
 mod fetch;
+mod git;
 mod house;
 mod input;
 mod inspect;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ftcheck::diff::baseline::{Baseline, Entry};
 use ftcheck::input::Source;
 use ftcheck::judge::{self, FailOn};
+use ftcheck::model::finding::Finding;
 use ftcheck::model::report::{ScanReport, Severity};
 
 use crate::Failure;
@@ -52,6 +53,8 @@ impl Baselines {
         fail_on: &FailOn,
     ) -> Result<Severity, Failure> {
         let found = Baseline::of(report);
+        let is_unknown = |finding: &&Finding| judge::severity_of(finding) == Severity::NotKnown;
+        let unknown = report.findings.iter().filter(is_unknown).count();
         if let Some((known, shown)) = &self.known {
             let gone = known.apply(report, shown);
             report.notes.extend(shrinks(&gone, shown));
@@ -61,9 +64,12 @@ impl Baselines {
         write_file(file, text.as_bytes())?;
         let (count, shown) = (found.len(), file.display());
         let entries = if count == 1 { "entry" } else { "entries" };
-        say(&format!(
-            "{shown}: {count} {entries} written; `--baseline {shown}` fails on what is new"
-        ));
+        let unknown = match unknown {
+            0 => String::new(),
+            count => format!(", {count} of what could not be checked"),
+        };
+        let use_it = format!("`--baseline {shown}` fails on what is new");
+        say(&format!("{shown}: {count} {entries} written{unknown}; {use_it}"));
         // From now on it is all known.
         let mut rest = report.clone();
         found.apply(&mut rest, &shown.to_string());

@@ -58,17 +58,17 @@ impl Revision {
         let renames = self.repository.renames(&self.base).map_err(git_failure)?;
         let from = renames.iter().find(|(_, to)| *to == self.path).map(|(from, _)| from.as_str());
         let to = renames.iter().find(|(from, _)| *from == self.path).map(|(_, to)| to.as_str());
-        let taken = temporary_folder()?;
+        let taken = Taken::new()?;
         let wants = |path: &str| {
             let name = path.rsplit('/').next().unwrap_or(path);
             path == self.path || from == Some(path) || input::may_be_of_project(name)
         };
         let extracted =
-            self.repository.extract(&self.base, taken.path(), wants).map_err(git_failure)?;
+            self.repository.extract(&self.base, &taken.tree, wants).map_err(git_failure)?;
         let mut notes = extracted.notes;
 
         let old = {
-            let _inside = Inside::enter(&taken.path().join(&self.folder))?;
+            let _inside = Inside::enter(&taken.tree.join(&self.folder))?;
             let old = self.found(from, "from", &mut notes)?;
             let scan = |path: PathBuf| {
                 let report = scanner.scan(&path).map_err(|failure| self.of_base(failure))?;
@@ -195,11 +195,29 @@ fn relative(folder: &Path, path: &Path) -> PathBuf {
     up.chain(path.components().skip(common)).collect()
 }
 
-fn temporary_folder() -> Result<TempDir, Failure> {
-    tempfile::Builder::new()
-        .prefix("ftcheck-")
-        .tempdir()
-        .map_err(|problem| Failure::new(format!("no temporary folder can be made: {problem}")))
+/// A folder for the files of a revision, in one that is gone with this.
+struct Taken {
+    _around: TempDir,
+    tree: PathBuf,
+}
+
+impl Taken {
+    fn new() -> Result<Self, Failure> {
+        let made = || {
+            let around = tempfile::Builder::new().prefix("ftcheck-").tempdir()?;
+            // Workspaces and settings of uv are looked for in folders above. Those of the system's
+            // temporary folder may be anybody's: here the search ends.
+            std::fs::write(around.path().join("uv.toml"), "")?;
+            let none = "[tool.uv.workspace]\nmembers = []\n";
+            std::fs::write(around.path().join("pyproject.toml"), none)?;
+            let tree = around.path().join("tree");
+            std::fs::create_dir(&tree)?;
+            Ok(Self { tree, _around: around })
+        };
+        made().map_err(|problem: std::io::Error| {
+            Failure::new(format!("no temporary folder can be made: {problem}"))
+        })
+    }
 }
 
 fn git_failure(problem: GitError) -> Failure {

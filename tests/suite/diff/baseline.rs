@@ -53,7 +53,33 @@ fn the_file() {
     let mut report = report(vec![spam, package("old", "2", Verdict::NoWheel)]);
     report.gaps.push("the lock is out of date".to_owned());
     ftcheck::judge::tell(&mut report, &ftcheck::judge::Levels::default());
-    assert_snapshot!(written_and_read(&report).to_text().unwrap(), @"");
+    assert_snapshot!(written_and_read(&report).to_text().unwrap(), @r#"
+    {
+      "version": 1,
+      "findings": [
+        {
+          "rule": "not-checked",
+          "message": "not covered: the lock is out of date"
+        },
+        {
+          "package": "old",
+          "rule": "no-free-threaded-wheel",
+          "target": "3.14t",
+          "platform": "x86_64-manylinux"
+        },
+        {
+          "package": "spam",
+          "rule": "gil-enabled-on-import",
+          "target": "3.14t",
+          "platform": "x86_64-manylinux",
+          "modules": [
+            "spam._a",
+            "spam._b"
+          ]
+        }
+      ]
+    }
+    "#);
 }
 
 #[test]
@@ -133,7 +159,16 @@ fn other_files_are_refused() {
     ]
     .map(|text| read(text).unwrap_err())
     .into();
-    assert_snapshot!(problems.join("\n"), @"");
+    assert_snapshot!(problems.join("\n"), @r"
+    base.json:1:1: EOF while parsing a value
+    base.json:1:2: invalid length 0, expected struct Head with 1 element
+    base.json:1:2: missing field `version`
+    base.json: expected a baseline of version 1, found version 2 (a newer ftcheck wrote it)
+    base.json:1:14: missing field `findings`
+    base.json:1:44: missing field `rule`
+    base.json:1:48: unknown field `line`, expected one of `package`, `rule`, `target`, `platform`, `path`, `message`, `modules`
+    base.json:1:58: expected one of 3.13t, 3.14t, 3.15t, found `3.9`
+    ");
 }
 
 fn another(rule: &'static str, name: &str) -> Finding {

@@ -60,7 +60,15 @@ fn what_is_no_report_or_a_newer_one_is_refused() {
     ]
     .map(|text| read(text).unwrap_err())
     .into();
-    assert_snapshot!(problems.join("\n"), @"");
+    assert_snapshot!(problems.join("\n"), @r"
+    report.json:1:1: EOF while parsing a value
+    report.json:1:3: invalid length 1, expected struct Head with 2 elements
+    report.json: expected the report of a scan, found other JSON (`ftcheck scan --format json --output FILE` writes one)
+    report.json: expected the report of a scan, found other JSON (`ftcheck scan --format json --output FILE` writes one)
+    report.json: expected a report of version 1, found version 2 (a newer ftcheck wrote it)
+    report.json:1:30: missing field `target`
+    report.json:2:16: expected one of 3.13t, 3.14t, 3.15t, found `2.7`
+    ");
 }
 
 proptest! {

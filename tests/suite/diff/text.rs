@@ -47,17 +47,72 @@ fn everything() -> DiffReport {
 
 #[test]
 fn the_table() {
-    assert_snapshot!(written(&everything(), "table", Detail::Normal), @"");
+    assert_snapshot!(written(&everything(), "table", Detail::Normal), @r"
+    worsened  lxml 5.0 -> 6.1     keeps-gil-off -> enables-gil
+    added     colorama 0.4        pure-python (x86_64-windows)
+    added     winonly 1           undetermined (x86_64-windows)
+    changed   httpx 0.27 -> 0.28  pure-python
+    fixed     fixed 1 -> 2        no-wheel -> keeps-gil-off
+    removed   gone 1              pure-python
+
+    error[gil-enabled-on-import] lxml 6.1: importing it enables the GIL: lxml._a does not declare that it runs without the GIL
+      --> requirements.txt:3:1
+    warning[undetermined-module] winonly 1: what winonly._a does to the GIL could not be told: the reason is not known (x86_64-windows)
+      --> requirements.txt:3:1
+
+    gone[no-free-threaded-wheel] fixed 1
+
+    2 worsened, 2 added, 2 changed, 2 fixed, 2 removed; 3 new findings, 2 gone
+    uv.lock at main (0123456789ab) -> uv.lock
+    note: req.txt was renamed from requirements.txt
+    ");
 }
 
 #[test]
 fn the_quiet_table_tells_what_is_worse() {
-    assert_snapshot!(written(&everything(), "table", Detail::Quiet), @"");
+    assert_snapshot!(written(&everything(), "table", Detail::Quiet), @r"
+    worsened  lxml 5.0 -> 6.1  keeps-gil-off -> enables-gil
+
+    error[gil-enabled-on-import] lxml 6.1: importing it enables the GIL: lxml._a does not declare that it runs without the GIL
+      --> requirements.txt:3:1
+    warning[undetermined-module] winonly 1: what winonly._a does to the GIL could not be told: the reason is not known (x86_64-windows)
+      --> requirements.txt:3:1
+
+    2 worsened, 2 added, 2 changed, 2 fixed, 2 removed; 3 new findings, 2 gone
+    uv.lock at main (0123456789ab) -> uv.lock
+    note: req.txt was renamed from requirements.txt
+    ");
 }
 
 #[test]
 fn markdown() {
-    assert_snapshot!(written(&everything(), "markdown", Detail::Normal), @"");
+    assert_snapshot!(written(&everything(), "markdown", Detail::Normal), @r"
+    **2 worsened, 2 added, 2 changed, 2 fixed, 2 removed; 3 new findings, 2 gone**
+
+    | | package | version | verdict |
+    | --- | --- | --- | --- |
+    | worsened | **lxml** | 5.0 → 6.1 | 🟢 keeps-gil-off → 🔴 enables-gil |
+    | added | **colorama** | 0.4 | 🟢 pure-python (x86\_64-windows) |
+    | added | **winonly** | 1 | 🟡 undetermined (x86\_64-windows) |
+    | changed | **httpx** | 0.27 → 0.28 | 🟢 pure-python |
+    | fixed | **fixed** | 1 → 2 | 🔴 no-wheel → 🟢 keeps-gil-off |
+    | removed | **gone** | 1 | 🟢 pure-python |
+
+    ### New findings
+
+    - **error** gil-enabled-on-import: lxml 6.1: importing it enables the GIL: lxml.\_a does not declare that it runs without the GIL — requirements.txt:3:1
+    - **warning** undetermined-module: winonly 1: what winonly.\_a does to the GIL could not be told: the reason is not known (x86\_64-windows) — requirements.txt:3:1
+
+    <details><summary>No longer found: 1</summary>
+
+    - no-free-threaded-wheel: fixed 1
+
+    </details>
+
+    - req.txt was renamed from requirements.txt
+
+    uv.lock at main \(0123456789ab\) → uv.lock
+    ");
 }
 
 #[test]
@@ -65,7 +120,72 @@ fn json() {
     let old = report(vec![package("lxml", "5.0", Verdict::KeepsGilOff)]);
     let new = report(vec![package("lxml", "6.1", Verdict::EnablesGil)]);
     let text = written(&diff(&old, &new), "json", Detail::Normal);
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @r#"
+    {
+      "version": 1,
+      "old": "uv.lock at main (0123456789ab)",
+      "new": "uv.lock",
+      "places": [
+        {
+          "target": "3.14t",
+          "platform": "x86_64-manylinux_2_28"
+        }
+      ],
+      "summary": {
+        "worsened": 1,
+        "added": 0,
+        "changed": 0,
+        "fixed": 0,
+        "removed": 0,
+        "unchanged": 0,
+        "found": 1,
+        "gone": 0
+      },
+      "notes": [],
+      "gaps": [],
+      "packages": [
+        {
+          "kind": "worsened",
+          "name": "lxml",
+          "target": "3.14t",
+          "platform": "x86_64-manylinux_2_28",
+          "old": {
+            "version": "5.0",
+            "verdict": "keeps-gil-off"
+          },
+          "new": {
+            "version": "6.1",
+            "verdict": "enables-gil"
+          },
+          "location": {
+            "path": "requirements.txt",
+            "line": 3,
+            "column": 1
+          }
+        }
+      ],
+      "found": [
+        {
+          "rule": "gil-enabled-on-import",
+          "level": "error",
+          "package": "lxml",
+          "version": "6.1",
+          "target": "3.14t",
+          "platform": "x86_64-manylinux_2_28",
+          "modules": [
+            "lxml._a"
+          ],
+          "message": "importing it enables the GIL: lxml._a does not declare that it runs without the GIL",
+          "location": {
+            "path": "requirements.txt",
+            "line": 3,
+            "column": 1
+          }
+        }
+      ],
+      "gone": []
+    }
+    "#);
     let again: DiffReport = serde_json::from_str(&text).unwrap();
     assert_eq!(again, diff(&old, &new));
 }
@@ -73,8 +193,15 @@ fn json() {
 #[test]
 fn nothing_differs() {
     let same = report(vec![package("same", "1", Verdict::EnablesGil)]);
-    assert_snapshot!(written(&diff(&same, &same), "table", Detail::Normal), @"");
-    assert_snapshot!(written(&diff(&same, &same), "markdown", Detail::Normal), @"");
+    assert_snapshot!(written(&diff(&same, &same), "table", Detail::Normal), @r"
+    no package differs; 0 new findings, 0 gone
+    uv.lock at main (0123456789ab) -> uv.lock
+    ");
+    assert_snapshot!(written(&diff(&same, &same), "markdown", Detail::Normal), @r"
+    **no package differs; 0 new findings, 0 gone**
+
+    uv.lock at main \(0123456789ab\) → uv.lock
+    ");
 }
 
 /// Names and reasons come from files and servers that others may have written.
@@ -85,6 +212,19 @@ fn foreign_text_marks_nothing_up() {
         "[click](https://example.org) @team #1 <script>\n# heading | cell \u{1b}[31m".to_owned(),
     );
     let diff = diff(&report(vec![package("same", "1", Verdict::PurePython)]), &report(vec![evil]));
-    assert_snapshot!(written(&diff, "markdown", Detail::Normal), @"");
+    assert_snapshot!(written(&diff, "markdown", Detail::Normal), @r"
+    **1 added, 1 removed; 1 new finding, 0 gone**
+
+    | | package | version | verdict |
+    | --- | --- | --- | --- |
+    | added | **evil\|x** | 1\`&lt;b&gt; | 🟡 unchecked |
+    | removed | **same** | 1 | 🟢 pure-python |
+
+    ### New findings
+
+    - **warning** not-checked: evil\|x 1\`&lt;b&gt;: \[click\]\(https://example.org\) @​team #​1 &lt;script&gt; #​ heading \| cell �\[31m — requirements.txt:3:1
+
+    uv.lock at main \(0123456789ab\) → uv.lock
+    ");
     assert!(!written(&diff, "table", Detail::Normal).contains('\u{1b}'));
 }

@@ -16,7 +16,22 @@ fn two() -> Sandbox {
 fn two_manifests() {
     let (index, sandbox) = (index(), two());
     let outcome = diff(&sandbox, &index, &["old.txt", "new.txt"]).code(1);
-    insta::assert_snapshot!(stdout(&outcome), @"");
+    insta::assert_snapshot!(stdout(&outcome), @r"
+    worsened  spam 1 -> 2  keeps-gil-off -> enables-gil
+    added     riddle 1     undetermined
+    fixed     mend 1 -> 2  enables-gil -> keeps-gil-off
+    removed   pure 1       pure-python
+
+    error[gil-enabled-on-import] spam 2: importing it enables the GIL: declares_nothing does not declare that it runs without the GIL
+      --> new.txt:1:1
+    warning[undetermined-module] riddle 1: what spins does to the GIL could not be told: the hook takes more steps than are followed
+      --> new.txt:3:1
+
+    gone[gil-enabled-on-import] mend 1
+
+    1 worsened, 1 added, 1 fixed, 1 removed; 2 new findings, 1 gone
+    old.txt -> new.txt
+    ");
     let outcome = diff(&sandbox, &index, &[&["new.txt", "old.txt"], &JSON[..]].concat()).code(1);
     assert_eq!(
         changes(&outcome),

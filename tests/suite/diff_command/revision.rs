@@ -36,7 +36,18 @@ fn exactly_what_changed_and_nothing_is_touched() {
     );
     let outcome = diff(&sandbox, &index, &["--git", "main"]).code(1);
     let id = git(&sandbox.path(), &["rev-parse", "--short=12", "main"]);
-    insta::assert_snapshot!(stdout(&outcome).replace(&id, "ID"), @"");
+    insta::assert_snapshot!(stdout(&outcome).replace(&id, "ID"), @r"
+    worsened  spam 1 -> 2  keeps-gil-off -> enables-gil
+    fixed     mend 1 -> 2  enables-gil -> keeps-gil-off
+
+    error[gil-enabled-on-import] spam 2: importing it enables the GIL: declares_nothing does not declare that it runs without the GIL
+      --> requirements.txt:2:1
+
+    gone[gil-enabled-on-import] mend 1
+
+    1 worsened, 1 fixed; 1 new finding, 1 gone
+    requirements.txt at main (ID) -> requirements.txt
+    ");
     let index_file = fs::metadata(sandbox.path().join(".git/index")).unwrap();
     assert_eq!(index_file.modified().unwrap(), before.1);
     assert_eq!(git(&sandbox.path(), &["status", "--porcelain=v2"]), before.0);

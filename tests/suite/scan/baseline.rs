@@ -24,7 +24,9 @@ fn only_what_is_new_fails() {
     let outcome = scan(&sandbox, &index, &WRITE).code(0);
     assert_eq!(
         stderr(&outcome).lines().last(),
-        Some("known.json: 2 entries written, 1 of what could not be checked; `--baseline known.json` fails on what is new")
+        Some(
+            "known.json: 2 entries written, 1 of what could not be checked; `--baseline known.json` fails on what is new"
+        )
     );
     // What is found is shown.
     assert!(stdout(&outcome).contains("error[gil-enabled-on-import] offender"));

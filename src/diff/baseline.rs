@@ -122,6 +122,7 @@ impl Baseline {
     /// Where it is something else, or of a newer form.
     pub fn read(source: &Source) -> Result<Self, InputError> {
         #[derive(Deserialize)]
+        #[serde(expecting = "an object")]
         struct Head {
             version: u32,
         }

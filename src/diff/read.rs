@@ -11,6 +11,7 @@ const VERSION: u32 = 1;
 
 /// What tells which form a file has.
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Head {
     version: Option<u32>,
     packages: Option<serde::de::IgnoredAny>,

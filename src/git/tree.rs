@@ -51,7 +51,8 @@ pub(super) fn extract(
         match found.and_then(|found| entries.get(&found)) {
             Some(entry) if entry.mode.starts_with("100") => written.push(((*path).clone(), entry)),
             _ => {
-                extracted.notes.push(format!("{path} is a link that leads to no file of the tree"))
+                let note = format!("{path} is a link that leads to no file of the tree");
+                extracted.notes.push(note);
             }
         }
     }

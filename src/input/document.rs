@@ -96,7 +96,7 @@ fn spanned(value: Spanned<DeValue<'_>>) -> Spanned<Value> {
             Err(_) => Value::Other("a number out of range"),
         },
         DeValue::Datetime(value) => Value::Datetime(value.to_string()),
-        other => Value::Other(other.type_str()),
+        DeValue::Float(_) => Value::Other("float"),
     };
     Spanned::new(span, value)
 }

@@ -6,33 +6,28 @@ mod table;
 
 use std::collections::BTreeSet;
 
-use crate::model::diff_report::{DiffReport, PackageChange, PackageState};
+use crate::model::diff_report::{ChangeKind, DiffReport, PackageChange, PackageState};
 use crate::model::finding::Finding;
 use crate::model::report::Place;
 
 pub(super) use markdown::DiffMarkdown;
 pub(super) use table::DiffTable;
 
-/// The summary, in a line.
+/// The summary, in a line. What is the same at several places counts once.
 #[must_use]
 pub fn diff_summary(report: &DiffReport) -> String {
-    let counts = &report.summary;
-    let parts = [
-        (counts.worsened, "worsened"),
-        (counts.added, "added"),
-        (counts.changed, "changed"),
-        (counts.fixed, "fixed"),
-        (counts.removed, "removed"),
-    ];
-    let parts: Vec<String> = parts
+    let changes = changes(report);
+    let parts: Vec<String> = ChangeKind::ALL
         .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
+        .map(|kind| (kind, changes.iter().filter(|(change, _)| change.kind == kind).count()))
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| format!("{count} {}", kind.as_str()))
         .collect();
     let packages =
         if parts.is_empty() { "no package differs".to_owned() } else { parts.join(", ") };
-    let findings = if counts.found == 1 { "finding" } else { "findings" };
-    format!("{packages}; {} new {findings}, {} gone", counts.found, counts.gone)
+    let (found, gone) = (findings(&report.found).len(), findings(&report.gone).len());
+    let what = if found == 1 { "finding" } else { "findings" };
+    format!("{packages}; {found} new {what}, {gone} gone")
 }
 
 /// Things that are the same at several places, each once with those places.

@@ -97,7 +97,7 @@ fn write_finding(
         writeln!(output, "  - {}", markdown(hint))?;
     }
     for link in &finding.links {
-        writeln!(output, "  - {}", markdown(link))?;
+        writeln!(output, "  - {}", linked(link))?;
     }
     Ok(())
 }
@@ -118,6 +118,14 @@ fn write_gone(report: &DiffReport, output: &mut dyn Write) -> io::Result<()> {
         writeln!(output, "- {}: {}{label}", markdown(&finding.rule), markdown(&subject))?;
     }
     writeln!(output, "\n</details>\n")
+}
+
+/// An address that is shown as a link where nothing in it could end the link.
+fn linked(address: &str) -> String {
+    let is_web = ["https://", "http://"].iter().any(|scheme| address.starts_with(scheme));
+    let ends =
+        |letter: char| letter.is_whitespace() || letter.is_control() || "<>|\\".contains(letter);
+    if is_web && !address.contains(ends) { format!("<{address}>") } else { markdown(address) }
 }
 
 fn subject(package: &str, version: Option<&str>) -> String {

@@ -43,22 +43,19 @@ fn line(ignored: &Ignored, style: Style) -> String {
     let plain = |ansi: Ansi| if style.color { ansi } else { Ansi::new() };
     let (faint, bold) = (plain(AnsiColor::BrightBlack.on_default()), plain(Ansi::new().bold()));
     let finding = &ignored.finding;
-    let mut line = format!("{faint}ignored[{}]{faint:#}", printable(&finding.rule));
-    if let Some(package) = &finding.package {
-        let version = finding.version.as_deref().map(|version| format!(" {version}"));
+    let package = finding.package.as_ref().map_or_else(String::new, |package| {
+        let version = finding.version.as_ref().map(|version| format!(" {version}"));
         let name = printable(&format!("{package}{}", version.unwrap_or_default()));
-        line.push_str(&format!(" {bold}{name}:{bold:#}"));
-    }
-    line.push(' ');
-    line.push_str(&printable(&ignored.reason));
-    if let Some(expires) = ignored.expires {
-        line.push_str(&format!(", until {expires}"));
-    }
-    if let Some(location) = &ignored.location {
-        line.push_str(&printable(&format!(" ({location})")));
-    }
-    if style.detail == Detail::Verbose {
-        line.push_str(&format!("\n  {}", printable(&finding.message)));
-    }
-    line
+        format!(" {bold}{name}:{bold:#}")
+    });
+    let until = ignored.expires.map(|expires| format!(", until {expires}")).unwrap_or_default();
+    let stands = ignored.location.as_ref().map(|location| format!(" ({location})"));
+    let stands = printable(&stands.unwrap_or_default());
+    let message = if style.detail == Detail::Verbose {
+        format!("\n  {}", printable(&finding.message))
+    } else {
+        String::new()
+    };
+    let (rule, reason) = (printable(&finding.rule), printable(&ignored.reason));
+    format!("{faint}ignored[{rule}]{faint:#}{package} {reason}{until}{stands}{message}")
 }

@@ -161,7 +161,7 @@ fn other_files_are_refused() {
     .into();
     assert_snapshot!(problems.join("\n"), @r"
     base.json:1:1: EOF while parsing a value
-    base.json:1:2: invalid length 0, expected struct Head with 1 element
+    base.json:1:2: invalid length 0, expected an object
     base.json:1:2: missing field `version`
     base.json: expected a baseline of version 1, found version 2 (a newer ftcheck wrote it)
     base.json:1:14: missing field `findings`

@@ -62,7 +62,7 @@ fn what_is_no_report_or_a_newer_one_is_refused() {
     .into();
     assert_snapshot!(problems.join("\n"), @r"
     report.json:1:1: EOF while parsing a value
-    report.json:1:3: invalid length 1, expected struct Head with 2 elements
+    report.json:1:3: invalid length 1, expected an object
     report.json: expected the report of a scan, found other JSON (`ftcheck scan --format json --output FILE` writes one)
     report.json: expected the report of a scan, found other JSON (`ftcheck scan --format json --output FILE` writes one)
     report.json: expected a report of version 1, found version 2 (a newer ftcheck wrote it)

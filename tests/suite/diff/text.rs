@@ -62,7 +62,7 @@ fn the_table() {
 
     gone[no-free-threaded-wheel] fixed 1
 
-    2 worsened, 2 added, 2 changed, 2 fixed, 2 removed; 3 new findings, 2 gone
+    1 worsened, 2 added, 1 changed, 1 fixed, 1 removed; 2 new findings, 1 gone
     uv.lock at main (0123456789ab) -> uv.lock
     note: req.txt was renamed from requirements.txt
     ");
@@ -78,7 +78,7 @@ fn the_quiet_table_tells_what_is_worse() {
     warning[undetermined-module] winonly 1: what winonly._a does to the GIL could not be told: the reason is not known (x86_64-windows)
       --> requirements.txt:3:1
 
-    2 worsened, 2 added, 2 changed, 2 fixed, 2 removed; 3 new findings, 2 gone
+    1 worsened, 2 added, 1 changed, 1 fixed, 1 removed; 2 new findings, 1 gone
     uv.lock at main (0123456789ab) -> uv.lock
     note: req.txt was renamed from requirements.txt
     ");
@@ -87,7 +87,7 @@ fn the_quiet_table_tells_what_is_worse() {
 #[test]
 fn markdown() {
     assert_snapshot!(written(&everything(), "markdown", Detail::Normal), @r"
-    **2 worsened, 2 added, 2 changed, 2 fixed, 2 removed; 3 new findings, 2 gone**
+    **1 worsened, 2 added, 1 changed, 1 fixed, 1 removed; 2 new findings, 1 gone**
 
     | | package | version | verdict |
     | --- | --- | --- | --- |

@@ -8,17 +8,20 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("config", &["model", "config"]),
     ("resolve", &["model", "resolve"]),
     ("fetch", &["model", "resolve", "fetch"]),
+    ("git", &["git"]),
     ("inspect", &["model", "inspect"]),
     ("imports", &["model", "inspect", "imports"]),
     ("tracker", &["model", "tracker"]),
     ("source", &["model", "source"]),
     ("judge", &["model", "judge"]),
+    ("settings", &["model", "input", "judge", "settings"]),
+    ("diff", &["model", "input", "judge", "diff"]),
     // The rules explain themselves.
     ("report", &["model", "judge", "report"]),
     ("module_check", &["model", "inspect"]),

@@ -18,7 +18,10 @@
 mod advise;
 mod command_line;
 mod config;
+mod diff;
+mod diff_command;
 mod fetch;
+mod git;
 mod house;
 mod imports;
 mod input;
@@ -29,6 +32,7 @@ mod model;
 mod report;
 mod resolve;
 mod scan;
+mod settings;
 mod source;
 mod support;
 mod support_selftest;

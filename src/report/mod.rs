@@ -4,8 +4,13 @@
 //! [`INSPECT_FORMATS`].
 
 mod evidence;
+mod foreign;
+pub mod html;
 mod inspect_table;
 mod json;
+pub mod markdown;
+mod merged;
+mod outcome;
 mod rules;
 mod table;
 mod text;
@@ -55,7 +60,7 @@ pub trait Reporter<R>: Sync {
 }
 
 /// Every format for scans; the first is the default.
-pub const FORMATS: &[&dyn Reporter<ScanReport>] = &[&table::Table, &json::Json];
+pub const FORMATS: &[&dyn Reporter<ScanReport>] = &[&table::Table, &json::Json, &markdown::Markdown, &html::Html];
 
 /// Every format for inspections; the first is the default.
 pub const INSPECT_FORMATS: &[&dyn Reporter<InspectReport>] =

@@ -24,6 +24,7 @@ mod inspect;
 mod inspect_command;
 mod judge;
 mod model;
+mod report;
 mod resolve;
 mod scan;
 mod support;

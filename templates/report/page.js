@@ -118,6 +118,7 @@
     leave(figure);
     const chain = node.dataset.chain.split(" ");
     figure.classList.add("following");
+    figure.dataset.tone = node.classList.item(1);
     node.setAttribute("aria-pressed", "true");
     for (const id of chain) one(id)?.classList.add("on");
     for (const edge of all(".edges path", figure)) {

@@ -188,7 +188,7 @@ fn everything_is_reached_with_the_keyboard() {
     // Every stop in turn, until the page is left; each shows that it has the focus.
     page.browser.value("document.body.tabIndex = -1, document.body.focus(), scrollTo(0, 0)");
     let mut stops = Vec::new();
-    for _ in 0..400 {
+    for _ in 0..120 {
         page.browser.press("Tab");
         if page.browser.value("document.activeElement === document.body") == true {
             break;
@@ -200,9 +200,6 @@ fn everything_is_reached_with_the_keyboard() {
         );
         let stop = page.focused();
         assert_eq!(outlined, json!(true), "{stop}");
-        if stops.last() == Some(&stop) {
-            break;
-        }
         stops.push(stop);
     }
     let at = |wanted: &str| {

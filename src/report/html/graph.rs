@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
+use super::findings::numbers;
 use super::layout::{NODE_HEIGHT, layout};
 use super::rows::Row;
 use crate::model::report::{PackageReport, Place, ScanReport, Severity, Verdict};
@@ -219,14 +220,9 @@ fn view(
             if too_many { count - leading.len() } else { left_out },
         )
     };
-    let numbers: Vec<String> = places
-        .iter()
-        .filter_map(|place| all.iter().position(|other| other == place))
-        .map(|number| number.to_string())
-        .collect();
     GraphView {
         labels: labels(places, report),
-        places: numbers.join(" "),
+        places: numbers(places, all),
         first,
         rest,
         left_out,

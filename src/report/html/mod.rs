@@ -5,11 +5,13 @@
 //! The template escapes all that is put in, and nothing is put into the script or the style, whose
 //! digests stand in the policy.
 
+mod findings;
 mod graph;
 mod layout;
+mod parts;
 mod rows;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use askama::Template;
@@ -17,22 +19,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use self::findings::{LevelView, RowNumbers, levels};
 use self::graph::{GraphView, graphs};
-use self::rows::{RowView, rows, view};
-use super::foreign::{Segment, segments, visible, web_address};
-use super::merged::{Merged, merged};
+use self::parts::Parts;
+use self::rows::{Row, RowView, rows, view, why};
+use super::foreign::visible;
+use super::merged::merged;
 use super::outcome::{MEANING, outcome, words};
 use super::{Reporter, Style};
-use crate::judge;
-use crate::model::finding::{Finding, Level};
+use crate::model::finding::Finding;
 use crate::model::report::{Place, ScanReport, Severity, Summary, Verdict};
 
 /// The style and the script of the page, as they are put into it.
 const STYLE: &str = include_str!("../../../templates/report/page.css");
 const SCRIPT: &str = include_str!("../../../templates/report/page.js");
-
-/// Notes that are shown unfolded.
-const FEW_NOTES: usize = 6;
 
 pub(super) struct Html;
 
@@ -77,10 +77,11 @@ struct Page<'r> {
     meaning: &'static str,
     places: Vec<String>,
     several: bool,
-    summary: Summary,
+    counted: String,
     totals: Vec<Total>,
+    by_place: Vec<PlaceView>,
     unknown: Vec<Unknown>,
-    notes: Vec<String>,
+    notes: Vec<Parts>,
     levels: Vec<LevelView<'r>>,
     found: usize,
     rows: Vec<RowView>,
@@ -93,54 +94,29 @@ struct Total {
     class: &'static str,
     verdict: &'static str,
     words: &'static str,
-    count: usize,
+    count: u32,
     start: String,
     part: String,
+}
+
+/// The totals of one place.
+struct PlaceView {
+    name: String,
+    counts: Vec<(&'static str, usize)>,
+    checked: String,
 }
 
 struct Unknown {
     what: String,
     row: Option<String>,
-    reason: String,
+    reason: Parts,
     labels: Option<String>,
-}
-
-/// The findings of one level.
-struct LevelView<'r> {
-    level: &'static str,
-    words: String,
-    /// Whether there are few enough to be read at once.
-    is_open: bool,
-    findings: Vec<FindingView<'r>>,
-}
-
-struct FindingView<'r> {
-    finding: &'r Finding,
-    level: &'static str,
-    name: Option<String>,
-    version: Option<String>,
-    row: Option<String>,
-    verdict: &'static str,
-    summary: &'static str,
-    message: Vec<Part>,
-    hints: Vec<Vec<Part>>,
-    links: Vec<String>,
-    location: Option<String>,
-    labels: Option<String>,
-    places: String,
-    search: String,
-}
-
-/// A stretch of a message.
-struct Part {
-    is_code: bool,
-    text: String,
 }
 
 struct SkippedView {
     name: String,
     version: Option<String>,
-    reason: String,
+    reason: Parts,
 }
 
 fn page(report: &ScanReport) -> Page<'_> {
@@ -167,7 +143,7 @@ fn page(report: &ScanReport) -> Page<'_> {
     for node in drawings.flat_map(|drawing| &drawing.nodes) {
         nodes.entry(&node.row).or_insert_with(|| node.id.clone());
     }
-    let mut row_of: HashMap<(&str, Option<&str>, Place), usize> = HashMap::new();
+    let mut row_of = RowNumbers::new();
     let mut shown = Vec::with_capacity(all_rows.len());
     let mut unknown = not_covered(report);
     for (number, row) in all_rows.iter().enumerate() {
@@ -186,15 +162,12 @@ fn page(report: &ScanReport) -> Page<'_> {
             unknown.push(Unknown {
                 what: format!("{}: {}", view.name, view.words),
                 row: Some(view.id.clone()),
-                reason: view.why.clone(),
+                reason: Parts::of(&why(package)),
                 labels: view.labels.clone(),
             });
         }
         shown.push(view);
     }
-    let found = merged.len();
-    let findings: Vec<FindingView<'_>> =
-        merged.iter().map(|one| finding(one, report, &places, &row_of, &shown)).collect();
     let (style, script) = (tidied(STYLE), tidied(SCRIPT));
     Page {
         policy: policy(&style, &script),
@@ -209,12 +182,13 @@ fn page(report: &ScanReport) -> Page<'_> {
         meaning: MEANING,
         several: places.len() > 1,
         places: places.iter().map(ToString::to_string).collect(),
-        summary: report.summary.clone(),
-        totals: totals(&report.summary),
+        totals: totals(&all_rows),
+        by_place: by_place(report, &places),
+        counted: counted(report, places.len()),
         unknown,
-        notes: report.notes.iter().map(|note| visible(note)).collect(),
-        levels: levels(findings),
-        found,
+        notes: report.notes.iter().map(|note| Parts::of(note)).collect(),
+        levels: levels(&merged, report, &row_of, &shown),
+        found: merged.len(),
         rows: shown,
         graphs,
         skipped: report
@@ -223,7 +197,7 @@ fn page(report: &ScanReport) -> Page<'_> {
             .map(|one| SkippedView {
                 name: visible(&one.name),
                 version: one.version.as_deref().map(visible),
-                reason: visible(&one.reason),
+                reason: Parts::of(&one.reason),
             })
             .collect(),
     }
@@ -245,14 +219,31 @@ fn policy(style: &str, script: &str) -> String {
     )
 }
 
-fn totals(summary: &Summary) -> Vec<Total> {
-    let all = u32::try_from(summary.packages.max(1)).unwrap_or(u32::MAX);
+/// How many were checked, in words.
+fn counted(report: &ScanReport, places: usize) -> String {
+    let Summary { packages, checked, .. } = report.summary;
+    let of = |packages| if packages == 1 { "package" } else { "packages" };
+    if places < 2 {
+        return format!("{checked} of {packages} {} checked", of(packages));
+    }
+    format!("{checked} of {packages} {} checked, counted at each of {places} places", of(packages))
+}
+
+/// Releases by what they come to. Where that differs between places, one counts for each verdict, as
+/// the table has a row for each.
+fn totals(rows: &[Row<'_>]) -> Vec<Total> {
+    let releases = |verdict: Verdict| {
+        let of_verdict = rows.iter().map(|row| row.package).filter(|one| one.verdict == verdict);
+        let names: HashSet<_> = of_verdict.map(|one| (&one.name, &one.version)).collect();
+        u32::try_from(names.len()).unwrap_or(u32::MAX)
+    };
+    let counts = Verdict::ALL.map(|verdict| (verdict, releases(verdict)));
+    let all = counts.iter().fold(0_u32, |all, (_, count)| all.saturating_add(*count)).max(1);
     let mut start = 0.0;
-    Verdict::ALL
+    counts
         .into_iter()
-        .map(|verdict| {
-            let count = summary.verdicts.get(verdict.as_str()).copied().unwrap_or(0);
-            let part = f64::from(u32::try_from(count).unwrap_or(u32::MAX)) * 1000.0 / f64::from(all);
+        .map(|(verdict, count)| {
+            let part = f64::from(count) * 1000.0 / f64::from(all);
             let total = Total {
                 class: graph::class(verdict),
                 verdict: verdict.as_str(),
@@ -267,92 +258,30 @@ fn totals(summary: &Summary) -> Vec<Total> {
         .collect()
 }
 
+/// The same for each place, where there are several.
+fn by_place(report: &ScanReport, places: &[Place]) -> Vec<PlaceView> {
+    if places.len() < 2 {
+        return Vec::new();
+    }
+    let of_place = |place: &Place| {
+        let counts = Summary::of(report.packages.iter().filter(|one| one.place() == *place));
+        let count = |verdict: Verdict| counts.verdicts.get(verdict.as_str()).copied().unwrap_or(0);
+        PlaceView {
+            name: place.to_string(),
+            counts: Verdict::ALL.map(|verdict| (graph::class(verdict), count(verdict))).to_vec(),
+            checked: format!("{} of {}", counts.checked, counts.packages),
+        }
+    };
+    places.iter().map(of_place).collect()
+}
+
 fn not_covered(report: &ScanReport) -> Vec<Unknown> {
     let gaps = report.gaps.iter();
     gaps.map(|gap| Unknown {
         what: "Not covered".to_owned(),
         row: None,
-        reason: visible(gap),
+        reason: Parts::of(gap),
         labels: None,
     })
     .collect()
-}
-
-fn finding<'r>(
-    one: &Merged<'r>,
-    report: &ScanReport,
-    all: &[Place],
-    row_of: &HashMap<(&str, Option<&str>, Place), usize>,
-    rows: &[RowView],
-) -> FindingView<'r> {
-    let finding = one.finding;
-    let name = finding.package.as_deref();
-    let row = name.and_then(|name| {
-        let place = one.places.first()?;
-        rows.get(*row_of.get(&(name, finding.version.as_deref(), *place))?)
-    });
-    let places: Vec<String> = if one.places.is_empty() {
-        (0..all.len()).map(|number| number.to_string()).collect()
-    } else {
-        let numbers = one.places.iter().filter_map(|place| all.iter().position(|it| it == place));
-        numbers.map(|number| number.to_string()).collect()
-    };
-    let search = [finding.rule, finding.message.as_str(), finding.level.as_str()];
-    let search = search.into_iter().chain(name).chain(finding.modules.iter().map(String::as_str));
-    FindingView {
-        finding,
-        level: finding.level.as_str(),
-        name: name.map(visible),
-        version: finding.version.as_deref().map(visible),
-        row: row.map(|row| row.id.clone()),
-        verdict: row.map_or("", |row| row.verdict),
-        summary: judge::rule(finding.rule).map_or("", |rule| rule.summary),
-        message: parts(&finding.message),
-        hints: finding.hints.iter().map(|hint| parts(hint)).collect(),
-        links: finding
-            .links
-            .iter()
-            .filter_map(|link| web_address(link))
-            .map(|url| visible(url.as_str()))
-            .collect(),
-        location: finding.location.as_ref().map(|at| visible(&at.to_string())),
-        labels: one.labels(report),
-        places: places.join(" "),
-        search: visible(&search.collect::<Vec<_>>().join(" ").to_lowercase()),
-    }
-}
-
-/// Findings by their level, heaviest first.
-fn levels(mut findings: Vec<FindingView<'_>>) -> Vec<LevelView<'_>> {
-    let mut levels = Vec::new();
-    for level in [Level::Error, Level::Warning, Level::Note] {
-        let (here, rest) = findings.into_iter().partition(|one| one.finding.level == level);
-        let (here, rest): (Vec<FindingView<'_>>, Vec<FindingView<'_>>) = (here, rest);
-        findings = rest;
-        if !here.is_empty() {
-            let ending = if here.len() == 1 { "" } else { "s" };
-            levels.push(LevelView {
-                level: level.as_str(),
-                words: format!("{} {}{ending}", here.len(), level.as_str()),
-                is_open: level < Level::Note || here.len() <= FEW_NOTES,
-                findings: here,
-            });
-        }
-    }
-    levels
-}
-
-fn parts(text: &str) -> Vec<Part> {
-    segments(text)
-        .into_iter()
-        .map(|segment| match segment {
-            Segment::Words(text) => Part { is_code: false, text: lines(text) },
-            Segment::Code(text) => Part { is_code: true, text: visible(text) },
-        })
-        .collect()
-}
-
-/// Visible text whose lines stay lines.
-fn lines(text: &str) -> String {
-    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }

@@ -1,15 +1,18 @@
 //! The packages of the table: what stands in a row, and what is unfolded below it.
 
+use super::findings::numbers;
 use super::graph::class;
+use super::parts::Parts;
 use crate::model::evidence::{Gil, Init, ModuleReport};
 use crate::model::finding::{Finding, Level};
-use crate::model::imports::{ImportReport, Reach};
+use crate::model::imports::{ImportChain, ImportReport, Reach};
 use crate::model::release::{Prediction, ReleaseFiles, SourceReport};
 use crate::model::report::{PackageReport, Place, ScanReport, Step};
 use crate::report::evidence::grounds;
 use crate::report::foreign::{visible, web_address};
 use crate::report::merged::labels;
 use crate::report::outcome::words;
+use crate::report::table::explanation;
 use crate::report::{Detail, bytes};
 
 /// Modules, chains and files that are named of one package; the rest is counted.
@@ -37,7 +40,7 @@ pub(super) struct RowView {
     /// Names on the way to it, the first of which the user's files name.
     pub(super) steps: Vec<String>,
     pub(super) location: Option<String>,
-    pub(super) why: String,
+    pub(super) why: Parts,
     pub(super) labels: Option<String>,
     pub(super) places: String,
     pub(super) levels: Vec<Counted>,
@@ -116,6 +119,14 @@ fn is_same(one: &PackageReport, other: &PackageReport) -> bool {
         && answers(one) == answers(other)
 }
 
+/// Why a package is judged as it is.
+pub(super) fn why(package: &PackageReport) -> String {
+    match &package.reason {
+        Some(reason) => reason.clone(),
+        None => explanation(package, Detail::Normal),
+    }
+}
+
 /// What is shown of a row.
 pub(super) fn view(
     number: usize,
@@ -125,18 +136,9 @@ pub(super) fn view(
     findings: &[&Finding],
 ) -> RowView {
     let package = row.package;
-    let places: Vec<String> = row
-        .places
-        .iter()
-        .filter_map(|place| all.iter().position(|other| other == place))
-        .map(|place| place.to_string())
-        .collect();
     let name = visible(&package.name);
     let levels = counted(findings);
-    let why = match &package.reason {
-        Some(reason) => visible(reason),
-        None => visible(&crate::report::table::explanation(package, Detail::Normal)),
-    };
+    let why = why(package);
     let modules = package.modules.iter().map(|module| visible(&module.module));
     let search = [name.to_lowercase(), why.to_lowercase()]
         .into_iter()
@@ -156,13 +158,13 @@ pub(super) fn view(
         is_direct: package.via.len() == 1,
         steps: package.via.iter().map(|step| visible(&step.name)).collect(),
         location: location.map(|at| visible(&format!("{}:{}", at.path, at.line))),
-        why,
+        why: Parts::of(&why),
         labels: labels(&row.places, report),
-        places: places.join(" "),
+        places: numbers(&row.places, all),
         level_words: levels.iter().map(|one| one.level).collect::<Vec<_>>().join(" "),
         weight: findings.iter().map(|finding| weight(finding.level)).min().unwrap_or(3),
         levels,
-        search: search.collect::<Vec<_>>().join("\n"),
+        search: visible(&search.collect::<Vec<_>>().join(" ")),
         lines: lines(row),
         modules: package.modules.iter().take(MOST_LISTED).map(module).collect(),
         more_modules: package.modules.len().saturating_sub(MOST_LISTED),
@@ -305,7 +307,7 @@ fn imported(import: &ImportReport) -> String {
 
 fn reached(
     reach: &Reach,
-    chain: &crate::model::imports::ImportChain,
+    chain: &ImportChain,
     package: &PackageReport,
 ) -> String {
     let perhaps = if chain.certain { "" } else { "perhaps " };

@@ -78,6 +78,10 @@ pub(super) fn prose(text: &str) -> String {
 }
 
 fn push_word(shown: &mut String, word: &str) {
+    if word == "->" {
+        shown.push('→');
+        return;
+    }
     let core = word.trim_start_matches(OPENING);
     let (opening, _) = word.split_at(word.len() - core.len());
     let bare = core.trim_end_matches(CLOSING);

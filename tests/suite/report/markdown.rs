@@ -84,9 +84,20 @@ fn several_places_stand_side_by_side() {
     let report = everything(&["linux", "macos"]);
     let text = whole(&report);
     let totals: Vec<&str> = text.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
-    assert_snapshot!(totals.join("\n"), @"");
+    assert_snapshot!(totals.join("\n"), @r"
+    | | `3.14t on x86_64-manylinux_2_28` | `3.14t on aarch64-macos_13_0` |
+    | --- | ---: | ---: |
+    | enables the GIL | 1 | 1 |
+    | no wheel | 5 | 4 |
+    | not checked | 1 | 1 |
+    | undetermined | 1 | 1 |
+    | keeps the GIL off | 1 | 1 |
+    | no extension modules | 1 | 1 |
+    | pure Python | 2 | 2 |
+    | **checked** | 10 of 12 | 9 of 11 |
+    ");
     let of_one = text.lines().find(|line| line.contains("wheel-missing-for-platform"));
-    assert_snapshot!(of_one.unwrap(), @"");
+    assert_snapshot!(of_one.unwrap(), @"| **error** `wheel-missing-for-platform` | `mac-only` `1.2.0` | nothing can be installed without a build: its wheels for `3.14t` are for macOS (`x86_64-manylinux_2_28`) | `pyproject.toml:12` |");
 }
 
 #[test]
@@ -97,13 +108,13 @@ fn a_scan_without_findings_says_what_was_checked() {
     report.packages.retain(|package| package.name == "markupsafe" || package.name == "ruff");
     report.finish();
     report.findings.clear();
-    assert_snapshot!(whole(&report).lines().next().unwrap(), @"");
+    assert_snapshot!(whole(&report).lines().next().unwrap(), @"## ✅ ftcheck: all 2 packages were checked, none was found to enable the GIL");
     report.packages.truncate(1);
     report.finish();
-    assert_snapshot!(whole(&report).lines().next().unwrap(), @"");
+    assert_snapshot!(whole(&report).lines().next().unwrap(), @"## ✅ ftcheck: the one package was checked, and was not found to enable the GIL");
     report.packages.clear();
     report.finish();
-    assert_snapshot!(whole(&report).lines().next().unwrap(), @"");
+    assert_snapshot!(whole(&report).lines().next().unwrap(), @"## ⚠️ ftcheck: no package was checked");
 }
 
 #[test]
@@ -113,7 +124,7 @@ fn what_was_not_told_is_never_a_success() {
     report.packages.retain(|package| package.name == "markupsafe" || package.name == "lost");
     report.finish();
     report.findings = ftcheck::judge::findings(&report, &ftcheck::judge::Levels::default());
-    assert_snapshot!(whole(&report).lines().next().unwrap(), @"");
+    assert_snapshot!(whole(&report).lines().next().unwrap(), @"## ⚠️ ftcheck: 1 package was not checked, 1 gap in what the scan covers");
     // Accepted findings do not make the sentence a lie.
     let mut accepted = everything(&["linux"]);
     accepted.gaps.clear();
@@ -123,7 +134,7 @@ fn what_was_not_told_is_never_a_success() {
         finding.level = ftcheck::model::finding::Level::Note;
     }
     accepted.findings.retain(|finding| finding.package.as_deref() == Some("lxml"));
-    assert_snapshot!(whole(&accepted).lines().next().unwrap(), @"");
+    assert_snapshot!(whole(&accepted).lines().next().unwrap(), @"## ✅ ftcheck: 1 package enables the GIL; nothing that fails the scan");
 }
 
 #[test]

@@ -150,7 +150,7 @@
       const box = node.getBoundingClientRect();
       return box.top + box.height / 2;
     };
-    // The nearest node in the next layer that has any, or the next one in this layer.
+    // The nearest that it requires or that requires it; without any, the nearest beside it.
     const beside = (node, step) => {
       const layer = Number(node.dataset.layer);
       const edges = all(".edges path", figure);
@@ -159,9 +159,11 @@
         .map((edge) => one(edge.dataset[far]));
       const there = joined.length ? joined
         : nodes.filter((other) => Number(other.dataset.layer) === layer + step);
-      const away = (other) => Math.abs(middle(other) - middle(node));
+      const away = (other) => 10000 * Math.abs(Number(other.dataset.layer) - layer)
+        + Math.abs(middle(other) - middle(node));
       return there.sort((a, b) => away(a) - away(b))[0];
     };
+    // The next one in the same layer.
     const below = (node, step) => {
       const layer = nodes.filter((other) => other.dataset.layer === node.dataset.layer)
         .sort((a, b) => middle(a) - middle(b));

@@ -41,7 +41,7 @@ impl Opened {
     /// Names of the packages that the table shows, in its order.
     fn rows(&self) -> Vec<String> {
         let names = self.browser.value(
-            "[...document.querySelectorAll('tbody > tr')].filter((row) => row.offsetParent !== \
+            "[...document.querySelectorAll('tbody > tr.item')].filter((row) => row.offsetParent !== \
              null).map((row) => row.dataset.name)",
         );
         serde_json::from_value(names).unwrap()

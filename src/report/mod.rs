@@ -60,7 +60,8 @@ pub trait Reporter<R>: Sync {
 }
 
 /// Every format for scans; the first is the default.
-pub const FORMATS: &[&dyn Reporter<ScanReport>] = &[&table::Table, &json::Json, &markdown::Markdown, &html::Html];
+pub const FORMATS: &[&dyn Reporter<ScanReport>] =
+    &[&table::Table, &json::Json, &markdown::Markdown, &html::Html];
 
 /// Every format for inspections; the first is the default.
 pub const INSPECT_FORMATS: &[&dyn Reporter<InspectReport>] =

@@ -37,19 +37,15 @@ pub(super) fn outcome(report: &ScanReport) -> Outcome {
     // A release counts once, by the worst it does anywhere.
     let mut worst: BTreeMap<(&str, Option<&str>), Verdict> = BTreeMap::new();
     for package in &report.packages {
-        let verdict = worst
-            .entry((&package.name, package.version.as_deref()))
-            .or_insert(package.verdict);
+        let verdict =
+            worst.entry((&package.name, package.version.as_deref())).or_insert(package.verdict);
         *verdict = package.verdict.min(*verdict);
     }
     let count = |wanted: Verdict| worst.values().filter(|verdict| **verdict == wanted).count();
     let mut facts: Vec<String> = Vec::new();
     let mut add = |number: usize, one: &str, several: &str| {
-        let packages = if facts.is_empty() {
-            if number == 1 { " package" } else { " packages" }
-        } else {
-            ""
-        };
+        let packages =
+            if facts.is_empty() { if number == 1 { " package" } else { " packages" } } else { "" };
         if number > 0 {
             let rest = if number == 1 { one } else { several };
             facts.push(format!("{number}{packages} {rest}"));

@@ -14,7 +14,7 @@ use tungstenite::{Message, WebSocket};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The browser, with one page.
-pub struct Browser {
+pub(crate) struct Browser {
     process: Child,
     socket: RefCell<WebSocket<TcpStream>>,
     session: String,
@@ -33,7 +33,7 @@ impl Browser {
     ///
     /// # Panics
     /// Where there is no Chromium: whoever asks for these tests wants them to run.
-    pub fn start(proxy: &str) -> Self {
+    pub(crate) fn start(proxy: &str) -> Self {
         let profile = TempDir::new().unwrap();
         let program = std::env::var("FTCHECK_CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
         let mut process = Command::new(&program)
@@ -88,10 +88,8 @@ impl Browser {
             _profile: profile,
         };
         let page = browser.call("Target.createTarget", &json!({"url": "about:blank"}));
-        let attached = browser.call(
-            "Target.attachToTarget",
-            &json!({"targetId": page["targetId"], "flatten": true}),
-        );
+        let attached = browser
+            .call("Target.attachToTarget", &json!({"targetId": page["targetId"], "flatten": true}));
         attached["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
         for part in ["Page", "Runtime", "Log", "Network"] {
             browser.call(&format!("{part}.enable"), &json!({}));
@@ -101,7 +99,7 @@ impl Browser {
     }
 
     /// Calls a method and waits for what it returns.
-    pub fn call(&self, method: &str, parameters: &Value) -> Value {
+    pub(crate) fn call(&self, method: &str, parameters: &Value) -> Value {
         let id = {
             let mut state = self.state.borrow_mut();
             state.next += 1;
@@ -132,7 +130,7 @@ impl Browser {
     }
 
     /// Opens a page and waits until it is there.
-    pub fn open(&self, address: &str) {
+    pub(crate) fn open(&self, address: &str) {
         self.call("Page.navigate", &json!({"url": address}));
         let started = Instant::now();
         loop {
@@ -148,7 +146,7 @@ impl Browser {
     }
 
     /// The value of an expression in the page.
-    pub fn value(&self, expression: &str) -> Value {
+    pub(crate) fn value(&self, expression: &str) -> Value {
         let parameters =
             json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
         let answer = self.call("Runtime.evaluate", &parameters);
@@ -156,17 +154,20 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
-    pub fn text(&self, expression: &str) -> String {
-        self.value(expression).as_str().unwrap_or_else(|| panic!("{expression}: no text")).to_owned()
+    pub(crate) fn text(&self, expression: &str) -> String {
+        self.value(expression)
+            .as_str()
+            .unwrap_or_else(|| panic!("{expression}: no text"))
+            .to_owned()
     }
 
     /// Presses a key, as the user would. What it writes is its own name where that is one letter.
-    pub fn press(&self, key: &str) {
+    pub(crate) fn press(&self, key: &str) {
         self.press_with(key, 0);
     }
 
     /// The same with Alt (1), Control (2) or Shift (8) held.
-    pub fn press_with(&self, key: &str, modifiers: u32) {
+    pub(crate) fn press_with(&self, key: &str, modifiers: u32) {
         let (name, code) = match key {
             "Tab" => ("Tab", 9),
             "Enter" => ("Enter", 13),
@@ -193,14 +194,14 @@ impl Browser {
         }
     }
 
-    pub fn write(&self, text: &str) {
+    pub(crate) fn write(&self, text: &str) {
         for letter in text.chars() {
             self.press(&letter.to_string());
         }
     }
 
     /// Clicks on the middle of the first element that the selector finds.
-    pub fn click(&self, selector: &str) {
+    pub(crate) fn click(&self, selector: &str) {
         let place = self.value(&format!(
             "(() => {{ const it = document.querySelector({selector:?}); it.scrollIntoView({{block: \
              'center', behavior: 'instant'}}); const box = it.getBoundingClientRect(); return [box.x + \
@@ -215,7 +216,7 @@ impl Browser {
         }
     }
 
-    pub fn size(&self, width: u32, height: u32) {
+    pub(crate) fn size(&self, width: u32, height: u32) {
         self.call(
             "Emulation.setDeviceMetricsOverride",
             &json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}),
@@ -223,7 +224,7 @@ impl Browser {
     }
 
     /// What the system is said to prefer.
-    pub fn prefer(&self, theme: &str) {
+    pub(crate) fn prefer(&self, theme: &str) {
         self.call(
             "Emulation.setEmulatedMedia",
             &json!({"features": [{"name": "prefers-color-scheme", "value": theme},
@@ -232,7 +233,7 @@ impl Browser {
     }
 
     /// Writes what is to be seen into the folder that `FTCHECK_SCREENSHOTS` names, if it does.
-    pub fn screenshot(&self, name: &str, whole: bool) {
+    pub(crate) fn screenshot(&self, name: &str, whole: bool) {
         use base64::Engine as _;
         let Some(folder) = std::env::var_os("FTCHECK_SCREENSHOTS") else { return };
         let parameters = json!({"format": "png", "captureBeyondViewport": whole});
@@ -244,7 +245,7 @@ impl Browser {
     }
 
     /// What the page asked for, and what it complained of: errors, warnings, refused requests.
-    pub fn requests_and_complaints(&self) -> (Vec<String>, Vec<String>) {
+    pub(crate) fn requests_and_complaints(&self) -> (Vec<String>, Vec<String>) {
         // What was sent before this answer was read has been read, too.
         self.value("new Promise((done) => setTimeout(done, 200))");
         let state = self.state.borrow();
@@ -255,7 +256,9 @@ impl Browser {
                 "Network.requestWillBeSent" => {
                     requests.push(told["request"]["url"].as_str().unwrap().to_owned());
                 }
-                "Runtime.exceptionThrown" | "Runtime.consoleAPICalled" | "Log.entryAdded"
+                "Runtime.exceptionThrown"
+                | "Runtime.consoleAPICalled"
+                | "Log.entryAdded"
                 | "Network.loadingFailed" => complaints.push(told.to_string()),
                 _ => {}
             }

@@ -9,7 +9,6 @@
     clippy::unwrap_used,
     reason = "that is how tests fail"
 )]
-#![allow(missing_docs, unreachable_pub, reason = "shared with the other tests")]
 
 mod chromium;
 #[path = "../suite/report/sample.rs"]

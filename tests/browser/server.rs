@@ -5,15 +5,15 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 /// Where the page is, for a browser that goes by way of the proxy.
-pub const PAGE: &str = "http://report.example/";
+pub(crate) const PAGE: &str = "http://report.example/";
 
-pub struct Server {
-    pub address: String,
+pub(crate) struct Server {
+    pub(crate) address: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    pub fn of(page: String) -> Self {
+    pub(crate) fn of(page: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -29,7 +29,7 @@ impl Server {
     }
 
     /// What the page's host was asked for, once the page itself was.
-    pub fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         let asked = self.asked.lock().unwrap();
         asked.iter().filter(|line| line.contains("report.example")).cloned().collect()
     }

@@ -206,7 +206,9 @@ fn view(
     let left_out = kept.len().saturating_sub(MOST_NODES);
     kept.truncate(MOST_NODES);
     let leading: BTreeSet<usize> = kept.into_iter().collect();
-    let of = |count: usize| if count == 1 { "1 package".to_owned() } else { format!("{count} packages") };
+    let of = |count: usize| {
+        if count == 1 { "1 package".to_owned() } else { format!("{count} packages") }
+    };
     let whole = |name: &str| drawing(graph, &everything, &format!("{id}{name}"), of(count));
     let (first, rest, left_out) = if count <= SMALL || leading.len() == count {
         (Some(whole("a")), None, 0)

@@ -79,9 +79,8 @@ pub(super) struct ModuleView {
 pub(super) fn rows(report: &ScanReport) -> Vec<Row<'_>> {
     let mut packages: Vec<&PackageReport> = report.packages.iter().collect();
     // Stable: the places stay in their order.
-    packages.sort_by(|a, b| {
-        (a.verdict, &a.name, &a.version).cmp(&(b.verdict, &b.name, &b.version))
-    });
+    packages
+        .sort_by(|a, b| (a.verdict, &a.name, &a.version).cmp(&(b.verdict, &b.name, &b.version)));
     let mut rows: Vec<Row<'_>> = Vec::new();
     for package in packages {
         // Only rows of the same release can be the same, and there is one for each place at most.
@@ -305,22 +304,15 @@ fn imported(import: &ImportReport) -> String {
     format!("import {} {what}{chain}{}", import.import, reason.unwrap_or_default())
 }
 
-fn reached(
-    reach: &Reach,
-    chain: &ImportChain,
-    package: &PackageReport,
-) -> String {
+fn reached(reach: &Reach, chain: &ImportChain, package: &PackageReport) -> String {
     let perhaps = if chain.certain { "" } else { "perhaps " };
     let of = if chain.package == package.name {
         String::new()
     } else {
         format!(" (begins in {})", chain.package)
     };
-    let modules = if chain.modules.is_empty() {
-        reach.module.clone()
-    } else {
-        chain.modules.join(" → ")
-    };
+    let modules =
+        if chain.modules.is_empty() { reach.module.clone() } else { chain.modules.join(" → ") };
     format!("{perhaps}{modules}{of}")
 }
 
@@ -331,7 +323,11 @@ fn offered(release: &ReleaseFiles) -> String {
         wheels => format!("{wheels} wheels"),
     };
     let mut text = wheels;
-    text.push_str(if release.source { " and a source distribution" } else { ", no source distribution" });
+    text.push_str(if release.source {
+        " and a source distribution"
+    } else {
+        ", no source distribution"
+    });
     if release.stable_abi {
         text.push_str("; some for the stable ABI, which no free-threaded build loads");
     }

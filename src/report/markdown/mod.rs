@@ -162,8 +162,7 @@ fn findings(report: &ScanReport, merged: &[Merged<'_>], text: &mut Budget) {
                 name_and_version(name, version)
             });
             let labels = one.labels(report).map(|labels| format!(" ({})", code(&labels)));
-            let links: String =
-                finding.links.iter().filter_map(|link| issue(link)).collect();
+            let links: String = finding.links.iter().filter_map(|link| issue(link)).collect();
             format!(
                 "| {level} {} | {} | {}{}{links} | {} |\n",
                 code(finding.rule),
@@ -192,9 +191,8 @@ fn advice(merged: &[Merged<'_>], text: &mut Budget) {
         .map(|one| {
             let finding = one.finding;
             let package = finding.package.as_deref();
-            let package = package.map(|name| {
-                format!(" {}", name_and_version(name, finding.version.as_deref()))
-            });
+            let package = package
+                .map(|name| format!(" {}", name_and_version(name, finding.version.as_deref())));
             let hints: String =
                 finding.hints.iter().map(|hint| format!("  - {}\n", told(hint))).collect();
             format!("- {}{}\n{hints}", code(finding.rule), package.unwrap_or_default())

@@ -178,16 +178,20 @@ fn a_link_leaves_no_mention_upstream_and_shows_no_credentials() {
     let links = |link: &str| {
         let mut report = hostile("spam");
         report.findings[0].links = vec![link.to_owned()];
-        made_of(&whole(&report)).into_iter().filter(|one| one.starts_with("link")).collect::<Vec<_>>()
+        made_of(&whole(&report))
+            .into_iter()
+            .filter(|one| one.starts_with("link"))
+            .collect::<Vec<_>>()
     };
     assert_eq!(
         links("https://github.com/lxml/lxml/issues/1"),
         ["link https://redirect.github.com/lxml/lxml/issues/1"]
     );
     assert_eq!(links("https://me:secret@example.org/a?token=b"), ["link https://example.org/a"]);
-    assert_eq!(links("https://example.org/a)b|c<d>`e\\f"), [
-        "link https://example.org/a%29b%7Cc%3Cd%3E%60e/f"
-    ]);
+    assert_eq!(
+        links("https://example.org/a)b|c<d>`e\\f"),
+        ["link https://example.org/a%29b%7Cc%3Cd%3E%60e/f"]
+    );
     assert_eq!(links("javascript:alert(1)"), Vec::<String>::new());
     assert_eq!(links("not an address"), Vec::<String>::new());
 }
@@ -211,7 +215,9 @@ fn a_table_keeps_its_columns_whatever_is_in_it() {
         }
         // Every finding has its row; a text that ended the table would leave some outside.
         let rows = markdown.lines().filter(|line| {
-            line.starts_with("| **error**") || line.starts_with("| warning") || line.starts_with("| note")
+            line.starts_with("| **error**")
+                || line.starts_with("| warning")
+                || line.starts_with("| note")
         });
         assert_eq!(rows.count(), distinct(&hostile(text).findings), "{text:?}\n{markdown}");
     }

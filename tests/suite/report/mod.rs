@@ -2,7 +2,7 @@
 
 mod html;
 mod markdown;
-pub mod sample;
+mod sample;
 
 use ftcheck::model::location::Location;
 use ftcheck::model::report::{PackageReport, ScanReport, Skipped, Step, Verdict};
@@ -66,8 +66,7 @@ fn hostile(text: &str) -> ScanReport {
     report.packages = vec![bad(Verdict::Unchecked), bad(Verdict::NoWheel)];
     let mut offender = bad(Verdict::EnablesGil);
     offender.reason = None;
-    offender.modules =
-        vec![sample::module(text, ftcheck::model::evidence::Gil::Enables)];
+    offender.modules = vec![sample::module(text, ftcheck::model::evidence::Gil::Enables)];
     report.packages.push(offender);
     report.gaps = vec![text.to_owned()];
     report.notes = vec![text.to_owned()];

@@ -13,7 +13,7 @@ use ftcheck::model::report::{
 use ftcheck::model::target::Target;
 use ftcheck::model::tracker::TrackerEntry;
 
-pub fn place(platform: &str) -> Place {
+pub(crate) fn place(platform: &str) -> Place {
     Place { target: Target::default(), platform: platform.parse().unwrap() }
 }
 
@@ -25,7 +25,7 @@ fn line(number: usize) -> Location {
     Location { path: "pyproject.toml".to_owned(), line: number, column: 5 }
 }
 
-pub fn module(name: &str, gil: Gil) -> ModuleReport {
+pub(crate) fn module(name: &str, gil: Gil) -> ModuleReport {
     ModuleReport {
         module: name.to_owned(),
         member: format!("{}.so", name.replace('.', "/")),
@@ -42,7 +42,7 @@ pub fn module(name: &str, gil: Gil) -> ModuleReport {
 }
 
 /// A package that the first names of `via` lead to; the first is named in a line of its own.
-pub fn package(place: Place, name: &str, verdict: Verdict, via: &[&str]) -> PackageReport {
+pub(crate) fn package(place: Place, name: &str, verdict: Verdict, via: &[&str]) -> PackageReport {
     let mut package = PackageReport::unchecked(name.to_owned(), place, line(12));
     package.version = Some("1.2.0".to_owned());
     package.verdict = verdict;
@@ -167,7 +167,7 @@ fn without_wheel(here: Place) -> Vec<PackageReport> {
 }
 
 /// Every verdict, and what every rule finds, at these places.
-pub fn everything(platforms: &[&str]) -> ScanReport {
+pub(crate) fn everything(platforms: &[&str]) -> ScanReport {
     let places: Vec<Place> = platforms.iter().map(|platform| place(platform)).collect();
     let mut report = ScanReport::new(places[0], &places);
     for here in &places {
@@ -218,7 +218,7 @@ pub fn everything(platforms: &[&str]) -> ScanReport {
 }
 
 /// So many packages in layers, each requiring some of the next, a few of them not in order.
-pub fn large(count: usize) -> ScanReport {
+pub(crate) fn large(count: usize) -> ScanReport {
     let here = place("linux");
     let mut report = ScanReport::new(here, &[here]);
     // xorshift: any graph will do, as long as it is the same in every run.

@@ -77,11 +77,8 @@ fn crossings(items: &[Item], order: &[Vec<usize>], rank: &[f64]) -> usize {
         let mut ends: Vec<Ranked> = Vec::new();
         for index in layer {
             let Some(item) = items.get(*index) else { continue };
-            let mut of_item: Vec<Ranked> = item
-                .after
-                .iter()
-                .map(|to| Ranked(rank.get(*to).copied().unwrap_or(0.0)))
-                .collect();
+            let mut of_item: Vec<Ranked> =
+                item.after.iter().map(|to| Ranked(rank.get(*to).copied().unwrap_or(0.0))).collect();
             of_item.sort();
             ends.extend(of_item);
         }

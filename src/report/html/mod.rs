@@ -119,6 +119,9 @@ struct SkippedView {
     reason: Parts,
 }
 
+/// The findings on a release at a place.
+type FindingsOf<'r> = HashMap<(&'r str, Option<&'r str>, Option<Place>), Vec<&'r Finding>>;
+
 fn page(report: &ScanReport) -> Page<'_> {
     let places: Vec<Place> = report.places().collect();
     let outcome = outcome(report);
@@ -130,8 +133,7 @@ fn page(report: &ScanReport) -> Page<'_> {
     let all_rows = rows(report);
     let graphs = graphs(report, &all_rows);
     let merged = merged(report);
-    let mut of_package: HashMap<(&str, Option<&str>, Option<Place>), Vec<&Finding>> =
-        HashMap::new();
+    let mut of_package = FindingsOf::new();
     for finding in &report.findings {
         if let Some(name) = &finding.package {
             let key = (name.as_str(), finding.version.as_deref(), finding.place);

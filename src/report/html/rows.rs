@@ -269,9 +269,10 @@ fn lines(row: &Row<'_>) -> Vec<Line> {
             Some(version) => format!("support since {version}"),
             None => "names no version with support".to_owned(),
         };
-        let notes: String = entry.notes.iter().map(|note| format!("; {note}")).collect();
+        let parts = std::iter::once(text).chain(entry.notes.iter().cloned());
+        let text = parts.collect::<Vec<_>>().join("; ");
         let link = entry.issue.as_deref().and_then(web_address).map(|url| url.to_string());
-        lines.push(Line { label: "tracker", text: visible(&format!("{text}{notes}")), link });
+        lines.push(Line { label: "tracker", text: visible(&text), link });
     }
     lines
 }
@@ -339,7 +340,9 @@ fn offered(release: &ReleaseFiles) -> String {
         let shown: Vec<&str> = release.elsewhere.iter().take(5).map(String::as_str).collect();
         let more = release.elsewhere.len().saturating_sub(shown.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        text.push_str(&format!("; for other platforms {}{more}", shown.join(", ")));
+        text.push_str("; for other platforms ");
+        text.push_str(&shown.join(", "));
+        text.push_str(&more);
     }
     text
 }

@@ -97,15 +97,12 @@ fn totals(report: &ScanReport) -> String {
         })
         .collect();
     if places.len() > PLACES_SIDE_BY_SIDE {
-        let lines: String =
+        let lines: Vec<String> =
             summary(report).lines().map(|line| format!("- {}\n", prose(line))).collect();
-        return format!("\n{lines}");
+        return format!("\n{}", lines.concat());
     }
-    let mut text = "\n| |".to_owned();
-    for place in &places {
-        text.push_str(&format!(" {} |", code(&place.to_string())));
-    }
-    text.push_str("\n| --- |");
+    let names: Vec<String> = places.iter().map(|place| code(&place.to_string())).collect();
+    let mut text = format!("\n{}| --- |", row_of("", &names));
     text.push_str(&" ---: |".repeat(places.len()));
     text.push('\n');
     for verdict in Verdict::ALL {
@@ -124,8 +121,9 @@ fn totals(report: &ScanReport) -> String {
 }
 
 fn row_of(label: &str, cells: &[impl ToString]) -> String {
-    let cells: String = cells.iter().map(|cell| format!(" {} |", cell.to_string())).collect();
-    format!("| {label} |{cells}\n")
+    let cells: Vec<String> = cells.iter().map(|cell| format!(" {} |", cell.to_string())).collect();
+    let label = if label.is_empty() { "| |".to_owned() } else { format!("| {label} |") };
+    format!("{label}{}\n", cells.concat())
 }
 
 /// What is not known stands by itself, and before all that was found.
@@ -193,9 +191,10 @@ fn advice(merged: &[Merged<'_>], text: &mut Budget) {
             let package = finding.package.as_deref();
             let package = package
                 .map(|name| format!(" {}", name_and_version(name, finding.version.as_deref())));
-            let hints: String =
+            let hints: Vec<String> =
                 finding.hints.iter().map(|hint| format!("  - {}\n", told(hint))).collect();
-            format!("- {}{}\n{hints}", code(finding.rule), package.unwrap_or_default())
+            let package = package.unwrap_or_default();
+            format!("- {}{package}\n{}", code(finding.rule), hints.concat())
         })
         .collect();
     let head = "\n<details>\n<summary>How the findings come about</summary>\n\n";

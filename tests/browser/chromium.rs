@@ -1,4 +1,4 @@
-//! A headless Chromium, spoken to over the DevTools protocol, as far as these tests need it.
+//! A headless Chromium, spoken to over the `DevTools` protocol, as far as these tests need it.
 
 use std::cell::RefCell;
 use std::io::ErrorKind;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
 
 /// How long anything may take; machines that build at the same time are slow.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The browser, with one page.
 pub(crate) struct Browser {

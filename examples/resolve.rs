@@ -68,6 +68,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         prereleases: network.prereleases,
         jobs: 32,
         levels: Levels::default(),
+        tracker: Arc::default(),
+        sources: Arc::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let plan = runtime.block_on(plan_for(&[manifest], &settings, &scene, &index))?;

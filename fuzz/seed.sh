@@ -5,8 +5,8 @@ here=$(dirname "$0")
 fixtures=$here/../fixtures
 corpus=$here/corpus
 mkdir -p "$corpus/image_load" "$corpus/emulate" "$corpus/inspect_module" \
-    "$corpus/locks" "$corpus/pyproject" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/uv_lock" \
-    "$corpus/wheel_filename"
+    "$corpus/locks" "$corpus/pyproject" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/tracker_import" \
+    "$corpus/uv_lock" "$corpus/wheel_filename" "$corpus/source"
 
 # The first byte picks the interpreter, on whatever the file is for.
 for module in "$fixtures"/modules/built/*/*.so "$fixtures"/modules/built/*/*.pyd; do
@@ -73,9 +73,22 @@ printf 'version = 1\n[[package]]\nname = "a"\nversion = "1"\nsource = { virtual 
     printf 'extras = ["c", "d"]\ndependencies = ["b==1", "lost"]\n'
 } > "$corpus/locks/pdm"
 
+{
+    printf '|Project|Upstream issue|Tested in CI|PyPI release|First version with support|Nightly wheels|Nightly link|\n'
+    printf '|-|-|-|-|-|-|-|\n|NumPy[^1]|[:a:](https://x.org/1)|:material-check-bold:|\342\234\205 [^2]|2.1.0|'
+    printf ':simple-linux: :simple-apple:|[b](https://x.org)|\n|spam|||||||\n|a \\| b|\n\n| lost |\n\n[^1]: One.\n\n[^2]: Two\n    lines.\n'
+} > "$corpus/tracker_import/small"
+
 for name in \
     spam-1.0-py3-none-any \
     spam_eggs-1.0+local-2a-cp314-cp314t-manylinux_2_17_x86_64.manylinux2014_x86_64 \
     spam-1.0-cp315-abi3.abi3t-win_amd64-label; do
     printf '%s.whl' "$name" > "$corpus/wheel_filename/$name"
 done
+
+# Files of a source: the first byte is the kind, by its place among the target's paths.
+printf '\002setup(ext_modules=[Extension("a", ["a.c"])])\000\007PyMODINIT_FUNC PyInit_a(void) {\n#ifdef X\nPyUnstable_Module_SetGIL(m, Py_MOD_GIL_NOT_USED);\n#endif\n}' \
+    > "$corpus/source/c"
+printf '\003args = ["-Xfreethreading_compatible=True"]\ngen = generator(cython, arguments: args, output: "@BASENAME@.c")\n\012# cython: language_level=3\n' \
+    > "$corpus/source/meson"
+printf '\005[dependencies]\npyo3 = "0.26"\n\000\013#[pymodule(gil_used = false)]\nmod a { r#"x"# }\n' > "$corpus/source/rust"

@@ -12,10 +12,12 @@
 //! [`config`] is what the user's settings for uv and pip say of the network.
 //! [`model`] holds the words that all stages share, [`wheel_check`] joins fetching and inspecting
 //! for one wheel, [`local`] does the same for files on this machine, and [`pipeline`] calls the
-//! stages in turn. The command line is a thin layer above in `src/bin/ftcheck`.
+//! stages in turn. [`advise`] looks for releases that would do better than those of a report. The command line is a thin layer above in `src/bin/ftcheck`.
 
+pub mod advise;
 pub mod config;
 pub mod fetch;
+pub mod imports;
 pub mod input;
 pub mod inspect;
 pub mod judge;
@@ -25,4 +27,7 @@ pub mod module_check;
 pub mod pipeline;
 pub mod report;
 pub mod resolve;
+pub mod source;
+pub mod source_check;
+pub mod tracker;
 pub mod wheel_check;

@@ -3,6 +3,7 @@
 //! Shared by everything that looks into wheels of an index. It joins [`crate::fetch`] and
 //! [`crate::inspect`] and knows neither requirements nor reports.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -13,11 +14,13 @@ use crate::fetch::client::{Client, FetchError};
 use crate::fetch::metadata;
 use crate::fetch::opened::Opened;
 use crate::fetch::wheel::RemoteWheel;
+use crate::imports::mentions::Mentions;
+use crate::imports::top_level_names;
 use crate::inspect;
 use crate::inspect::Interpreter;
 use crate::inspect::filename::extension_files;
 use crate::model::distribution::DistributionFile;
-use crate::model::evidence::ModuleReport;
+use crate::model::evidence::{Gil, ModuleReport};
 use crate::model::report::Place;
 use crate::model::wheel_filename::WheelFilename;
 use crate::module_check::{MAX_ROUNDS, Members, ModuleCheck};
@@ -33,6 +36,11 @@ pub struct WheelFindings {
     pub sha256_verified: bool,
     /// The free-threading classifiers of its metadata.
     pub classifiers: Vec<String>,
+    /// The top-level names that can be imported from it, sorted.
+    pub names: Vec<String>,
+    /// By the path of an extension module that keeps the GIL off, the others of the wheel that do
+    /// not and that its bytes name: what it imports, it imports in compiled code.
+    pub mentions: BTreeMap<String, Vec<String>>,
 }
 
 /// Looks into wheels for one target on one platform.
@@ -108,7 +116,9 @@ impl WheelCheck {
         let metadata =
             metadata::members(remote.names(), wheel).map_err(|problem| remote.invalid(&problem))?;
         remote.fetch(&[check.wanted().as_slice(), &metadata].concat()).await?;
-        let mut work = Work { remote, check, classifiers: Vec::new() };
+        let names = top_level_names(remote.names(), self.place.target, self.place.platform);
+        let classifiers = Vec::new();
+        let mut work = Work { remote, check, classifiers, names };
         for round in 0..MAX_ROUNDS {
             let _permit = Arc::clone(&self.expanding).acquire_owned().await;
             let wheel = wheel.clone();
@@ -128,7 +138,11 @@ impl WheelCheck {
             }
             work.remote.fetch(&wanted).await?;
         }
-        Ok(work.finish())
+        let _permit = Arc::clone(&self.expanding).acquire_owned().await;
+        let finishing = tokio::task::spawn_blocking(move || work.finish());
+        finishing
+            .await
+            .map_err(|_| FetchError::invalid(&file.url, "an internal error of ftcheck"))?
     }
 
     /// Where the findings are kept; `None` for a file that may change.
@@ -161,6 +175,7 @@ struct Work {
     remote: RemoteWheel,
     check: ModuleCheck,
     classifiers: Vec<String>,
+    names: Vec<String>,
 }
 
 impl Work {
@@ -175,12 +190,39 @@ impl Work {
             .map_err(|problem| self.remote.invalid(&problem))
     }
 
-    fn finish(self) -> WheelFindings {
-        WheelFindings {
-            modules: self.check.finish(),
+    /// What modules that keep the GIL off name of those that do not.
+    fn mentions(
+        remote: &mut RemoteWheel,
+        modules: &[ModuleReport],
+    ) -> Result<BTreeMap<String, Vec<String>>, FetchError> {
+        let (fine, others): (Vec<_>, Vec<_>) =
+            modules.iter().partition(|module| module.gil == Gil::KeepsOff);
+        let mut found = BTreeMap::new();
+        if fine.is_empty() || others.is_empty() {
+            return Ok(found);
+        }
+        let search = Mentions::of(others.into_iter().map(|module| module.module.clone()));
+        for module in fine {
+            let member = remote.names().iter().position(|name| *name == module.member);
+            let Some(member) = member else { continue };
+            let names = search.find(&remote.read(member)?);
+            if !names.is_empty() {
+                found.insert(module.member.clone(), names);
+            }
+        }
+        Ok(found)
+    }
+
+    fn finish(mut self) -> Result<WheelFindings, FetchError> {
+        let modules = self.check.finish();
+        let mentions = Self::mentions(&mut self.remote, &modules)?;
+        Ok(WheelFindings {
+            modules,
             size: self.remote.size(),
             sha256_verified: self.remote.digest_is_verified(),
             classifiers: self.classifiers,
-        }
+            names: self.names,
+            mentions,
+        })
     }
 }

@@ -4,10 +4,12 @@
 //! claims of whoever made the file: memory is taken by what is really there, up to a limit.
 
 use std::borrow::Cow;
-use std::io::{Read, Seek};
+use std::collections::HashSet;
+use std::io::{Cursor, Read, Seek};
 
-use zip::ZipArchive;
 use zip::result::ZipError;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 /// The largest member that is expanded.
 const MAX_MEMBER: u64 = 2 << 30;
@@ -30,6 +32,7 @@ impl ArchiveError {
 }
 
 /// A zip whose directory was read.
+#[derive(Debug)]
 pub struct Archive<R> {
     zip: ZipArchive<R>,
     names: Vec<String>,
@@ -67,6 +70,32 @@ impl<R: Read + Seek> Archive<R> {
     #[must_use]
     pub fn expanded_size(&self, member: usize) -> u64 {
         self.zip.by_index_data(member).map_or(0, |entry| entry.size())
+    }
+
+    /// How many bytes a member takes in the file; 0 for none.
+    #[must_use]
+    pub fn compressed_size(&self, member: usize) -> u64 {
+        self.zip.by_index_data(member).map_or(0, |entry| entry.compressed_size())
+    }
+
+    /// A zip with all members' names, and with the bytes of these, as they are.
+    ///
+    /// # Errors
+    /// Where one of them is damaged, or not at hand.
+    pub fn copy_of(&mut self, members: &[usize]) -> Result<Vec<u8>, ArchiveError> {
+        let mut copy = ZipWriter::new(Cursor::new(Vec::new()));
+        let wanted: HashSet<usize> = members.iter().copied().collect();
+        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        for (member, name) in self.names.iter().enumerate() {
+            let outcome = if wanted.contains(&member) {
+                self.zip.by_index_raw(member).and_then(|entry| copy.raw_copy_file(entry))
+            } else {
+                copy.start_file(name.as_str(), stored)
+            };
+            outcome.map_err(|problem| ArchiveError::of_member(name, &problem.to_string()))?;
+        }
+        let copy = copy.finish().map_err(|problem| ArchiveError::new(&problem))?;
+        Ok(copy.into_inner())
     }
 
     pub(super) fn zip(&self) -> &ZipArchive<R> {

@@ -23,6 +23,14 @@ pub enum Bucket {
     Wheels,
     /// What files say of themselves.
     Metadata,
+    /// The Python files of wheels.
+    Python,
+    /// What importing the packages of a scan does.
+    Imports,
+    /// What the tracker says of projects, refreshed by the user.
+    Tracker,
+    /// What source distributions would presumably build.
+    Sources,
 }
 
 impl Bucket {
@@ -31,6 +39,10 @@ impl Bucket {
             Self::Pages => "pages-v1",
             Self::Wheels => "wheels-v1",
             Self::Metadata => "metadata-v1",
+            Self::Python => "python-v1",
+            Self::Imports => "imports-v1",
+            Self::Tracker => "tracker-v1",
+            Self::Sources => "sources-v1",
         }
     }
 }
@@ -71,9 +83,28 @@ impl Cache {
     /// The entry for `key`. One that is damaged is removed and counts as missing.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, bucket: Bucket, key: &str) -> Option<T> {
+        self.read(bucket, key, |bytes| decode(bytes, key))
+    }
+
+    /// The bytes kept for `key`. Those that are damaged are removed and count as missing.
+    #[must_use]
+    pub fn get_bytes(&self, bucket: Bucket, key: &str) -> Option<Vec<u8>> {
+        self.read(bucket, key, |bytes| {
+            let (stored_key, value) = payload(bytes)?.split_at_checked(64)?;
+            let is_same = stored_key == Sha256::of(key.as_bytes()).to_string().as_bytes();
+            is_same.then(|| value.to_vec())
+        })
+    }
+
+    fn read<T>(
+        &self,
+        bucket: Bucket,
+        key: &str,
+        decode: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Option<T> {
         let path = self.path(bucket, key)?;
         let bytes = fs_err::read(&path).ok()?;
-        let entry = decode(&bytes, key);
+        let entry = decode(&bytes);
         if entry.is_none() {
             // Another process may have replaced it in between, which costs one repeated look.
             let _ = fs_err::remove_file(&path);
@@ -86,10 +117,28 @@ impl Cache {
     /// # Errors
     /// Where it cannot be written.
     pub fn put<T: Serialize>(&self, bucket: Bucket, key: &str, value: &T) -> std::io::Result<()> {
+        self.write(bucket, key, || Ok(serde_json::to_vec(&(Sha256::of(key.as_bytes()), value))?))
+    }
+
+    /// Keeps bytes for `key`.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    pub fn put_bytes(&self, bucket: Bucket, key: &str, value: &[u8]) -> std::io::Result<()> {
+        let digest = Sha256::of(key.as_bytes()).to_string();
+        self.write(bucket, key, || Ok([digest.as_bytes(), value].concat()))
+    }
+
+    fn write(
+        &self,
+        bucket: Bucket,
+        key: &str,
+        payload: impl FnOnce() -> std::io::Result<Vec<u8>>,
+    ) -> std::io::Result<()> {
         let Some(path) = self.path(bucket, key) else { return Ok(()) };
         let folder = path.parent().unwrap_or(Path::new("."));
         fs_err::create_dir_all(folder)?;
-        let payload = serde_json::to_vec(&(Sha256::of(key.as_bytes()), value))?;
+        let payload = payload()?;
         let mut file = NamedTempFile::new_in(folder)?;
         writeln!(file, "{}", Sha256::of(&payload))?;
         file.write_all(&payload)?;
@@ -113,15 +162,17 @@ pub fn file_key(file: &DistributionFile) -> Option<String> {
     Some(format!("{digest} {url}"))
 }
 
-/// An entry is the digest of the rest in hexadecimal, a line feed, and as JSON the digest of the key
-/// and the value.
-fn decode<T: DeserializeOwned>(bytes: &[u8], key: &str) -> Option<T> {
+/// An entry is the digest of the rest in hexadecimal, a line feed, and that rest: the digest of the
+/// key and the value, as JSON or as they are.
+fn payload(bytes: &[u8]) -> Option<&[u8]> {
     let (digest, rest) = bytes.split_at_checked(64)?;
     let payload = rest.strip_prefix(b"\n")?;
     let digest: Sha256 = std::str::from_utf8(digest).ok()?.parse().ok()?;
-    if digest != Sha256::of(payload) {
-        return None;
-    }
+    (digest == Sha256::of(payload)).then_some(payload)
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8], key: &str) -> Option<T> {
+    let payload = payload(bytes)?;
     let (stored_key, value): (Sha256, T) = serde_json::from_slice(payload).ok()?;
     (stored_key == Sha256::of(key.as_bytes())).then_some(value)
 }

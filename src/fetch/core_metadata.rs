@@ -4,22 +4,18 @@
 //!
 //! A file with a digest does not change, so that what it says is kept between runs.
 
-use std::io::Read;
 use std::sync::Arc;
 
-use reqwest::header::{ACCEPT_ENCODING, HeaderValue};
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
-use url::Url;
 
 use crate::fetch::cache::{Bucket, Cache, file_key};
 use crate::fetch::client::{Client, FetchError, Request};
-use crate::fetch::disk;
 use crate::fetch::metadata;
 use crate::fetch::opened::Opened;
-use crate::fetch::sdist::{self, Said, SdistError, Texts, Wanted};
+use crate::fetch::sdist::{self, Said, Texts, Wanted};
+use crate::fetch::streamed;
 use crate::fetch::wheel::RemoteWheel;
-use crate::model::digest::{Digesting, Sha256};
+use crate::model::digest::Sha256;
 use crate::model::distribution::{
     DistributionFile, DistributionKind, MetadataFile, SourceFilename,
 };
@@ -31,8 +27,6 @@ use crate::resolve::MetadataError;
 const MAX_METADATA: u64 = 16 << 20;
 /// How much of a source distribution is read in search of its metadata.
 const MAX_SDIST: u64 = 128 << 20;
-/// Parts of it that wait to be expanded.
-const WAITING_PARTS: usize = 8;
 
 /// What is kept of a file.
 #[derive(Serialize, Deserialize)]
@@ -198,93 +192,5 @@ async fn of_tar_gz(
     client: &Arc<Client>,
     file: &DistributionFile,
 ) -> Result<Option<Texts>, FetchError> {
-    if let Some(path) = disk::path(&file.url)? {
-        let file = file.clone();
-        return blocking(&file.url.clone(), move || {
-            disk::check(&file, &path)?;
-            let opened = disk::open(&file.url, &path)?;
-            Texts::of_tar_gz(std::io::BufReader::new(opened))
-                .map(Some)
-                .map_err(|problem| damaged(&file.url, &problem))
-        })
-        .await;
-    }
-    client.repeated(|| stream_tar_gz(client, file)).await
-}
-
-async fn stream_tar_gz(
-    client: &Client,
-    file: &DistributionFile,
-) -> Result<Option<Texts>, FetchError> {
-    let request =
-        Request::new(u64::MAX).header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    let mut stream = client.stream(&file.url, &request).await?;
-    let (sender, receiver) = mpsc::channel(WAITING_PARTS);
-    let reading = tokio::task::spawn_blocking(move || {
-        Texts::of_tar_gz(Parts { receiver, at: 0, part: Vec::new() })
-    });
-    let mut digest = Some(Digesting::default());
-    let mut left = MAX_SDIST;
-    while let Some(part) = stream.chunk().await? {
-        let Some(rest) = left.checked_sub(part.len() as u64) else { return Ok(None) };
-        left = rest;
-        if let Some(digest) = &mut digest {
-            digest.update(&part);
-        }
-        if sender.send(part).await.is_err() {
-            // Enough was found; the rest need not come, and with it goes the proof of the digest.
-            digest = None;
-            break;
-        }
-    }
-    drop(sender);
-    let texts = reading.await.map_err(|_| internal(&file.url))?;
-    let texts = texts.map_err(|problem| damaged(&file.url, &problem))?;
-    if let (Some(stated), Some(digest)) = (file.sha256, digest) {
-        let found = digest.finish();
-        if stated != found {
-            let problem = format!("expected sha256 {stated}, found {found}");
-            return Err(FetchError::invalid(&file.url, problem));
-        }
-    }
-    Ok(Some(texts))
-}
-
-/// The body of an answer as something to read from, within a thread that may wait.
-struct Parts {
-    receiver: mpsc::Receiver<Vec<u8>>,
-    part: Vec<u8>,
-    at: usize,
-}
-
-impl Read for Parts {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.at >= self.part.len() {
-            let Some(part) = self.receiver.blocking_recv() else { return Ok(0) };
-            (self.part, self.at) = (part, 0);
-        }
-        let rest = self.part.get(self.at..).unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        for (to, from) in buffer.iter_mut().zip(rest) {
-            *to = *from;
-        }
-        self.at += count;
-        Ok(count)
-    }
-}
-
-/// Runs what takes time and no network.
-async fn blocking<T: Send + 'static>(
-    url: &Url,
-    work: impl FnOnce() -> Result<T, FetchError> + Send + 'static,
-) -> Result<T, FetchError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| internal(url))?
-}
-
-fn internal(url: &Url) -> FetchError {
-    FetchError::invalid(url, "an internal error of ftcheck")
-}
-
-fn damaged(url: &Url, problem: &SdistError) -> FetchError {
-    FetchError::invalid(url, problem.to_string())
+    streamed::read(client, file, MAX_SDIST, |reader| Texts::of_tar_gz(reader)).await
 }

@@ -4,21 +4,17 @@
 //! Where the file lies, and how it gets here, is told in [`crate::fetch::core_metadata`].
 
 use std::io::Read;
+use std::ops::ControlFlow;
 
-use flate2::read::MultiGzDecoder;
 use pep440_rs::VersionSpecifiers;
 use pep508_rs::{ExtraName, PackageName};
-use tar::{Archive, EntryType, PaxExtensions};
 
+use crate::fetch::tarball::{self, SdistError};
 use crate::model::metadata::CoreMetadata;
 use crate::model::pep508;
 
 /// The longest `PKG-INFO` or `pyproject.toml` that is read: descriptions are in them too.
 pub const MAX_TEXT: u64 = 16 << 20;
-/// How much of an archive is expanded in search of them.
-const MAX_EXPANDED: u64 = 1 << 30;
-/// The longest extended header that is read.
-const MAX_EXTENSION: u64 = 1 << 20;
 
 /// The two files at the top of a source distribution.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -37,11 +33,6 @@ pub enum Said {
     /// Only a build could tell; the text says what is not static.
     Build(String),
 }
-
-/// Why a source distribution could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("damaged source distribution: {0}")]
-pub struct SdistError(String);
 
 /// Which of the two files a path in the archive names: those in the one folder at its top, which
 /// older tools did not always call by the release.
@@ -90,41 +81,15 @@ impl Texts {
     /// # Errors
     /// Where it is no such archive, or larger than anything that is read.
     pub fn of_tar_gz(reader: impl Read) -> Result<Self, SdistError> {
-        let mut archive =
-            Archive::new(Bounded { inner: MultiGzDecoder::new(reader), left: MAX_EXPANDED });
         let mut texts = Self::default();
-        let mut long_name = None;
-        // Raw: the crate would else hold headers of any length in memory.
-        for entry in archive.entries().map_err(|problem| damage(&problem))?.raw(true) {
-            let mut entry = entry.map_err(|problem| damage(&problem))?;
-            let kind = entry.header().entry_type();
-            match kind {
-                EntryType::GNULongName => {
-                    let name = read_up_to(&mut entry, MAX_EXTENSION)?;
-                    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
-                    long_name = Some(String::from_utf8_lossy(name).into_owned());
-                }
-                EntryType::XHeader => {
-                    let records = read_up_to(&mut entry, MAX_EXTENSION)?;
-                    if let Some(name) = pax_path(&records)? {
-                        long_name = Some(name);
-                    }
-                }
-                EntryType::GNULongLink | EntryType::XGlobalHeader => {}
-                _ => {
-                    let name = long_name.take().unwrap_or_else(|| {
-                        String::from_utf8_lossy(&entry.path_bytes()).into_owned()
-                    });
-                    let wanted = Wanted::of(&name).filter(|_| kind.is_file());
-                    if let Some(wanted) = wanted {
-                        texts.keep(wanted, read_up_to(&mut entry, MAX_TEXT)?);
-                        if texts.is_enough() {
-                            break;
-                        }
-                    }
-                }
-            }
-        }
+        tarball::walk(reader, |member| {
+            let Some(wanted) = Wanted::of(&member.path) else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            texts.keep(wanted, member.read_all(MAX_TEXT)?);
+            let is_enough = texts.is_enough();
+            Ok(if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
         Ok(texts)
     }
 
@@ -276,48 +241,4 @@ fn list<'a>(value: Option<&'a toml::Value>, field: &str) -> Result<Vec<&'a str>,
 fn understood(text: &str) -> Result<pep508_rs::Requirement<pep508_rs::VerbatimUrl>, String> {
     pep508::requirement(text)
         .map_err(|malformed| format!("requires `{text}`: {}", malformed.problem))
-}
-
-/// The path that extended headers state for the file behind them (POSIX pax).
-fn pax_path(records: &[u8]) -> Result<Option<String>, SdistError> {
-    let mut path = None;
-    for record in PaxExtensions::new(records) {
-        let record = record.map_err(|problem| damage(&problem))?;
-        match record.key_bytes() {
-            b"path" => path = Some(String::from_utf8_lossy(record.value_bytes()).into_owned()),
-            // Stated for files too large for the plain header, none of which is read.
-            b"size" => return Err(SdistError("a member of more than 8 GiB".to_owned())),
-            _ => {}
-        }
-    }
-    Ok(path)
-}
-
-fn read_up_to(reader: impl Read, limit: u64) -> Result<Vec<u8>, SdistError> {
-    let mut bytes = Vec::new();
-    reader.take(limit + 1).read_to_end(&mut bytes).map_err(|problem| damage(&problem))?;
-    if bytes.len() as u64 > limit {
-        return Err(SdistError(format!("a member of more than {limit} bytes")));
-    }
-    Ok(bytes)
-}
-
-fn damage(problem: &std::io::Error) -> SdistError {
-    SdistError(problem.to_string())
-}
-
-/// Ends with an error, not silently, where more comes than is read.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
-            std::io::Error::other(format!("it expands to more than {MAX_EXPANDED} bytes"))
-        })?;
-        Ok(count)
-    }
 }

@@ -121,6 +121,16 @@ impl RemoteWheel {
         self.archive.expanded_size(member)
     }
 
+    /// How many bytes a member takes in the file.
+    pub(super) fn compressed_size(&self, member: usize) -> u64 {
+        self.archive.compressed_size(member)
+    }
+
+    /// A zip with all members' names, and with the bytes of these, which were fetched.
+    pub(super) fn copy_of(mut self, members: &[usize]) -> Result<Vec<u8>, FetchError> {
+        self.archive.copy_of(members).map_err(|problem| damaged(&self.file, &problem))
+    }
+
     /// The size of the whole file in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {

@@ -9,6 +9,7 @@ mod document;
 mod environment_yml;
 mod json;
 mod locked;
+mod manager;
 mod pdm_lock;
 mod pipfile_lock;
 mod pixi_lock;
@@ -37,6 +38,8 @@ use crate::model::index::IndexSettings;
 use crate::model::location::{Location, redacted_text};
 use crate::model::lock::LockGraph;
 use crate::model::requirement::{Prereleases, Requirement, Sections};
+
+pub use self::manager::manager;
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -155,7 +158,7 @@ impl Default for Content {
 }
 
 /// Requirements, and what bounds them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Requirements {
     /// What is to be installed.
     pub required: Vec<Requirement>,

@@ -29,6 +29,10 @@ impl Check for TrackerDisagrees {
 
     fn package(&self, package: &PackageReport) -> Vec<Draft> {
         let Some(entry) = &package.tracker else { return Vec::new() };
+        // Rows on tools are about what these make, and some hold from a later interpreter on.
+        if entry.tool || entry.fully_from.is_some_and(|from| package.target < from) {
+            return Vec::new();
+        }
         let version = package.version.as_deref().and_then(|text| Version::from_str(text).ok());
         let first = entry.first_version.as_deref();
         let supported = match (&version, first.and_then(|text| Version::from_str(text).ok())) {

@@ -16,6 +16,7 @@ mod folder;
 mod installed;
 mod lone;
 mod python;
+mod sources;
 mod wheel;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,6 +33,7 @@ use crate::model::target::Target;
 
 pub use files::LocalError;
 pub use installed::installed;
+pub use sources::sources;
 
 /// What to look with.
 #[derive(Debug, Clone, Copy, Default)]

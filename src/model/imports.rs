@@ -76,3 +76,12 @@ pub struct SourceImport {
     /// The modules from the imported one to that one.
     pub chain: Vec<String>,
 }
+
+/// One of the user's own files.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// The path, as it is shown.
+    pub path: String,
+    /// Its text.
+    pub text: Vec<u8>,
+}

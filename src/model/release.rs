@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The files of one release, as far as they matter to one interpreter on one platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct ReleaseFiles {
     /// Whether there is a source distribution.
     pub source: bool,
@@ -55,7 +56,7 @@ pub enum Prediction {
 /// One thing in a source that a prediction rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sign {
-    /// The path inside the source distribution.
+    /// The path inside the source distribution, below its top folder.
     pub path: String,
     /// The line, from 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -1,5 +1,7 @@
 //! One package of a plan: which of its files would be installed, and what that does.
 
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::Progress;
@@ -8,11 +10,13 @@ use crate::fetch::client::FetchError;
 use crate::judge;
 use crate::model::distribution::{DistributionFile, DistributionKind};
 use crate::model::location::redacted;
+use crate::model::release::ReleaseFiles;
 use crate::model::report::{PackageReport, Place, Verdict, WheelReport};
 use crate::model::tag::TagOrder;
 use crate::model::wheel_filename::WheelFilename;
 use crate::resolve::pin::{self, Choice};
-use crate::resolve::{Index, ranges};
+use crate::resolve::{Index, offer, ranges};
+use crate::source_check::{self, SourceCheck};
 use crate::wheel_check::{WheelCheck, WheelFindings};
 
 /// Looks at packages for one target on one platform.
@@ -21,7 +25,44 @@ pub(super) struct Looker<I> {
     tags: TagOrder,
     index: Arc<I>,
     checks: WheelCheck,
+    sources: SourceCheck,
     progress: Arc<dyn Progress>,
+}
+
+/// A package that was looked at, with what is needed to tell what importing it does.
+pub(super) struct Looked {
+    pub(super) report: PackageReport,
+    /// The wheel that was looked into, if any was.
+    pub(super) wheel_looked_into: Option<Wheel>,
+}
+
+/// A wheel that was looked into.
+pub(super) struct Wheel {
+    pub(super) file: DistributionFile,
+    /// The top-level names that can be imported from it.
+    pub(super) names: Vec<String>,
+    /// The modules of the wheel that each of its extension modules names, by the path of that.
+    pub(super) mentions: BTreeMap<String, Vec<String>>,
+}
+
+impl From<PackageReport> for Looked {
+    fn from(report: PackageReport) -> Self {
+        Self { report, wheel_looked_into: None }
+    }
+}
+
+impl Deref for Looked {
+    type Target = PackageReport;
+
+    fn deref(&self) -> &PackageReport {
+        &self.report
+    }
+}
+
+impl DerefMut for Looked {
+    fn deref_mut(&mut self) -> &mut PackageReport {
+        &mut self.report
+    }
 }
 
 /// Who says that there is such a file.
@@ -38,25 +79,43 @@ impl<I: Index> Looker<I> {
         place: Place,
         index: Arc<I>,
         checks: WheelCheck,
+        sources: SourceCheck,
         progress: Arc<dyn Progress>,
     ) -> Self {
         let tags = TagOrder::new(place.target, place.platform);
-        Self { place, tags, index, checks, progress }
+        Self { place, tags, index, checks, sources, progress }
     }
 
     pub(super) fn place(&self) -> Place {
         self.place
     }
 
-    fn describe_missing<'f>(
+    /// Notes what the files of a release come to here.
+    fn note_offer<'r, 'f>(
         &self,
+        report: &'r mut Looked,
         files: impl IntoIterator<Item = &'f DistributionFile>,
-    ) -> String {
-        pin::describe_missing(files, self.place.target, &self.tags)
+    ) -> &'r ReleaseFiles {
+        report.release.insert(offer::of_files(files, self.place.target, &self.tags))
     }
 
-    pub(super) async fn look_at(&self, task: Task) -> PackageReport {
-        let mut report = PackageReport::unchecked(task.name.to_string(), self.place, task.location);
+    /// Looks into the source of a release that has no wheel here. It changes no verdict: what a
+    /// build would do is told beside it.
+    async fn look_into_source<'f>(
+        &self,
+        report: &mut Looked,
+        files: impl IntoIterator<Item = &'f DistributionFile>,
+    ) {
+        let Some(file) = offer::source_of(files) else { return };
+        let found = self.sources.check(file).await;
+        report.source = Some(found.unwrap_or_else(|problem| {
+            source_check::not_known(file.kind.filename(), problem.to_string())
+        }));
+    }
+
+    pub(super) async fn look_at(&self, task: Task) -> Looked {
+        let report = PackageReport::unchecked(task.name.to_string(), self.place, task.location);
+        let mut report = Looked::from(report);
         match task.subject {
             Subject::Unchecked { version, reason } => {
                 report.version = version;
@@ -87,29 +146,34 @@ impl<I: Index> Looker<I> {
         report
     }
 
-    async fn look_at_files(&self, report: &mut PackageReport, files: &[DistributionFile]) {
+    async fn look_at_files(&self, report: &mut Looked, files: &[DistributionFile]) {
+        let missing = offer::describe_missing(self.note_offer(report, files), self.place.target);
         match pin::best_wheel(files, &self.tags) {
             Some((file, wheel)) => self.open_wheel(report, file, wheel, Vouched::ByIndex).await,
-            None => report.has_no_wheel(self.describe_missing(files)),
+            None => {
+                report.has_no_wheel(missing);
+                self.look_into_source(report, files).await;
+            }
         }
     }
 
     /// A release that a lockfile names without its files.
     async fn look_at_release(
         &self,
-        report: &mut PackageReport,
+        report: &mut Looked,
         files: &[DistributionFile],
         version: &pep440_rs::Version,
     ) {
         let pinned = pep440_rs::VersionSpecifier::equals_version(version.clone());
-        let of_release =
-            files.iter().any(|file| ranges::of_specifier(&pinned).contains(file.kind.version()));
-        if !of_release {
+        let releases = ranges::of_specifier(&pinned);
+        let of_release = || files.iter().filter(|file| releases.contains(file.kind.version()));
+        if of_release().next().is_none() {
             report.reason = Some(
                 "the index has no file of this release with one of the locked digests".to_owned(),
             );
             return;
         }
+        self.note_offer(report, of_release());
         let specifiers = std::iter::once(pinned).collect();
         match pin::choose(files, &specifiers, self.place.target, &self.tags) {
             Choice::Wheel(file, wheel) => {
@@ -118,34 +182,38 @@ impl<I: Index> Looker<I> {
             Choice::Build { version, reason } => {
                 report.version = Some(version.to_string());
                 report.has_no_wheel(reason);
+                self.look_into_source(report, of_release()).await;
             }
             Choice::Nothing { reason } => report.reason = Some(reason),
         }
     }
 
-    async fn look_at_file(&self, report: &mut PackageReport, file: &DistributionFile) {
+    async fn look_at_file(&self, report: &mut Looked, file: &DistributionFile) {
         report.version = Some(file.kind.version().to_string());
+        let missing = offer::describe_missing(self.note_offer(report, [file]), self.place.target);
         if let DistributionKind::Source(_) = &file.kind {
             report.reason = Some(format!("{} would be built from source", redacted(&file.url)));
+            self.look_into_source(report, [file]).await;
             return;
         }
         match pin::best_wheel([file], &self.tags) {
             Some((file, wheel)) => self.open_wheel(report, file, wheel, Vouched::ByNobody).await,
-            None => report.has_no_wheel(self.describe_missing([file])),
+            None => report.has_no_wheel(missing),
         }
     }
 
     async fn open_wheel(
         &self,
-        report: &mut PackageReport,
+        report: &mut Looked,
         file: &DistributionFile,
         wheel: &WheelFilename,
         vouched: Vouched,
     ) {
         report.version = Some(wheel.version.to_string());
-        let chosen = report.wheel.insert(WheelReport::unread(file, wheel));
+        let mut chosen = WheelReport::unread(file, wheel);
         match self.checks.check(file, wheel).await {
-            Ok(WheelFindings { modules, size, sha256_verified, classifiers }) => {
+            Ok(WheelFindings { modules, size, sha256_verified, classifiers, names, mentions }) => {
+                report.wheel_looked_into = Some(Wheel { file: file.clone(), names, mentions });
                 report.classifiers = classifiers;
                 self.progress.wheel(size);
                 chosen.size = Some(size);
@@ -167,5 +235,6 @@ impl<I: Index> Looker<I> {
             }
             Err(problem) => report.reason = Some(problem.to_string()),
         }
+        report.wheel = Some(chosen);
     }
 }

@@ -4,12 +4,14 @@
 //! plan   what would be installed, and why
 //! conda  the conda packages of it
 //! look   one package of it
+//! imports  what importing the packages does
 //! ```
 //!
 //! Packages are worked on side by side, each on its own, so that one that fails does not end the
 //! others.
 
 mod conda;
+mod imports;
 mod look;
 mod plan;
 
@@ -20,16 +22,19 @@ use pep508_rs::MarkerEnvironment;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use self::look::Looker;
+use self::look::{Looked, Looker};
 use crate::fetch::cache::Cache;
 use crate::fetch::client::Client;
 use crate::fetch::indexes::Indexes;
 use crate::input::Manifest;
 use crate::judge::{self, Levels};
 use crate::model::evidence::ModuleReport;
+use crate::model::imports::SourceFile;
 use crate::model::report::{PackageReport, Place, ScanReport, Step};
 use crate::model::requirement::{Choice, Prereleases};
 use crate::resolve::graph::Graph;
+use crate::source_check::SourceCheck;
+use crate::tracker::Tracker;
 use crate::wheel_check::WheelCheck;
 
 pub use self::plan::{Plan, Subject, Task, plan};
@@ -49,6 +54,10 @@ pub struct Settings {
     pub jobs: usize,
     /// What findings of the rules weigh.
     pub levels: Levels,
+    /// What the tracker says of projects.
+    pub tracker: Arc<Tracker>,
+    /// The user's own files whose imports are followed.
+    pub sources: Arc<Vec<SourceFile>>,
 }
 
 /// One interpreter on one platform.
@@ -108,12 +117,27 @@ pub async fn scan(
             scene.place,
             Arc::clone(index),
             WheelCheck::new(Arc::clone(client), cache.clone(), scene.place).reusing(index.opened()),
+            SourceCheck::new(Arc::clone(client), cache.clone()),
             Arc::clone(progress),
         );
-        let Plan { graph, tasks, conda, skipped, notes, gaps } = plan;
-        let mut packages = look_at_all(tasks, looker, settings.jobs, progress).await;
-        settle(&mut packages);
-        explain(&mut packages, &graph);
+        let Plan { graph, tasks, conda, skipped, notes, mut gaps, .. } = plan;
+        let mut looked = look_at_all(tasks, looker, settings.jobs, progress).await;
+        settle(&mut looked);
+        explain(&mut looked, &graph);
+        let fetching =
+            imports::Fetching { client, cache, opened: &index.opened(), jobs: settings.jobs };
+        let of_sources = imports::add(&mut looked, &settings.sources, scene.place, &fetching).await;
+        // The user's own code is the same everywhere; what it does may not be.
+        for one in of_sources.imports {
+            if !whole.sources.contains(&one) {
+                whole.sources.push(one);
+            }
+        }
+        gaps.extend(of_sources.problems);
+        let mut packages: Vec<PackageReport> = looked.into_iter().map(|one| one.report).collect();
+        for package in &mut packages {
+            package.tracker = settings.tracker.entry_of(&package.name).cloned();
+        }
         packages.extend(conda);
         whole.add(scene.place, packages, skipped, notes, gaps);
     }
@@ -143,7 +167,7 @@ async fn look_at_all(
     looker: Looker<Indexes>,
     jobs: usize,
     progress: &Arc<dyn Progress>,
-) -> Vec<PackageReport> {
+) -> Vec<Looked> {
     let looker = Arc::new(looker);
     let permits = Arc::new(Semaphore::new(jobs.max(1)));
     let mut running = JoinSet::new();
@@ -156,9 +180,9 @@ async fn look_at_all(
         let handle = running.spawn(async move {
             // Closed only by dropping it, which cannot happen while this holds it.
             let _permit = permits.acquire_owned().await;
-            let report = looker.look_at(task).await;
-            progress.finish(&report.name);
-            report
+            let looked = looker.look_at(task).await;
+            progress.finish(&looked.name);
+            looked
         });
         begun.insert(handle.id(), (number, lost));
     }
@@ -167,20 +191,20 @@ async fn look_at_all(
         let id = outcome.as_ref().map_or_else(tokio::task::JoinError::id, |(id, _)| *id);
         let Some((number, mut lost)) = begun.remove(&id) else { continue };
         match outcome {
-            Ok((_, report)) => packages.push((number, report)),
+            Ok((_, looked)) => packages.push((number, looked)),
             // A defect of ours in one package is told as such and costs no other its answer.
             Err(_) => {
                 lost.reason = Some("an internal error of ftcheck, please report it".to_owned());
-                packages.push((number, lost));
+                packages.push((number, Looked::from(lost)));
             }
         }
     }
     packages.sort_by_key(|(number, _)| *number);
-    packages.into_iter().map(|(_, report)| report).collect()
+    packages.into_iter().map(|(_, looked)| looked).collect()
 }
 
 /// Gives modules that another package's module makes the answer of that one.
-fn settle(packages: &mut [PackageReport]) {
+fn settle(packages: &mut [Looked]) {
     let mut groups: Vec<(String, &mut Vec<ModuleReport>)> = packages
         .iter_mut()
         .map(|package| {
@@ -196,7 +220,7 @@ fn settle(packages: &mut [PackageReport]) {
 }
 
 /// Tells of each package why it is there, and what it requires.
-fn explain(packages: &mut [PackageReport], graph: &Graph) {
+fn explain(packages: &mut [Looked], graph: &Graph) {
     let step = |index: &usize| {
         let node = graph.nodes.get(*index)?;
         Some(Step {

@@ -37,6 +37,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// What cannot be covered.
     pub gaps: Vec<String>,
+    /// Those of the gaps that an installer would stop at: it could not install this.
+    pub problems: Vec<String>,
 }
 
 /// One package to look at.
@@ -198,7 +200,8 @@ impl Plan {
 
     fn add_resolution(&mut self, resolution: Resolution, required: &[Requirement]) {
         let Resolution { graph, packages, problems } = resolution;
-        self.gaps.extend(problems);
+        self.gaps.extend(problems.iter().cloned());
+        self.problems.extend(problems);
         // What the user named first of all that leads to a package is where its finding belongs.
         let chains = graph.chains();
         let first = |index: usize| {

@@ -1,5 +1,5 @@
 //! Text from outside, made fit for pages and comments: nothing in it may act on what is around it.
-//! What each form escapes beyond that lives with the form.
+//! What each form escapes lives with the form, and what no form may show is in `text`.
 
 use url::Url;
 
@@ -12,20 +12,6 @@ pub(super) enum Segment<'t> {
     Words(&'t str),
     /// What stood between backticks.
     Code(&'t str),
-}
-
-/// Text without what cannot be seen: control characters, and those that change the direction of
-/// what follows or take no place, with which one name can be made to look like another.
-pub(super) fn visible(text: &str) -> String {
-    text.chars().map(|letter| if is_hidden(letter) { '\u{fffd}' } else { letter }).collect()
-}
-
-fn is_hidden(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A message cut at its backticks. One without a partner stays in the words.

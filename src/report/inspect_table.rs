@@ -20,6 +20,10 @@ impl Reporter<InspectReport> for InspectTable {
         "table"
     }
 
+    fn suffixes(&self) -> &'static [&'static str] {
+        &["txt"]
+    }
+
     fn write(
         &self,
         report: &InspectReport,

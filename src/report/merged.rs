@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, Level};
 use crate::model::location::Location;
 use crate::model::report::{Place, ScanReport};
 
@@ -32,7 +32,7 @@ pub(super) fn labels(places: &[Place], report: &ScanReport) -> Option<String> {
 /// All findings of a report, in its order.
 pub(super) fn merged(report: &ScanReport) -> Vec<Merged<'_>> {
     type Key<'r> = (
-        &'r str,
+        (&'r str, Level),
         Option<&'r str>,
         Option<&'r str>,
         &'r str,
@@ -48,7 +48,7 @@ pub(super) fn merged(report: &ScanReport) -> Vec<Merged<'_>> {
             (location.path.as_str(), line, column)
         });
         let key = (
-            finding.rule,
+            (finding.rule, finding.level),
             finding.package.as_deref(),
             finding.version.as_deref(),
             finding.message.as_str(),

@@ -1,25 +1,38 @@
-//! A scan's or an inspection's outcome as text, one file for each format.
+//! A scan's or an inspection's outcome, or what the tracker says, as text, one file for each format.
 //!
 //! A reporter writes to what it is given and decides nothing; formats are found in [`FORMATS`] and
 //! [`INSPECT_FORMATS`].
 
+mod advice;
+mod csv;
 mod evidence;
 mod foreign;
+mod github;
+mod gitlab;
 pub mod html;
 mod inspect_table;
 mod json;
+mod junit;
 pub mod markdown;
 mod merged;
+mod origin;
 mod outcome;
 mod rules;
+mod sarif;
 mod table;
 mod text;
+mod told;
+mod tracker_table;
 
 use std::io::{self, Write};
 
+use crate::model::advice::AdviceReport;
 use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
+use crate::model::tracker::TrackerReport;
 
+pub use advice::advice_summary;
+pub use origin::Origin;
 pub use rules::{explain, list_rules};
 pub use text::{bytes, inspect_summary, printable, summary};
 
@@ -34,9 +47,9 @@ pub enum Detail {
     Verbose,
 }
 
-/// How a report is drawn, for the formats that are drawn.
+/// How a report is drawn, for the formats that are drawn, and where its paths count from.
 #[derive(Debug, Clone, Copy)]
-pub struct Style {
+pub struct Style<'o> {
     /// Whether colours may be used.
     pub color: bool,
     /// Columns to fit into; without, lines are as long as they are.
@@ -45,12 +58,20 @@ pub struct Style {
     pub detail: Detail,
     /// Whether to say which packages subinterpreters can import.
     pub subinterpreters: bool,
+    /// Where the scan was made.
+    pub origin: Origin<'o>,
 }
 
 /// A form that reports of one kind can be written in.
 pub trait Reporter<R>: Sync {
     /// What `--format` calls it.
     fn name(&self) -> &'static str;
+
+    /// What the names of such files end in, without the dot. Where several formats share one, it
+    /// stands for the first of them in the list.
+    fn suffixes(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Writes the whole report.
     ///
@@ -60,9 +81,25 @@ pub trait Reporter<R>: Sync {
 }
 
 /// Every format for scans; the first is the default.
-pub const FORMATS: &[&dyn Reporter<ScanReport>] =
-    &[&table::Table, &json::Json, &markdown::Markdown, &html::Html];
+pub const FORMATS: &[&dyn Reporter<ScanReport>] = &[
+    &table::Table,
+    &json::Json,
+    &sarif::Sarif,
+    &github::GitHub,
+    &gitlab::GitLab,
+    &junit::JUnit,
+    &csv::Csv,
+    &markdown::Markdown,
+    &html::Html,
+];
 
 /// Every format for inspections; the first is the default.
 pub const INSPECT_FORMATS: &[&dyn Reporter<InspectReport>] =
     &[&inspect_table::InspectTable, &json::Json];
+
+/// Every format for what the tracker says; the first is the default.
+pub const TRACKER_FORMATS: &[&dyn Reporter<TrackerReport>] =
+    &[&tracker_table::TrackerTable, &json::Json];
+
+/// Every format for advice; the first is the default.
+pub const ADVICE_FORMATS: &[&dyn Reporter<AdviceReport>] = &[&advice::AdviceTable, &json::Json];

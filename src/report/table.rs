@@ -23,6 +23,10 @@ impl Reporter<ScanReport> for Table {
         "table"
     }
 
+    fn suffixes(&self) -> &'static [&'static str] {
+        &["txt"]
+    }
+
     fn write(&self, report: &ScanReport, style: Style, output: &mut dyn Write) -> io::Result<()> {
         let mut packages: Vec<&PackageReport> = report
             .packages
@@ -59,7 +63,7 @@ impl Reporter<ScanReport> for Table {
 }
 
 /// A table without lines that fits where it is shown.
-fn plain_table(style: Style) -> comfy_table::Table {
+pub(super) fn plain_table(style: Style) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(presets::NOTHING);
     if let Some(width) = style.width {
@@ -97,7 +101,7 @@ fn draw(packages: &[&PackageReport], style: Style) -> String {
     table.to_string()
 }
 
-fn colored(verdict: Verdict) -> Cell {
+pub(super) fn colored(verdict: Verdict) -> Cell {
     let color = match verdict.severity() {
         Severity::Finding => Color::Red,
         Severity::NotKnown => Color::Yellow,

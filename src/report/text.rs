@@ -71,10 +71,34 @@ fn phrase(verdict: Verdict, count: usize) -> &'static str {
     }
 }
 
-/// Text from outside, without characters that a terminal would act on.
+/// Text from outside, without characters that a terminal or viewer would act on.
 pub fn printable(text: &str) -> String {
-    let replaced = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
+    let replaced = |letter: char| if acts(letter) { '\u{fffd}' } else { letter };
     text.chars().map(replaced).collect()
+}
+
+/// Text from outside that may have several lines, in one.
+pub(super) fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(printable).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a character is acted on rather than shown: controls, what changes the direction in which
+/// text is read (CVE-2021-42574), what is not seen at all, and what no XML document may hold (XML 1.0,
+/// `Char`).
+pub(super) fn acts(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{061c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{fffe}'..='\u{ffff}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 /// A number of bytes for people: `5.1 MB`.

@@ -4,6 +4,7 @@
 //! pin     a requirement -> the release an installer would take, and its wheel
 //! lock    a lockfile's graph -> the packages that are installed for a target
 //! host    what this machine is
+//! offer   what a release has, whichever of its files is taken
 //! ```
 //!
 //! Owns [`Index`], the question put to a package index; [`crate::fetch`] answers it.
@@ -12,6 +13,7 @@ pub mod candidates;
 pub mod graph;
 pub mod host;
 pub mod lock;
+pub mod offer;
 pub mod pin;
 pub mod ranges;
 pub mod solve;

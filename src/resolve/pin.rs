@@ -9,6 +9,7 @@ use crate::model::distribution::{DistributionFile, DistributionKind};
 use crate::model::tag::TagOrder;
 use crate::model::target::Target;
 use crate::model::wheel_filename::WheelFilename;
+use crate::resolve::offer;
 
 /// What an installer would do with a requirement.
 #[derive(Debug, Clone)]
@@ -99,14 +100,20 @@ pub fn choose<'a>(
             Some((file, wheel)) => Choice::Wheel(file, wheel),
             None => {
                 let all = usable.iter().copied().filter(|file| file.kind.version() == version);
-                Choice::Build { version, reason: describe_missing(all, target, tags) }
+                Choice::Build {
+                    version,
+                    reason: offer::describe_missing(&offer::of_files(all, target, tags), target),
+                }
             }
         };
     }
     match newest(&usable, specifiers) {
         Some(version) => {
             let files = usable.iter().copied().filter(|file| file.kind.version() == version);
-            Choice::Build { version, reason: describe_missing(files, target, tags) }
+            Choice::Build {
+                version,
+                reason: offer::describe_missing(&offer::of_files(files, target, tags), target),
+            }
         }
         None => Choice::Nothing { reason: refused(&matching, &python, specifiers) },
     }
@@ -154,39 +161,6 @@ pub fn with_hashes(files: Vec<DistributionFile>, hashes: &[Sha256]) -> Vec<Distr
         file.sha256.is_none_or(|digest| hashes.is_empty() || hashes.contains(&digest))
     };
     files.into_iter().filter(allowed).collect()
-}
-
-/// What a release has instead of a wheel for the target.
-#[must_use]
-pub fn describe_missing<'a>(
-    files: impl IntoIterator<Item = &'a DistributionFile>,
-    target: Target,
-    tags: &TagOrder,
-) -> String {
-    let mut has_source = false;
-    let mut wheels = 0usize;
-    let mut stable_abi = false;
-    let mut elsewhere = false;
-    for file in files {
-        match &file.kind {
-            DistributionKind::Source(_) => has_source = true,
-            DistributionKind::Wheel(wheel) => {
-                wheels += 1;
-                stable_abi |= wheel.tags().any(|(_, abi, _)| abi == "abi3");
-                elsewhere |= tags.accepts_elsewhere(wheel);
-            }
-        }
-    }
-    let source = if has_source { "would be built from source" } else { "nothing to build either" };
-    if wheels == 0 {
-        format!("no wheels at all; {source}")
-    } else if elsewhere {
-        format!("its wheels for {target} are for other platforms; {source}")
-    } else if stable_abi {
-        format!("only abi3 and other wheels that {target} cannot load; {source}")
-    } else {
-        format!("none of its wheels is for {target}; {source}")
-    }
 }
 
 /// Why files that match a requirement are refused all the same.

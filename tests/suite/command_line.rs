@@ -35,6 +35,21 @@ fn short_help_of_inspect() {
 }
 
 #[test]
+fn help_of_tracker() {
+    assert_snapshot!(output(&["tracker", "--help"]));
+}
+
+#[test]
+fn help_of_tracker_show() {
+    assert_snapshot!(output(&["tracker", "show", "--help"]));
+}
+
+#[test]
+fn help_of_tracker_update() {
+    assert_snapshot!(output(&["tracker", "update", "--help"]));
+}
+
+#[test]
 fn version() {
     assert_eq!(output(&["--version"]), format!("ftcheck {}\n", env!("CARGO_PKG_VERSION")));
 }

@@ -8,22 +8,42 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("config", &["model", "config"]),
     ("resolve", &["model", "resolve"]),
     ("fetch", &["model", "resolve", "fetch"]),
     ("inspect", &["model", "inspect"]),
+    ("imports", &["model", "inspect", "imports"]),
+    ("tracker", &["model", "tracker"]),
+    ("source", &["model", "source"]),
     ("judge", &["model", "judge"]),
     // The rules explain themselves.
     ("report", &["model", "judge", "report"]),
     ("module_check", &["model", "inspect"]),
-    ("wheel_check", &["model", "fetch", "inspect", "module_check"]),
+    ("wheel_check", &["model", "fetch", "imports", "inspect", "module_check"]),
+    ("source_check", &["model", "fetch", "source"]),
     ("local", &["model", "input", "fetch", "inspect", "judge", "module_check", "local"]),
     (
         "pipeline",
-        &["model", "input", "resolve", "fetch", "inspect", "judge", "report", "wheel_check"],
+        &[
+            "model",
+            "input",
+            "resolve",
+            "fetch",
+            "imports",
+            "inspect",
+            "judge",
+            "report",
+            "source_check",
+            "tracker",
+            "wheel_check",
+        ],
+    ),
+    (
+        "advise",
+        &["model", "input", "resolve", "fetch", "judge", "wheel_check", "pipeline", "advise"],
     ),
 ];
 

@@ -15,10 +15,12 @@
     reason = "plain code matters more than speed here"
 )]
 
+mod advise;
 mod command_line;
 mod config;
 mod fetch;
 mod house;
+mod imports;
 mod input;
 mod inspect;
 mod inspect_command;
@@ -27,7 +29,9 @@ mod model;
 mod report;
 mod resolve;
 mod scan;
+mod source;
 mod support;
 mod support_selftest;
+mod tracker;
 mod wheel_check;
 mod why;

@@ -9,19 +9,17 @@ use ftcheck::report;
 use crate::Failure;
 use crate::args::InspectArguments;
 use crate::options::InspectOptions;
-use crate::output::{check_output, exit_code, write_report};
+use crate::output::{exit_code, write_report};
 
 pub(crate) fn run(arguments: InspectArguments) -> Result<ExitCode, Failure> {
     let options = InspectOptions::new(arguments)?;
-    if let Some(file) = &options.report.output {
-        let paths = options.places.iter().map(|place| match place {
-            Place::Path(path) | Place::Python(path) => path.as_path() as &Path,
-        });
-        check_output(file, paths)?;
-    }
+    let paths = options.places.iter().map(|place| match place {
+        Place::Path(path) | Place::Python(path) => path.as_path() as &Path,
+    });
+    options.report.destinations.check(paths)?;
     let report = local::inspect(&options.places, options.settings)
         .map_err(|problems| local_failure(&problems))?;
-    write_report(&report, &options.report, report::inspect_summary)?;
+    write_report(&report, &options.report, None, report::inspect_summary)?;
     Ok(exit_code(report.severity()))
 }
 

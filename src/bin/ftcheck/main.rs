@@ -1,14 +1,18 @@
 //! The command line: the only place that knows the standard streams and exit codes.
 
+mod advise;
 mod args;
+mod destinations;
 mod inspect;
 mod options;
+mod origin;
 mod output;
 mod progress;
 mod project;
 mod rules;
 mod scan;
 mod session;
+mod tracker;
 mod why;
 
 use std::io::Write as _;
@@ -51,6 +55,8 @@ fn main() -> ExitCode {
         Command::Rules => rules::list(),
         Command::Explain(arguments) => rules::explain(&arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Tracker(arguments) => tracker::run(arguments),
+        Command::Advise(arguments) => advise::run(arguments),
     };
     match outcome {
         Ok(code) => code,

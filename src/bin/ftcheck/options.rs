@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ftcheck::config::CommandLine;
 use ftcheck::fetch::cache::Cache;
@@ -14,7 +15,7 @@ use ftcheck::model::report::Place;
 use ftcheck::model::requirement::Choice;
 use ftcheck::model::target::Target;
 use ftcheck::pipeline::{Scene, Settings};
-use ftcheck::report::{Detail, Reporter, Style};
+use ftcheck::report::{Detail, Origin, Style};
 use ftcheck::resolve::host;
 
 use crate::Failure;
@@ -22,6 +23,7 @@ use crate::args::{
     ColorWhen, InspectArguments, ProjectArguments, ReportArguments, Reported, ResolutionArguments,
     RuleArguments,
 };
+use crate::destinations::Destinations;
 
 /// Everything needed to tell what would be installed, and to look at it.
 pub(crate) struct ScanOptions {
@@ -67,6 +69,8 @@ impl ScanOptions {
             prereleases: arguments.prerelease.map(Into::into),
             jobs: usize::from(arguments.jobs),
             levels: Levels::default(),
+            tracker: Arc::default(),
+            sources: Arc::default(),
         };
         let network = NetworkOptions {
             command_line: arguments.indexes.command_line(arguments.offline),
@@ -117,22 +121,21 @@ impl InspectOptions {
 
 /// How the outcome is written, and where to.
 pub(crate) struct ReportOptions<R: 'static> {
-    pub(crate) reporter: &'static dyn Reporter<R>,
-    pub(crate) output: Option<PathBuf>,
-    pub(crate) style: Style,
+    pub(crate) destinations: Destinations<R>,
+    /// How it is drawn on the standard output.
+    pub(crate) style: Style<'static>,
+    /// Whether colours were asked for in files too.
+    pub(crate) color_in_files: bool,
 }
 
 impl<R: Reported> ReportOptions<R> {
     pub(crate) fn new(arguments: ReportArguments<R>) -> Result<Self, Failure> {
-        let reporter = R::FORMATS
-            .iter()
-            .find(|reporter| reporter.name() == arguments.format)
-            .ok_or_else(|| Failure::new(format!("no format is called `{}`", arguments.format)))?;
         let detail = detail(arguments.quiet, arguments.verbose);
+        let format = arguments.format.as_deref();
         Ok(Self {
-            reporter: *reporter,
-            style: style(arguments.color, arguments.output.is_some(), detail),
-            output: arguments.output,
+            destinations: Destinations::new(format, &arguments.output, detail)?,
+            style: style(arguments.color, detail),
+            color_in_files: matches!(arguments.color, ColorWhen::Always),
         })
     }
 }
@@ -145,16 +148,17 @@ fn detail(quiet: bool, verbose: bool) -> Detail {
     }
 }
 
-fn style(color: ColorWhen, to_file: bool, detail: Detail) -> Style {
+pub(crate) fn style(color: ColorWhen, detail: Detail) -> Style<'static> {
     Style {
-        color: use_color(color, to_file),
-        width: if to_file { None } else { terminal_width() },
+        color: use_color(color),
+        width: terminal_width(),
         detail,
         subinterpreters: false,
+        origin: Origin::default(),
     }
 }
 
-fn cache(disabled: bool, folder: Option<PathBuf>) -> Result<Cache, Failure> {
+pub(crate) fn cache(disabled: bool, folder: Option<PathBuf>) -> Result<Cache, Failure> {
     if disabled {
         return Ok(Cache::disabled());
     }
@@ -164,7 +168,7 @@ fn cache(disabled: bool, folder: Option<PathBuf>) -> Result<Cache, Failure> {
     })
 }
 
-fn use_color(when: ColorWhen, to_file: bool) -> bool {
+fn use_color(when: ColorWhen) -> bool {
     match when {
         ColorWhen::Always => anstream::ColorChoice::Always.write_global(),
         ColorWhen::Never => anstream::ColorChoice::Never.write_global(),
@@ -174,8 +178,7 @@ fn use_color(when: ColorWhen, to_file: bool) -> bool {
         ColorWhen::Always => true,
         ColorWhen::Never => false,
         ColorWhen::Auto => {
-            !to_file
-                && anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+            anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
         }
     }
 }

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ftcheck::model::report::Severity;
-use ftcheck::report::Detail;
+use ftcheck::report::{Detail, Reporter, Style};
 
+use crate::destinations::{self, Destinations};
 use crate::options::ReportOptions;
+use crate::origin::Whereabouts;
 use crate::{FOUND, Failure, NOT_KNOWN};
 
 pub(crate) fn exit_code(severity: Severity) -> ExitCode {
@@ -18,50 +20,43 @@ pub(crate) fn exit_code(severity: Severity) -> ExitCode {
     }
 }
 
-/// Tells early what would only fail after the whole run, and spares the files that are looked at.
-pub(crate) fn check_output<'a>(
-    file: &Path,
-    inputs: impl IntoIterator<Item = &'a Path>,
-) -> Result<(), Failure> {
-    let shown = file.display();
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if file.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(Failure::new(format!("{shown}: cannot be written: no such folder")));
-    }
-    let Ok(output) = std::fs::canonicalize(file) else { return Ok(()) };
-    for input in inputs {
-        if std::fs::canonicalize(input).is_ok_and(|input| output == input) {
-            return Err(Failure::new(format!(
-                "{shown}: expected another file than the scanned one"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Writes the report to where it is wanted. What goes to a file is told in short beside it.
+/// Writes the report to where it is wanted. What goes to files alone is told in short beside them.
 pub(crate) fn write_report<R>(
     report: &R,
     options: &ReportOptions<R>,
+    first_read: Option<&Path>,
     summary: impl FnOnce(&R) -> String,
 ) -> Result<(), Failure> {
-    let mut text = Vec::new();
-    options
-        .reporter
-        .write(report, options.style, &mut text)
-        .map_err(|problem| not_written(&problem))?;
-    let Some(file) = &options.output else { return print(&text) };
-    write_file(file, &text)?;
-    if options.style.detail > Detail::Quiet {
-        say(&format!("{}; written to {}", summary(report), file.display()));
+    let place = Whereabouts::of_process(first_read);
+    let style = Style { origin: place.origin(), ..options.style };
+    let in_file = Style { color: options.color_in_files, width: None, ..style };
+    let text = |reporter: &dyn Reporter<R>, style| {
+        let mut text = Vec::new();
+        reporter.write(report, style, &mut text).map_err(|problem| not_written(&problem))?;
+        Ok(text)
+    };
+    // All are made before any is written.
+    let Destinations { standard, files } = &options.destinations;
+    let standard = standard.map(|reporter| text(reporter, style)).transpose()?;
+    let texts: Vec<(&Path, Vec<u8>)> = files
+        .iter()
+        .map(|(reporter, file)| Ok((file.as_path(), text(*reporter, in_file)?)))
+        .collect::<Result<_, Failure>>()?;
+    if let Some(text) = &standard {
+        print(text)?;
+    }
+    for (file, text) in &texts {
+        destinations::write_file(file, text)?;
+    }
+    if !files.is_empty() && options.style.detail > Detail::Quiet {
+        let names: Vec<String> = files.iter().map(|(_, file)| file.display().to_string()).collect();
+        let written = format!("written to {}", names.join(", "));
+        match standard {
+            Some(_) => say(&written),
+            None => say(&format!("{}; {written}", summary(report))),
+        }
     }
     Ok(())
-}
-
-fn write_file(file: &Path, text: &[u8]) -> Result<(), Failure> {
-    std::fs::write(file, text).map_err(|problem| {
-        Failure::new(format!("{}: cannot be written: {problem}", file.display()))
-    })
 }
 
 pub(crate) fn print(text: &[u8]) -> Result<(), Failure> {

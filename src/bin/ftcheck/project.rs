@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ftcheck::input::{self, Content, FORMATS, InputError, Manifest, Requirements, Source};
+use ftcheck::input::{self, Content, FORMATS, Format, InputError, Manifest, Requirements, Source};
 use ftcheck::local;
+use ftcheck::model::advice::{Manager, Tool};
 use ftcheck::model::requirement::{Choice, Sections};
 use ftcheck::pipeline::Settings;
 
@@ -15,8 +16,11 @@ use crate::inspect::local_failure;
 const STANDARD_INPUT: &str = "-";
 
 /// Files that were read.
+#[derive(Default)]
 pub(crate) struct Project {
     pub(crate) manifests: Vec<Manifest>,
+    /// The tools that they are for and the files, one for each of those that were named.
+    pub(crate) managers: Vec<(Manager, Option<PathBuf>)>,
     /// The files, as they are shown.
     pub(crate) shown: Vec<String>,
     /// Those of them that lie in a folder.
@@ -28,14 +32,16 @@ pub(crate) struct Project {
 impl Project {
     /// Reads all that is named; the working directory where nothing is.
     pub(crate) fn read(arguments: &ProjectArguments, settings: &Settings) -> Result<Self, Failure> {
-        let mut project =
-            Self { manifests: Vec::new(), shown: Vec::new(), paths: Vec::new(), searched: false };
+        let mut project = Self::default();
         let environments = || arguments.python.iter().chain(&arguments.environment);
         for place in environments() {
             // An environment is of this machine, whatever else is asked for.
             for scene in settings.scenes.iter().take(1) {
                 let manifest = local::installed(place, scene.place.target, scene.place.platform)
                     .map_err(|problems| local_failure(&problems))?;
+                let file = place.display().to_string();
+                let tool = Tool::Environment;
+                project.managers.push((Manager { tool, file, written_by: Vec::new() }, None));
                 project.manifests.push(manifest);
                 project.shown.push(place.display().to_string());
             }
@@ -54,27 +60,24 @@ impl Project {
     pub(crate) fn of_requirements(requirements: &[String]) -> Result<Self, Failure> {
         let source = Source::of_text(Path::new(""), "the command line", requirements.join("\n"));
         let manifest = read_requirements(&source).map_err(input_failure)?;
-        Ok(Self {
-            manifests: vec![manifest],
-            shown: Vec::new(),
-            paths: Vec::new(),
-            searched: false,
-        })
+        Ok(Self { manifests: vec![manifest], ..Self::default() })
     }
 
     fn add(&mut self, path: &Path) -> Result<(), InputError> {
-        let (source, manifest) = if path == Path::new(STANDARD_INPUT) {
+        let (source, manifest, format, file) = if path == Path::new(STANDARD_INPUT) {
             let source = standard_input()?;
-            let manifest = read_requirements(&source)?;
-            (source, manifest)
+            let format = requirements_format(&source)?;
+            let manifest = format.read(&source)?;
+            (source, manifest, format, None)
         } else {
             self.searched |= path.is_dir();
             let (path, format) = input::find(path)?;
             let source = Source::open(&path)?;
             let manifest = format.read(&source)?;
-            self.paths.push(path);
-            (source, manifest)
+            self.paths.push(path.clone());
+            (source, manifest, format, Some(path))
         };
+        self.managers.push((input::manager(format, &source), file));
         self.shown.push(source.shown);
         self.manifests.push(manifest);
         Ok(())
@@ -132,11 +135,14 @@ fn standard_input() -> Result<Source, InputError> {
 }
 
 fn read_requirements(source: &Source) -> Result<Manifest, InputError> {
+    requirements_format(source)?.read(source)
+}
+
+fn requirements_format(source: &Source) -> Result<&'static dyn Format, InputError> {
     let format = FORMATS.iter().find(|format| format.recognises("requirements.txt"));
-    let format = format.ok_or_else(|| {
+    format.copied().ok_or_else(|| {
         InputError::of_file(&source.shown, "expected a format for requirements, found none")
-    })?;
-    format.read(source)
+    })
 }
 
 pub(crate) fn input_failure(problem: InputError) -> Failure {

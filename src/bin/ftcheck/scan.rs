@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use ftcheck::fetch::client::Traffic;
 use ftcheck::judge;
+use ftcheck::local;
+use ftcheck::model::imports::SourceFile;
 use ftcheck::model::report::ScanReport;
 use ftcheck::model::requirement::Choice;
 use ftcheck::pipeline;
@@ -14,10 +16,11 @@ use ftcheck::report::{self, Detail};
 use crate::Failure;
 use crate::args::{CheckArguments, RuleArguments, ScanArguments};
 use crate::options::{ReportOptions, ScanOptions, choice, levels};
-use crate::output::{check_output, exit_code, say, write_report};
+use crate::output::{exit_code, say, write_report};
 use crate::progress::Bar;
 use crate::project::Project;
 use crate::session::Session;
+use crate::tracker;
 
 pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let choice = choice(&arguments.project);
@@ -40,9 +43,9 @@ fn look(
 ) -> Result<ExitCode, Failure> {
     how.style.subinterpreters = rules.subinterpreters;
     options.settings.levels = levels(rules);
-    if let Some(file) = &how.output {
-        check_output(file, project.paths.iter().map(PathBuf::as_path))?;
-    }
+    options.settings.sources = sources(rules)?;
+    options.settings.tracker = Arc::new(tracker::current(&options.network.cache));
+    how.destinations.check(project.paths.iter().map(PathBuf::as_path))?;
     let detail = how.style.detail;
     let session = Session::new(options.network, project)?;
     options.settings.prereleases = options.settings.prereleases.or(session.prereleases);
@@ -61,7 +64,8 @@ fn look(
     ));
     bar.clear();
     let report = report.map_err(|problem| Failure::new(problem.to_string()))?;
-    write_report(&report, &how, report::summary)?;
+    let read = project.paths.first().map(PathBuf::as_path);
+    write_report(&report, &how, read, report::summary)?;
     if detail == Detail::Verbose {
         if !project.searched && !project.shown.is_empty() {
             say(&format!("read {}", project.shown.join(", ")));
@@ -69,6 +73,23 @@ fn look(
         say(&traffic(session.client.traffic(), bar.wheel_bytes()));
     }
     Ok(exit_code(judge::severity(&report)))
+}
+
+/// The user's own files, where they are asked for.
+fn sources(rules: &RuleArguments) -> Result<Arc<Vec<SourceFile>>, Failure> {
+    let mut files = Vec::new();
+    for folder in &rules.source {
+        let (found, problems) = local::sources(folder);
+        if let Some(problem) = problems.first() {
+            return Err(Failure::new(problem.clone()));
+        }
+        if found.is_empty() {
+            let shown = folder.display();
+            return Err(Failure::new(format!("{shown}: expected Python files, found none")));
+        }
+        files.extend(found);
+    }
+    Ok(Arc::new(files))
 }
 
 /// What was fetched, beside what whole wheels would have taken.

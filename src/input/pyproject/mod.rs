@@ -311,7 +311,7 @@ impl Project {
     }
 
     /// The tool that installs it.
-    fn manager(&self) -> Result<Tool, InputError> {
+    pub(super) fn manager(&self) -> Result<Tool, InputError> {
         let says = |table: Option<Table<'_>>| {
             table.is_some_and(|table| table.get("dependencies").is_some())
         };

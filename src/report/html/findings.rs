@@ -7,8 +7,9 @@ use super::rows::RowView;
 use crate::judge;
 use crate::model::finding::{Finding, Level};
 use crate::model::report::{Place, ScanReport};
-use crate::report::foreign::{visible, web_address};
+use crate::report::foreign::web_address;
 use crate::report::merged::Merged;
+use crate::report::text::printable;
 
 /// Notes that are shown unfolded.
 const FEW_NOTES: usize = 6;
@@ -83,8 +84,8 @@ fn view<'r>(
     });
     let location = finding.location.as_ref();
     let name = match (package, location) {
-        (Some(name), _) => visible(name),
-        (None, Some(location)) => visible(&location.path),
+        (Some(name), _) => printable(name),
+        (None, Some(location)) => printable(&location.path),
         (None, None) => "the scan".to_owned(),
     };
     let search = [finding.rule, finding.message.as_str(), finding.level.as_str(), name.as_str()];
@@ -93,7 +94,7 @@ fn view<'r>(
     FindingView {
         finding,
         level: finding.level.as_str(),
-        version: finding.version.as_deref().map(visible),
+        version: finding.version.as_deref().map(printable),
         row: row.map(|row| row.id.clone()),
         verdict: row.map_or("", |row| row.verdict),
         summary: judge::rule(finding.rule).map_or("", |rule| rule.summary),
@@ -103,13 +104,13 @@ fn view<'r>(
             .links
             .iter()
             .filter_map(|link| web_address(link))
-            .map(|url| visible(url.as_str()))
+            .map(|url| printable(url.as_str()))
             .collect(),
-        location: location.map(|at| visible(&at.to_string())),
+        location: location.map(|at| printable(&at.to_string())),
         labels: one.labels(report),
         // What is not of a place holds for all of them.
         places: numbers(if one.places.is_empty() { all } else { &one.places }, all),
-        search: visible(&search),
+        search: printable(&search),
         name,
     }
 }

@@ -7,9 +7,10 @@ use super::findings::numbers;
 use super::layout::{NODE_HEIGHT, layout};
 use super::rows::Row;
 use crate::model::report::{PackageReport, Place, ScanReport, Severity, Verdict};
-use crate::report::foreign::{shortened, visible};
+use crate::report::foreign::shortened;
 use crate::report::merged::labels;
 use crate::report::outcome::words;
+use crate::report::text::printable;
 
 /// A graph of up to this many packages is shown as it is; of a larger one, what leads to what is
 /// not in order comes first and the whole is folded.
@@ -294,8 +295,8 @@ fn drawing(graph: &Graph<'_>, shown: &BTreeSet<usize>, id: &str, title: String) 
 }
 
 fn full_name(package: &PackageReport) -> String {
-    let version = package.version.as_deref().map(|version| format!(" {}", visible(version)));
-    format!("{}{}", visible(&package.name), version.unwrap_or_default())
+    let version = package.version.as_deref().map(|version| format!(" {}", printable(version)));
+    format!("{}{}", printable(&package.name), version.unwrap_or_default())
 }
 
 fn label(package: &PackageReport) -> String {

@@ -23,9 +23,9 @@ use self::findings::{LevelView, RowNumbers, levels};
 use self::graph::{GraphView, graphs};
 use self::parts::Parts;
 use self::rows::{Row, RowView, rows, view, why};
-use super::foreign::visible;
 use super::merged::merged;
 use super::outcome::{MEANING, outcome, words};
+use super::text::printable;
 use super::{Reporter, Style};
 use crate::model::finding::Finding;
 use crate::model::report::{Place, ScanReport, Severity, Summary, Verdict};
@@ -39,6 +39,10 @@ pub(super) struct Html;
 impl Reporter<ScanReport> for Html {
     fn name(&self) -> &'static str {
         "html"
+    }
+
+    fn suffixes(&self) -> &'static [&'static str] {
+        &["html", "htm"]
     }
 
     fn write(&self, report: &ScanReport, _style: Style, output: &mut dyn Write) -> io::Result<()> {
@@ -197,8 +201,8 @@ fn page(report: &ScanReport) -> Page<'_> {
             .skipped
             .iter()
             .map(|one| SkippedView {
-                name: visible(&one.name),
-                version: one.version.as_deref().map(visible),
+                name: printable(&one.name),
+                version: one.version.as_deref().map(printable),
                 reason: Parts::of(&one.reason),
             })
             .collect(),

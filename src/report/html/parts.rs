@@ -2,7 +2,8 @@
 
 use askama::Template;
 
-use crate::report::foreign::{Segment, segments, visible};
+use crate::report::foreign::{Segment, segments};
+use crate::report::text::printable;
 
 /// A sentence. It escapes itself, and is put into the page as it is.
 #[derive(Template)]
@@ -20,7 +21,7 @@ impl Parts {
     pub(super) fn of(text: &str) -> Self {
         let part = |segment| match segment {
             Segment::Words(text) => Part { is_code: false, text: lines(text) },
-            Segment::Code(text) => Part { is_code: true, text: visible(text) },
+            Segment::Code(text) => Part { is_code: true, text: printable(text) },
         };
         Self { parts: segments(text).into_iter().map(part).collect() }
     }
@@ -32,5 +33,5 @@ impl Parts {
 
 /// Visible text whose lines stay lines, with arrows for what is typed as one.
 fn lines(text: &str) -> String {
-    text.replace(" -> ", " → ").split('\n').map(visible).collect::<Vec<_>>().join("\n")
+    text.replace(" -> ", " → ").split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }

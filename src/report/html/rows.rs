@@ -9,10 +9,11 @@ use crate::model::imports::{ImportChain, ImportReport, Reach};
 use crate::model::release::{Prediction, ReleaseFiles, SourceReport};
 use crate::model::report::{PackageReport, Place, ScanReport, Step};
 use crate::report::evidence::grounds;
-use crate::report::foreign::{visible, web_address};
+use crate::report::foreign::web_address;
 use crate::report::merged::labels;
 use crate::report::outcome::words;
 use crate::report::table::explanation;
+use crate::report::text::printable;
 use crate::report::{Detail, bytes};
 
 /// Modules, chains and files that are named of one package; the rest is counted.
@@ -135,10 +136,10 @@ pub(super) fn view(
     findings: &[&Finding],
 ) -> RowView {
     let package = row.package;
-    let name = visible(&package.name);
+    let name = printable(&package.name);
     let levels = counted(findings);
     let why = why(package);
-    let modules = package.modules.iter().map(|module| visible(&module.module));
+    let modules = package.modules.iter().map(|module| printable(&module.module));
     let search = [name.to_lowercase(), why.to_lowercase()]
         .into_iter()
         .chain(package.version.as_deref().map(str::to_lowercase))
@@ -153,17 +154,17 @@ pub(super) fn view(
         verdict: package.verdict.as_str(),
         words: words(package.verdict),
         rank: package.verdict as usize,
-        version: package.version.as_deref().map(visible),
+        version: package.version.as_deref().map(printable),
         is_direct: package.via.len() == 1,
-        steps: package.via.iter().map(|step| visible(&step.name)).collect(),
-        location: location.map(|at| visible(&format!("{}:{}", at.path, at.line))),
+        steps: package.via.iter().map(|step| printable(&step.name)).collect(),
+        location: location.map(|at| printable(&format!("{}:{}", at.path, at.line))),
         why: Parts::of(&why),
         labels: labels(&row.places, report),
         places: numbers(&row.places, all),
         level_words: levels.iter().map(|one| one.level).collect::<Vec<_>>().join(" "),
         weight: findings.iter().map(|finding| weight(finding.level)).min().unwrap_or(3),
         levels,
-        search: visible(&search.collect::<Vec<_>>().join(" ")),
+        search: printable(&search.collect::<Vec<_>>().join(" ")),
         lines: lines(row),
         modules: package.modules.iter().take(MOST_LISTED).map(module).collect(),
         more_modules: package.modules.len().saturating_sub(MOST_LISTED),
@@ -205,11 +206,11 @@ fn module(module: &ModuleReport) -> ModuleView {
         _ => "",
     };
     ModuleView {
-        name: visible(&module.module),
+        name: printable(&module.module),
         class,
         icon,
         words,
-        grounds: grounds(module).map_or_else(|| declared.to_owned(), |text| visible(&text)),
+        grounds: grounds(module).map_or_else(|| declared.to_owned(), |text| printable(&text)),
     }
 }
 
@@ -218,7 +219,7 @@ fn lines(row: &Row<'_>) -> Vec<Line> {
     let package = row.package;
     let mut lines: Vec<Line> = Vec::new();
     let mut add = |label: &'static str, text: String| {
-        lines.push(Line { label, text: visible(&text), link: None });
+        lines.push(Line { label, text: printable(&text), link: None });
     };
     if !package.via.is_empty() {
         add("required through", chain(&package.via));
@@ -272,7 +273,7 @@ fn lines(row: &Row<'_>) -> Vec<Line> {
         let parts = std::iter::once(text).chain(entry.notes.iter().cloned());
         let text = parts.collect::<Vec<_>>().join("; ");
         let link = entry.issue.as_deref().and_then(web_address).map(|url| url.to_string());
-        lines.push(Line { label: "tracker", text: visible(&text), link });
+        lines.push(Line { label: "tracker", text: printable(&text), link });
     }
     lines
 }

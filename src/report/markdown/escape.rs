@@ -7,7 +7,8 @@
 
 use std::fmt::Write as _;
 
-use crate::report::foreign::{Segment, segments, visible};
+use crate::report::foreign::{Segment, segments};
+use crate::report::text::printable;
 
 /// Punctuation that may stand before a word.
 const OPENING: &[char] = &['(', '"', '\''];
@@ -16,7 +17,7 @@ const CLOSING: &[char] = &[')', '"', '\'', ',', ';', ':', '.', '?'];
 
 /// A name, a version, a path: code, whatever is in it.
 pub(super) fn code(text: &str) -> String {
-    let text = visible(text);
+    let text = printable(text);
     if text.is_empty() {
         return String::new();
     }

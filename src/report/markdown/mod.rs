@@ -51,6 +51,10 @@ impl Reporter<ScanReport> for Markdown {
         "markdown"
     }
 
+    fn suffixes(&self) -> &'static [&'static str] {
+        &["md"]
+    }
+
     fn write(&self, report: &ScanReport, style: Style, output: &mut dyn Write) -> io::Result<()> {
         let details = style.detail > Detail::Quiet;
         let options = Options { limit: Some(SUMMARY_LIMIT), details };

@@ -3,6 +3,7 @@
 mod client;
 mod core_metadata;
 mod indexes;
+mod python_files;
 mod sdist;
 
 use std::future::Future;

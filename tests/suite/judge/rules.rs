@@ -285,7 +285,7 @@ fn the_tracker_is_told_where_it_differs() {
         issue: Some("https://example.org/issue".to_owned()),
         tested: true,
         released: true,
-        notes: Vec::new(),
+        ..TrackerEntry::default()
     };
     let with = |verdict: Verdict, first| {
         let mut spam =

@@ -16,8 +16,8 @@ use html5ever::tokenizer::{
 use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 
+use super::foreign::{HOSTILE, hostile};
 use super::sample::{everything, large};
-use super::{HOSTILE, hostile};
 
 fn page(report: &ScanReport) -> String {
     render(report).unwrap()
@@ -93,7 +93,7 @@ fn made_of(page: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_verdict_and_every_rule() {
-    let page = page(&everything(&["linux"]));
+    let page = page(&super::everything::everything());
     let start = page.find("<body>").unwrap();
     let end = page.find("<script>").unwrap();
     insta::with_settings!({filters => vec![(r"ftcheck \d+\.\d+\.\d+", "ftcheck VERSION")]}, {

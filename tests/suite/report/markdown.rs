@@ -9,8 +9,8 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options as Extensions, Parser, Tag};
 
+use super::foreign::{HOSTILE, hostile};
 use super::sample::{everything, large};
-use super::{HOSTILE, hostile};
 
 fn whole(report: &ScanReport) -> String {
     render(report, &Options::default())
@@ -76,7 +76,7 @@ fn running_text(markdown: &str) -> String {
 
 #[test]
 fn every_verdict_and_every_rule() {
-    insta::assert_snapshot!("markdown", whole(&everything(&["linux"])));
+    insta::assert_snapshot!("markdown", whole(&super::everything::everything()));
 }
 
 #[test]

@@ -1,86 +1,47 @@
-//! Reports as people see them.
+//! What each format makes of one report that holds everything, and of hostile ones.
 
+mod csv;
+pub(crate) mod everything;
+mod foreign;
+mod github;
+mod gitlab;
+mod hostile;
 mod html;
+mod json;
+mod junit;
 mod markdown;
 mod sample;
+mod sarif;
+pub(crate) mod schema;
 
-use ftcheck::model::location::Location;
-use ftcheck::model::report::{PackageReport, ScanReport, Skipped, Step, Verdict};
+use ftcheck::model::report::ScanReport;
+use ftcheck::report::{Detail, FORMATS, Origin, Style};
 
-/// What would act if it were not made harmless: as HTML, as Markdown, and as what GitHub and GitLab
-/// make of text.
-const HOSTILE: &[&str] = &[
-    "<img src=x onerror=alert(1)>",
-    "</script><script>alert(1)</script>",
-    "</style><script>alert(1)</script>",
-    "\" onmouseover=\"alert(1)",
-    "' autofocus onfocus='alert(1)",
-    "{{ 7 * 7 }}{% include \"x\" %}",
-    "<!-- --><b>x</b><!--",
-    "]]><svg onload=alert(1)>",
-    "a|b|c",
-    "a\\|<b>x</b>",
-    "`code` ``more` ```",
-    "``",
-    "`|` <i>x</i> `|`",
-    "[text](https://example.org/evil)",
-    "![image](https://example.org/evil.png)",
-    "<https://example.org/evil>",
-    "https://example.org/evil www.example.org/evil",
-    "ftp://example.org mail@example.org mailto:mail@example.org",
-    "`|mail@example.org`",
-    "@someone @org/team",
-    "#123 !456 owner/repository#7 GH-8 owner/repository@0123456789abcdef",
-    "0123456789abcdef0123456789abcdef01234567",
-    ":boom: ~label %milestone &epic $snippet",
-    "line\n# heading\n\n- list\n\n    code\n",
-    "1. one 2) two - three + four",
-    "- x\n---\n===",
-    "</details><h1>x</h1>",
-    "*bold* __bold__ ~~gone~~ ==marked==",
-    "&lt;b&gt; &#60;i&#62; &amp;",
-    "\u{202e}gnp.exe \u{200b}\u{feff}\u{0}\u{1b}[31m",
-    "[^1]: footnote $x^2$ [[wiki]] {.class}",
-    "( ) () [ ]",
-];
+use self::everything::everything;
 
-/// A report that holds the text wherever a report holds foreign text.
-fn hostile(text: &str) -> ScanReport {
-    let here = sample::place("linux");
-    let mut report = ScanReport::new(here, &[here]);
-    let location = Location { path: text.to_owned(), line: 1, column: 1 };
-    let bad = |verdict: Verdict| {
-        let mut package = PackageReport::unchecked(text.to_owned(), here, location.clone());
-        package.version = Some(text.to_owned());
-        package.verdict = verdict;
-        package.reason = Some(text.to_owned());
-        package.requires = vec![text.to_owned()];
-        package.classifiers = vec![text.to_owned()];
-        package.via = vec![Step {
-            name: text.to_owned(),
-            version: Some(text.to_owned()),
-            location: Some(location.clone()),
-        }];
-        package
-    };
-    report.packages = vec![bad(Verdict::Unchecked), bad(Verdict::NoWheel)];
-    let mut offender = bad(Verdict::EnablesGil);
-    offender.reason = None;
-    offender.modules = vec![sample::module(text, ftcheck::model::evidence::Gil::Enables)];
-    report.packages.push(offender);
-    report.gaps = vec![text.to_owned()];
-    report.notes = vec![text.to_owned()];
-    report.skipped = vec![Skipped {
-        name: text.to_owned(),
-        version: Some(text.to_owned()),
-        reason: text.to_owned(),
-        required_by: None,
-    }];
-    report.finish();
-    report.findings = ftcheck::judge::findings(&report, &ftcheck::judge::Levels::default());
-    for finding in &mut report.findings {
-        finding.hints = vec![text.to_owned()];
-        finding.links = vec![text.to_owned(), format!("javascript:{text}")];
+/// A report in a form, as it would be written to a file.
+fn written(form: &str, report: &ScanReport) -> String {
+    let origin = Origin { manifest: Some("uv.lock"), ..Origin::default() };
+    written_from(form, report, origin)
+}
+
+fn written_from(form: &str, report: &ScanReport, origin: Origin) -> String {
+    let style =
+        Style { color: false, width: None, detail: Detail::Normal, subinterpreters: false, origin };
+    let reporter = FORMATS.iter().find(|reporter| reporter.name() == form).unwrap();
+    let mut text = Vec::new();
+    reporter.write(report, style, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn forms_have_names_and_suffixes_of_their_own() {
+    let names: std::collections::BTreeSet<&str> = FORMATS.iter().map(|form| form.name()).collect();
+    assert_eq!(names.len(), FORMATS.len());
+    assert_eq!(FORMATS[0].name(), "table");
+    for form in FORMATS {
+        for suffix in form.suffixes() {
+            assert!(!suffix.starts_with('.') && !suffix.is_empty(), "{}", form.name());
+        }
     }
-    report
 }

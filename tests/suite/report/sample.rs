@@ -107,7 +107,7 @@ fn offender(here: Place) -> PackageReport {
         issue: Some("https://github.com/lxml/lxml/issues/1".to_owned()),
         tested: true,
         released: true,
-        notes: Vec::new(),
+        ..TrackerEntry::default()
     });
     lxml.wheel = Some(WheelReport {
         filename: "lxml-6.1.3-cp314-cp314t-manylinux_2_28_x86_64.whl".to_owned(),

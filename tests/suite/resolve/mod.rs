@@ -2,6 +2,7 @@
 
 mod graph;
 mod lock;
+mod offer;
 mod pin;
 mod ranges;
 mod solve;

@@ -8,6 +8,8 @@ mod conda;
 mod environments;
 mod lockfile;
 mod network;
+mod outputs;
+mod sources;
 mod verdicts;
 
 use assert_cmd::assert::Assert;
@@ -70,7 +72,9 @@ fn scan(sandbox: &Sandbox, index: &FakeIndex, arguments: &[&str]) -> Assert {
 /// The JSON report of a scan that ends with `code`.
 fn report(sandbox: &Sandbox, index: &FakeIndex, code: i32) -> Value {
     let outcome = scan(sandbox, index, &["--format", "json"]).code(code);
-    serde_json::from_slice(&outcome.get_output().stdout).expect("the report is JSON")
+    let report = serde_json::from_slice(&outcome.get_output().stdout).expect("the report is JSON");
+    crate::report::schema::check(&report);
+    report
 }
 
 /// Scans one requirement file with this text, against an index made by `build`.

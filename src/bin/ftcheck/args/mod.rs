@@ -3,11 +3,13 @@
 
 mod indexes;
 mod resolution;
+mod tracker;
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use ftcheck::model::advice::AdviceReport;
 use ftcheck::model::inspect_report::InspectReport;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::report::ScanReport;
@@ -15,6 +17,9 @@ use ftcheck::model::target::Target;
 use ftcheck::report::{self, Reporter};
 
 pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments};
+pub(crate) use self::tracker::{
+    TrackerArguments, TrackerCommand, TrackerForm, TrackerUpdateArguments,
+};
 
 /// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
 /// them.
@@ -33,12 +38,16 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Show why a package is there: what leads to it from the project
     Why(WhyArguments),
+    /// Tell what to do about the packages of a project that are in the way
+    Advise(AdviseArguments),
     /// List the rules
     Rules,
     /// Explain a rule, and what to do about its findings
     Explain(ExplainArguments),
     /// Look at wheels and compiled modules on this machine
     Inspect(InspectArguments),
+    /// Show what the py-free-threading tracker says of projects, or refresh it
+    Tracker(TrackerArguments),
 }
 
 #[derive(Debug, Args)]
@@ -92,6 +101,24 @@ pub(crate) struct WhyArguments {
     pub(crate) resolution: ResolutionArguments,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes:
+  0  nothing is in the way, and everything was checked
+  1  there is something to do
+  2  no advice could be given
+  3  not everything could be told")]
+pub(crate) struct AdviseArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    #[command(flatten)]
+    pub(crate) resolution: ResolutionArguments,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArguments<AdviceReport>,
+}
+
 const SCAN_EXIT_CODES: &str = "\
 Exit codes:
   0  nothing found
@@ -142,6 +169,10 @@ pub(crate) struct RuleArguments {
     /// Also say which packages can be imported in subinterpreters with a GIL of their own
     #[arg(long)]
     pub(crate) subinterpreters: bool,
+
+    /// Also read the Python files below this folder, and name the lines whose imports enable the GIL
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -154,13 +185,18 @@ pub(crate) struct ExplainArguments {
 /// How a command reports.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments<R: Reported> {
-    /// The form of the report
-    #[arg(long, default_value = R::FORMATS[0].name(), value_parser = format_names::<R>())]
-    pub(crate) format: String,
+    /// The form of the report on the standard output [default: table]
+    #[arg(long, value_parser = format_names::<R>())]
+    pub(crate) format: Option<String>,
 
-    /// Write the report to a file instead of the standard output
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    /// Also write the report to a file, in the form that its suffix names; several for several forms
+    ///
+    /// Suffixes are those that each form's files usually have. A form stands before the file where it
+    /// is told, as in gitlab=report.json; a file whose suffix names no form is written as --format
+    /// says. What --format names goes to the standard output unless a file takes it, the table also
+    /// not where --quiet is said. A file named - is the standard output.
+    #[arg(long, short, value_name = "[FORMAT=]FILE")]
+    pub(crate) output: Vec<PathBuf>,
 
     /// Say less: only what is not in order
     #[arg(long, short, conflicts_with = "verbose")]
@@ -189,6 +225,11 @@ impl Reported for ScanReport {
     const FORMATS: &'static [&'static dyn Reporter<Self>] = report::FORMATS;
     const IN_FULL: &'static str =
         "Say more: every module, what was passed over, and what was fetched";
+}
+
+impl Reported for AdviceReport {
+    const FORMATS: &'static [&'static dyn Reporter<Self>] = report::ADVICE_FORMATS;
+    const IN_FULL: &'static str = "Say more: every release that was looked at, and every change";
 }
 
 impl Reported for InspectReport {

@@ -1,0 +1,295 @@
+//! What importing each package does, once it is known what its modules do: the Python files of all
+//! packages at a place are fetched, and their module bodies followed.
+//!
+//! Where nothing at the place enables the GIL or is unknown, no Python file is needed to say so.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+
+use super::look::{Looked, Wheel};
+use crate::fetch::cache::{Bucket, Cache, file_key};
+use crate::fetch::client::Client;
+use crate::fetch::opened::Opened;
+use crate::fetch::python_files::PythonFiles;
+use crate::imports::source::{Answers, SourceImports};
+use crate::imports::{Distribution, Environment, Extension, Files, IMPORTS_VERSION};
+use crate::inspect::ENGINE_VERSION;
+use crate::model::digest::Sha256;
+use crate::model::evidence::Gil;
+use crate::model::imports::{ImportReport, Reach, SourceFile, SourceImport};
+use crate::model::report::{PackageReport, Place, Severity, Verdict};
+
+/// Where Python files come from.
+pub(super) struct Fetching<'f> {
+    pub(super) client: &'f Arc<Client>,
+    pub(super) cache: &'f Cache,
+    pub(super) opened: &'f Opened,
+    pub(super) jobs: usize,
+}
+
+/// What was found in the user's own files.
+#[derive(Debug, Default)]
+pub(super) struct OfSources {
+    /// The imports that enable the GIL, or of which it is not known.
+    pub(super) imports: Vec<SourceImport>,
+    /// What could not be read.
+    pub(super) problems: Vec<String>,
+}
+
+impl OfSources {
+    fn untold() -> Self {
+        let problem = "the project's own files: an internal error of ftcheck".to_owned();
+        Self { imports: Vec::new(), problems: vec![problem] }
+    }
+}
+
+/// What was found for one package.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Found {
+    imports: Vec<ImportReport>,
+    reached: Vec<Reach>,
+}
+
+/// Fills in what importing each package does, and tells what the user's own files do.
+pub(super) async fn add(
+    looked: &mut [Looked],
+    sources: &Arc<Vec<SourceFile>>,
+    place: Place,
+    fetching: &Fetching<'_>,
+) -> OfSources {
+    if looked.iter().all(|one| one.verdict.severity() == Severity::Fine) {
+        for one in looked.iter_mut() {
+            let names = one.wheel_looked_into.as_ref().map(|wheel| wheel.names.clone());
+            one.imports = names.unwrap_or_default().into_iter().map(stays_off).collect();
+        }
+        return OfSources::default();
+    }
+    let key = key(looked, place);
+    let kept: Option<Vec<Found>> =
+        key.as_ref().and_then(|key| fetching.cache.get(Bucket::Imports, key));
+    let kept = kept.filter(|found| found.len() == looked.len());
+    if let (Some(found), true) = (&kept, sources.is_empty()) {
+        fill(looked, found);
+        return OfSources::default();
+    }
+    let (environment, problems) = environment(looked, place, fetching).await;
+    let wanted: Vec<Wanted> = looked.iter().map(Wanted::of).collect();
+    let sources = Arc::clone(sources);
+    let is_direct = |one: &&Looked| one.via.len() == 1;
+    let direct: Vec<String> = looked.iter().filter(is_direct).map(|one| one.name.clone()).collect();
+    let following =
+        tokio::task::spawn_blocking(move || follow(&environment, &wanted, &direct, &sources));
+    // A defect of ours here leaves every import untold rather than the run without an end.
+    let followed = following.await.ok();
+    let is_whole = followed.is_some();
+    let (mut found, of_sources) = followed.unwrap_or_else(|| (untold(looked), OfSources::untold()));
+    for (found, problem) in found.iter_mut().zip(&problems) {
+        if let Some(problem) = problem {
+            for import in &mut found.imports {
+                *import = not_told(std::mem::take(&mut import.import), problem);
+            }
+        }
+    }
+    if let Some(key) = key
+        && is_whole
+        && problems.iter().all(Option::is_none)
+    {
+        // A cache that cannot be written makes the next run slower, and this one no less right.
+        let _ = fetching.cache.put(Bucket::Imports, &key, &found);
+    }
+    fill(looked, &found);
+    of_sources
+}
+
+fn fill(looked: &mut [Looked], found: &[Found]) {
+    for (one, found) in looked.iter_mut().zip(found) {
+        one.imports.clone_from(&found.imports);
+        one.reached.clone_from(&found.reached);
+    }
+}
+
+fn stays_off(import: String) -> ImportReport {
+    ImportReport {
+        import,
+        enables_gil: Some(false),
+        by: None,
+        chain: Vec::new(),
+        reason: Some("nothing that is installed here enables the GIL".to_owned()),
+    }
+}
+
+fn not_told(import: String, problem: &str) -> ImportReport {
+    ImportReport {
+        import,
+        enables_gil: None,
+        by: None,
+        chain: Vec::new(),
+        reason: Some(format!("its Python files could not be read: {problem}")),
+    }
+}
+
+/// Nothing told of any package.
+fn untold(looked: &[Looked]) -> Vec<Found> {
+    let of = |one: &Looked| {
+        let names = Wanted::of(one).names.into_iter();
+        let imports = names.map(|name| not_told(name, "an internal error of ftcheck")).collect();
+        Found { imports, reached: Vec::new() }
+    };
+    looked.iter().map(of).collect()
+}
+
+/// What stands for everything that the answers hang on; `None` where something of it may change
+/// under the same name.
+fn key(looked: &[Looked], place: Place) -> Option<String> {
+    let mut text = format!("imports {IMPORTS_VERSION} engine {ENGINE_VERSION} {place}");
+    for one in looked {
+        let file = match &one.wheel_looked_into {
+            Some(wheel) => file_key(&wheel.file)?,
+            None => "-".to_owned(),
+        };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n{} {} {file}", one.name, one.verdict.as_str());
+        for module in &one.modules {
+            let _ = write!(text, " {}={:?}", module.module, module.gil);
+        }
+    }
+    Some(Sha256::of(text.as_bytes()).to_string())
+}
+
+/// What is asked of one package.
+struct Wanted {
+    names: Vec<String>,
+    modules: Vec<String>,
+}
+
+impl Wanted {
+    fn of(looked: &Looked) -> Self {
+        let names = looked.wheel_looked_into.as_ref().map(|wheel| wheel.names.clone());
+        let of_interest = looked.modules.iter().filter(|module| module.gil != Gil::KeepsOff);
+        Self {
+            names: names.unwrap_or_default(),
+            modules: of_interest.map(|module| module.module.clone()).collect(),
+        }
+    }
+}
+
+/// All packages side by side, and for each why its Python files are not there.
+async fn environment(
+    looked: &[Looked],
+    place: Place,
+    fetching: &Fetching<'_>,
+) -> (Environment, Vec<Option<String>>) {
+    let fetched: Vec<Option<Result<PythonFiles, String>>> = stream::iter(looked)
+        .map(|one| async move {
+            let wheel = one.wheel_looked_into.as_ref()?;
+            let Fetching { client, cache, opened, .. } = fetching;
+            let files = PythonFiles::fetch(client, cache, Some(opened), &wheel.file).await;
+            Some(files.map_err(|problem| problem.to_string()))
+        })
+        .buffered(fetching.jobs.max(1))
+        .collect()
+        .await;
+    let mut environment = Environment::new(place.target, place.platform);
+    let mut problems = Vec::new();
+    for (one, files) in looked.iter().zip(fetched) {
+        problems.push(match (files, &one.wheel_looked_into) {
+            (Some(Ok(files)), Some(wheel)) => {
+                environment.add(distribution(&one.report, wheel, files));
+                None
+            }
+            (Some(Err(problem)), _) => {
+                environment.add_not_seen(one.name.clone());
+                Some(problem)
+            }
+            _ => {
+                environment.add_not_seen(one.name.clone());
+                None
+            }
+        });
+    }
+    (environment, problems)
+}
+
+fn distribution(report: &PackageReport, wheel: &Wheel, files: PythonFiles) -> Distribution {
+    let extension = |module: &crate::model::evidence::ModuleReport| Extension {
+        member: module.member.clone(),
+        gil: module.gil,
+        mentions: wheel.mentions.get(&module.member).cloned().unwrap_or_default(),
+    };
+    let was_inspected = report.verdict != Verdict::Unchecked;
+    Distribution {
+        name: report.name.clone(),
+        files: Arc::new(OfWheel(files)),
+        extensions: was_inspected.then(|| report.modules.iter().map(extension).collect()),
+    }
+}
+
+/// The files of a wheel, as the import graph asks for them.
+struct OfWheel(PythonFiles);
+
+impl Files for OfWheel {
+    fn names(&self) -> &[String] {
+        self.0.names()
+    }
+
+    fn source(&self, member: &str) -> Option<Cow<'_, [u8]>> {
+        self.0.source(member).map(Cow::Owned)
+    }
+}
+
+/// Follows what is asked for, on all cores.
+fn follow(
+    environment: &Environment,
+    wanted: &[Wanted],
+    direct: &[String],
+    sources: &[SourceFile],
+) -> (Vec<Found>, OfSources) {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let done = std::sync::Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let Some(wanted) = wanted.get(at) else { break };
+                    let found = Found {
+                        imports: wanted
+                            .names
+                            .iter()
+                            .map(|one| environment.import_report(one))
+                            .collect(),
+                        reached: Vec::new(),
+                    };
+                    let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    done.insert(at, found);
+                }
+            });
+        }
+    });
+    let done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut found: Vec<Found> = done.into_values().collect();
+    if wanted.iter().any(|one| !one.modules.is_empty()) {
+        let graph = environment.graph();
+        for (found, wanted) in found.iter_mut().zip(wanted) {
+            let reached = wanted.modules.iter();
+            found.reached =
+                reached.filter_map(|one| environment.reach(&graph, one, direct)).collect();
+        }
+    }
+    let mut answers = Answers::default();
+    let mut of_sources = Vec::new();
+    let mut problems = Vec::new();
+    for file in sources {
+        let SourceImports { imports, problem } =
+            environment.of_source(&file.path, &file.text, &mut answers);
+        of_sources.extend(imports);
+        problems.extend(problem.map(|problem| format!("{}: {problem}", file.path)));
+    }
+    (found, OfSources { imports: of_sources, problems })
+}

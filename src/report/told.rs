@@ -1,0 +1,159 @@
+//! What the rules found, as the formats for programs tell it: once where it only differs in the place,
+//! with a fingerprint by which the next run's finding is known again.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
+use super::origin::{Anchor, Origin};
+use super::text::{one_line, printable};
+use crate::judge;
+use crate::model::finding::Finding;
+use crate::model::report::{PackageReport, Place, ScanReport, Severity};
+
+/// A finding, for all places that it holds for.
+pub(super) struct Told<'r> {
+    pub(super) finding: &'r Finding,
+    /// Where it is shown.
+    pub(super) anchor: Anchor,
+    /// The same for the same finding of another run, and no other finding of this run has it.
+    ///
+    /// It is made of the rule, the package, the modules and the file. So it stays when lines move, when
+    /// the release changes, and when words change. A finding that is about no package is known by its
+    /// words. Equal ones are counted: `HASH:1`, `HASH:2`.
+    pub(super) fingerprint: String,
+    /// The package that it is about, at the first of the places.
+    pub(super) package: Option<&'r PackageReport>,
+    /// The places, in a few words, where it does not hold for all that were looked at.
+    labels: String,
+}
+
+impl Told<'_> {
+    /// The package and its release, fit to be shown.
+    pub(super) fn subject(&self) -> Option<String> {
+        let name = printable(self.finding.package.as_deref()?);
+        let version =
+            self.finding.version.as_deref().map(|version| format!(" {}", printable(version)));
+        Some(name + &version.unwrap_or_default())
+    }
+
+    /// What was found, in a line fit to be shown.
+    pub(super) fn sentence(&self) -> String {
+        let subject = self.subject().map(|subject| subject + ": ").unwrap_or_default();
+        let message = one_line(&self.finding.message);
+        format!("{subject}{message}{}", self.labels)
+    }
+
+    /// What brings the package in, where that is not the line of its own, fit to be shown.
+    pub(super) fn required_by(&self) -> Option<String> {
+        let package = self.package.filter(|package| package.via.len() > 1)?;
+        Some(format!("required by {}", chain(package)))
+    }
+
+    /// What leads there, what to do and where more is told, each a line fit to be shown.
+    pub(super) fn details(&self) -> Vec<String> {
+        let required_by = self.required_by().into_iter();
+        let hints = required_by.chain(self.finding.hints.iter().map(|hint| one_line(hint)));
+        hints
+            .chain(self.finding.links.iter().map(|link| format!("see {}", one_line(link))))
+            .collect()
+    }
+}
+
+/// All that was found, heaviest first.
+pub(super) fn told<'r>(report: &'r ScanReport, origin: &Origin) -> Vec<Told<'r>> {
+    let mut same: BTreeMap<_, usize> = BTreeMap::new();
+    let mut merged: Vec<(&Finding, Vec<Place>)> = Vec::new();
+    for finding in &report.findings {
+        let key = (
+            (finding.rule, finding.level, &finding.package, &finding.version),
+            (&finding.message, &finding.hints, &finding.links, &finding.location),
+        );
+        let index = *same.entry(key).or_insert(merged.len());
+        match merged.get_mut(index) {
+            Some((_, places)) => places.extend(finding.place),
+            None => merged.push((finding, finding.place.into_iter().collect())),
+        }
+    }
+    let mut packages: BTreeMap<(&str, Option<&str>), &PackageReport> = BTreeMap::new();
+    for package in &report.packages {
+        packages.entry((&package.name, package.version.as_deref())).or_insert(package);
+    }
+    let everywhere = report.places().count();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let tell = |(finding, places): (&'r Finding, Vec<Place>)| {
+        let anchor = origin.anchor(report, finding);
+        let key = finding.package.as_deref().map(|name| (name, finding.version.as_deref()));
+        let package = key.and_then(|key| packages.get(&key).copied());
+        let hash = fingerprint(finding, &anchor.path);
+        let count = seen.entry(hash.clone()).or_default();
+        *count += 1;
+        let labels: Vec<String> = places.iter().map(|place| report.label(*place)).collect();
+        let told_where = !labels.is_empty() && labels.len() < everywhere;
+        let labels = if told_where { format!(" ({})", labels.join(", ")) } else { String::new() };
+        Told { finding, anchor, fingerprint: format!("{hash}:{count}"), package, labels }
+    };
+    merged.into_iter().map(tell).collect()
+}
+
+fn fingerprint(finding: &Finding, path: &str) -> String {
+    let mut hasher = Sha256::new();
+    let mut add = |part: &str| {
+        // With its length, so that no two lists of parts run into the same bytes.
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    };
+    add(finding.rule);
+    add(path);
+    match &finding.package {
+        Some(package) => add(package),
+        None => add(&finding.message),
+    }
+    for module in &finding.modules {
+        add(module);
+    }
+    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The findings of each package at each place.
+pub(super) struct ByPackage<'r>(BTreeMap<(&'r str, Option<&'r str>, String), Vec<&'r Finding>>);
+
+impl<'r> ByPackage<'r> {
+    pub(super) fn new(report: &'r ScanReport) -> Self {
+        let mut found: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
+        for finding in &report.findings {
+            if let (Some(package), Some(place)) = (finding.package.as_deref(), finding.place) {
+                let key = (package, finding.version.as_deref(), place.to_string());
+                found.entry(key).or_default().push(finding);
+            }
+        }
+        Self(found)
+    }
+
+    /// Heaviest first.
+    pub(super) fn of(&self, package: &'r PackageReport) -> &[&'r Finding] {
+        let key = (package.name.as_str(), package.version.as_deref(), package.place().to_string());
+        self.0.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a package comes to, as it counts for the run as a whole: what its findings do, or its
+    /// verdict where no rule spoke. What is not known never comes to less than that.
+    pub(super) fn severity(&self, package: &'r PackageReport) -> Severity {
+        let verdict = package.verdict.severity();
+        let found = self.of(package).iter().map(|finding| judge::severity_of(finding)).min();
+        match found {
+            Some(Severity::Fine) if verdict == Severity::NotKnown => verdict,
+            Some(found) => found,
+            None => verdict,
+        }
+    }
+}
+
+/// The packages from one that the user's files name to this one, fit to be shown.
+pub(super) fn chain(package: &PackageReport) -> String {
+    let steps = package.via.iter().map(|step| {
+        let version = step.version.as_deref().map(|version| format!(" {}", printable(version)));
+        printable(&step.name) + &version.unwrap_or_default()
+    });
+    steps.collect::<Vec<_>>().join(" -> ")
+}

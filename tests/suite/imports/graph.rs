@@ -1,0 +1,95 @@
+//! What leads to a module.
+
+use ftcheck::model::imports::How;
+
+use super::support::{add, environment};
+
+fn plotting() -> ftcheck::imports::Environment {
+    let mut environment = environment();
+    add(
+        &mut environment,
+        "plots",
+        &[
+            ("plots/__init__.py", "from . import figure"),
+            ("plots/figure.py", "def save(kind):\n    from .backends import pdf"),
+            ("plots/backends/__init__.py", ""),
+            ("plots/backends/pdf.py", "from plots import _type"),
+            ("plots/_type.py", "import fonts.subset"),
+        ],
+    );
+    add(
+        &mut environment,
+        "fonts",
+        &[
+            ("fonts/__init__.py", ""),
+            ("fonts/subset/__init__.py", "from fonts.misc import bezier"),
+            ("fonts/misc/__init__.py", ""),
+            ("fonts/misc/bezier.so", "enables"),
+            ("fonts/misc/alone.so", "enables"),
+            ("fonts/later.py", "def f():\n    from fonts.misc import later\n"),
+            ("fonts/misc/later.so", "enables"),
+        ],
+    );
+    add(&mut environment, "app", &[("app/__init__.py", "import plots.backends.pdf")]);
+    environment
+}
+
+#[test]
+fn chains_lead_from_each_package() {
+    let environment = plotting();
+    let graph = environment.graph();
+    let first = ["plots".to_owned()];
+    let reach = environment.reach(&graph, "fonts.misc.bezier", &first).unwrap();
+    assert_eq!(reach.how, How::Import);
+    let chains: Vec<_> = reach
+        .chains
+        .iter()
+        .map(|chain| (chain.package.as_str(), chain.how, chain.modules.join(" > ")))
+        .collect();
+    assert_eq!(
+        chains,
+        [
+            (
+                "plots",
+                How::Submodule,
+                "plots.backends.pdf > plots._type > fonts.subset > fonts.misc.bezier".to_owned()
+            ),
+            (
+                "app",
+                How::Import,
+                "app > plots.backends.pdf > plots._type > fonts.subset > fonts.misc.bezier"
+                    .to_owned()
+            ),
+            ("fonts", How::Submodule, "fonts.subset > fonts.misc.bezier".to_owned()),
+        ]
+    );
+    assert!(reach.chains.iter().all(|chain| chain.certain));
+    assert_eq!(environment.import_report("plots").enables_gil, Some(false));
+    assert_eq!(environment.import_report("app").enables_gil, Some(true));
+}
+
+#[test]
+fn functions_lead_to_a_module_later() {
+    let environment = plotting();
+    let graph = environment.graph();
+    let reach = environment.reach(&graph, "fonts.misc.later", &[]).unwrap();
+    assert_eq!(reach.how, How::Later);
+    assert_eq!(reach.chains[0].modules, ["fonts.later", "fonts.misc.later"]);
+    let alone = environment.reach(&graph, "fonts.misc.alone", &[]).unwrap();
+    assert_eq!(alone.how, How::NotFound);
+    assert_eq!(alone.chains, []);
+    assert_eq!(environment.reach(&graph, "fonts.nothing", &[]), None);
+}
+
+#[test]
+fn an_import_under_a_condition_is_not_certain() {
+    let mut environment = environment();
+    add(
+        &mut environment,
+        "pkg",
+        &[("pkg/__init__.py", "if input():\n    from . import bad"), ("pkg/bad.so", "enables")],
+    );
+    let reach = environment.reach(&environment.graph(), "pkg.bad", &[]).unwrap();
+    assert_eq!(reach.how, How::Import);
+    assert!(!reach.chains[0].certain);
+}

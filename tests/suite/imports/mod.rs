@@ -1,0 +1,10 @@
+mod conditions;
+mod environment;
+mod graph;
+mod hostile;
+mod idioms;
+mod imports;
+mod mentions;
+mod property;
+mod source;
+mod support;

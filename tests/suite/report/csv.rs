@@ -1,0 +1,25 @@
+//! The table for spreadsheets.
+
+use insta::assert_snapshot;
+
+use super::{everything, written};
+
+#[test]
+fn everything_in_csv() {
+    assert_snapshot!(written("csv", &everything()));
+}
+
+#[test]
+fn no_cell_is_a_formula() {
+    let starts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", "\n=1", " =1", "'=1"];
+    for start in starts {
+        let mut report = everything();
+        report.packages[0].name = start.to_owned();
+        report.packages[0].reason = Some(start.to_owned());
+        let text = written("csv", &report);
+        let mut rows = csv::Reader::from_reader(text.as_bytes());
+        let row = rows.records().next().unwrap().unwrap();
+        assert!(row[0].starts_with('\''), "{start:?}: {row:?}");
+        assert!(row[7].starts_with('\''), "{start:?}: {row:?}");
+    }
+}

@@ -68,7 +68,7 @@ const USUAL: Budget = Budget {
 };
 /// For hooks that initialise a whole library first, as those do that have OpenSSL linked in: a
 /// million steps.
-const LONG: Budget = Budget { steps: 4_000_000, in_all: 24_000_000, ..USUAL };
+const LONG: Budget = Budget { steps: 2_000_000, in_all: 16_000_000, ..USUAL };
 /// For libraries whose constructors fill registries of thousands of functions, which the hook goes
 /// through.
 const LARGE: Budget = Budget {

@@ -2,6 +2,7 @@
 
 mod args;
 mod inspect;
+mod interrupt;
 mod options;
 mod output;
 mod progress;
@@ -9,6 +10,8 @@ mod project;
 mod rules;
 mod scan;
 mod session;
+mod shell;
+mod terminal;
 mod why;
 
 use std::io::Write as _;
@@ -24,6 +27,8 @@ const FOUND: u8 = 1;
 const FAILED: u8 = 2;
 /// Nothing worse was found, but something could not be checked.
 const NOT_KNOWN: u8 = 3;
+/// The user ended the run: what shells say of a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
 
 /// Why a run could not be made, with what may help.
 #[derive(Debug)]
@@ -43,7 +48,12 @@ impl Failure {
 }
 
 fn main() -> ExitCode {
+    terminal::heed_force_color();
     let arguments = Arguments::parse();
+    if let Some(color) = arguments.command.color() {
+        color.heed();
+    }
+    interrupt::watch();
     let outcome = match arguments.command {
         Command::Scan(arguments) => scan::run(arguments),
         Command::Check(arguments) => scan::check(arguments),
@@ -51,6 +61,8 @@ fn main() -> ExitCode {
         Command::Rules => rules::list(),
         Command::Explain(arguments) => rules::explain(&arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man(arguments) => shell::man(&arguments),
     };
     match outcome {
         Ok(code) => code,

@@ -17,11 +17,11 @@ use ftcheck::pipeline::{Scene, Settings};
 use ftcheck::report::{Detail, Reporter, Style};
 use ftcheck::resolve::host;
 
-use crate::Failure;
 use crate::args::{
     ColorWhen, InspectArguments, ProjectArguments, ReportArguments, Reported, ResolutionArguments,
     RuleArguments,
 };
+use crate::{Failure, terminal};
 
 /// Everything needed to tell what would be installed, and to look at it.
 pub(crate) struct ScanOptions {
@@ -149,6 +149,7 @@ fn style(color: ColorWhen, to_file: bool, detail: Detail) -> Style {
     Style {
         color: use_color(color, to_file),
         width: if to_file { None } else { terminal_width() },
+        links: !to_file && !matches!(color, ColorWhen::Never) && terminal::shows_links(),
         detail,
         subinterpreters: false,
     }
@@ -165,11 +166,6 @@ fn cache(disabled: bool, folder: Option<PathBuf>) -> Result<Cache, Failure> {
 }
 
 fn use_color(when: ColorWhen, to_file: bool) -> bool {
-    match when {
-        ColorWhen::Always => anstream::ColorChoice::Always.write_global(),
-        ColorWhen::Never => anstream::ColorChoice::Never.write_global(),
-        ColorWhen::Auto => {}
-    }
     match when {
         ColorWhen::Always => true,
         ColorWhen::Never => false,

@@ -1,6 +1,7 @@
 //! The arguments as they are typed; what they mean together is told in [`crate::options`].
 #![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
 
+mod examples;
 mod indexes;
 mod resolution;
 
@@ -19,7 +20,7 @@ pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments};
 /// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
 /// them.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, after_help = examples::PROGRAM)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -34,15 +35,32 @@ pub(crate) enum Command {
     /// Show why a package is there: what leads to it from the project
     Why(WhyArguments),
     /// List the rules
+    #[command(after_long_help = examples::RULES)]
     Rules,
     /// Explain a rule, and what to do about its findings
     Explain(ExplainArguments),
     /// Look at wheels and compiled modules on this machine
     Inspect(InspectArguments),
+    /// Print a script that lets a shell complete commands and options
+    Completions(CompletionsArguments),
+    /// Print the manual page
+    Man(ManArguments),
+}
+
+impl Command {
+    /// What `--color` says, where the command has it.
+    pub(crate) fn color(&self) -> Option<ColorWhen> {
+        match self {
+            Self::Scan(arguments) => Some(arguments.report.color),
+            Self::Check(arguments) => Some(arguments.report.color),
+            Self::Inspect(arguments) => Some(arguments.report.color),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = SCAN_EXIT_CODES)]
+#[command(after_help = examples::SCAN_EXIT_CODES, after_long_help = examples::SCAN)]
 pub(crate) struct ScanArguments {
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
@@ -58,7 +76,7 @@ pub(crate) struct ScanArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = SCAN_EXIT_CODES)]
+#[command(after_help = examples::SCAN_EXIT_CODES, after_long_help = examples::CHECK)]
 pub(crate) struct CheckArguments {
     /// Packages as in a requirements file, such as numpy or 'pandas[parquet]<3'
     #[arg(required = true, value_name = "REQUIREMENT")]
@@ -75,11 +93,7 @@ pub(crate) struct CheckArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Exit codes:
-  0  the package is there
-  1  it is not
-  2  what would be installed could not be told")]
+#[command(after_help = examples::WHY_EXIT_CODES, after_long_help = examples::WHY)]
 pub(crate) struct WhyArguments {
     /// The package
     #[arg(value_name = "PACKAGE")]
@@ -92,20 +106,8 @@ pub(crate) struct WhyArguments {
     pub(crate) resolution: ResolutionArguments,
 }
 
-const SCAN_EXIT_CODES: &str = "\
-Exit codes:
-  0  nothing found
-  1  something enables the GIL or has no wheel
-  2  the scan could not be made
-  3  nothing worse found, but something could not be checked";
-
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Exit codes:
-  0  nothing enables the GIL
-  1  something enables the GIL
-  2  something could not be read
-  3  nothing worse found, but something could not be told")]
+#[command(after_help = examples::INSPECT_EXIT_CODES, after_long_help = examples::INSPECT)]
 pub(crate) struct InspectArguments {
     /// Wheels, compiled modules (.so, .pyd), and folders that hold some
     ///
@@ -138,6 +140,7 @@ pub(crate) struct InspectArguments {
 
 /// Which rules are asked for.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Rules")]
 pub(crate) struct RuleArguments {
     /// Also say which packages can be imported in subinterpreters with a GIL of their own
     #[arg(long)]
@@ -145,14 +148,31 @@ pub(crate) struct RuleArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = examples::EXPLAIN)]
 pub(crate) struct ExplainArguments {
     /// The rule, as findings name it, such as gil-enabled-on-import
     #[arg(value_name = "RULE")]
     pub(crate) rule: String,
 }
 
+#[derive(Debug, Args)]
+#[command(after_long_help = examples::COMPLETIONS)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = examples::MAN)]
+pub(crate) struct ManArguments {
+    /// Write the pages of every command into this folder
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}
+
 /// How a command reports.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
 pub(crate) struct ReportArguments<R: Reported> {
     /// The form of the report
     #[arg(long, default_value = R::FORMATS[0].name(), value_parser = format_names::<R>())]
@@ -198,12 +218,23 @@ impl Reported for InspectReport {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum ColorWhen {
-    /// On terminals, unless NO_COLOR is set
+    /// On terminals, unless NO_COLOR is set; elsewhere where FORCE_COLOR is
     Auto,
     /// Always
     Always,
     /// Never
     Never,
+}
+
+impl ColorWhen {
+    /// Makes all that is written heed it, errors as well.
+    pub(crate) fn heed(self) {
+        match self {
+            Self::Always => anstream::ColorChoice::Always.write_global(),
+            Self::Never => anstream::ColorChoice::Never.write_global(),
+            Self::Auto => {}
+        }
+    }
 }
 
 fn format_names<R: Reported>() -> PossibleValuesParser {

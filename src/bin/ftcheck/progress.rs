@@ -13,7 +13,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use crate::{interrupt, terminal};
 
 const RESOLVING: &str = "{spinner} resolving  {received}";
-const LOOKING: &str = "{spinner} {pos}/{len} {bar:30} {received}  {wide_msg}";
+/// Not as wide as the terminal: what it shows where Ctrl-C is pressed would begin another line then,
+/// and that one be cleared in place of this.
+const LOOKING: &str = "{spinner} {pos}/{len} {bar:30} {received}  {msg}";
+/// Letters of a name that are shown.
+const NAME: usize = 40;
 
 /// A bar that is drawn on terminals only. Ctrl-C clears it.
 pub(crate) struct Bar {
@@ -91,11 +95,11 @@ impl Progress for Bar {
     }
 
     fn begin(&self, name: &str) {
-        self.change(|at_work| at_work.push(report::printable(name)));
+        self.change(|at_work| at_work.push(shown(name)));
     }
 
     fn finish(&self, name: &str) {
-        let name = report::printable(name);
+        let name = shown(name);
         self.change(|at_work| {
             if let Some(at) = at_work.iter().position(|other| *other == name) {
                 at_work.remove(at);
@@ -107,4 +111,8 @@ impl Progress for Bar {
     fn wheel(&self, size: u64) {
         self.wheels.fetch_add(size, Ordering::Relaxed);
     }
+}
+
+fn shown(name: &str) -> String {
+    report::printable(name).chars().take(NAME).collect()
 }

@@ -21,7 +21,7 @@ const NAME: usize = 40;
 
 /// A bar that is drawn on terminals only. Ctrl-C clears it.
 pub(crate) struct Bar {
-    bar: ProgressBar,
+    drawn: ProgressBar,
     client: Arc<Client>,
     wheels: AtomicU64,
     /// The packages that are worked on, the oldest first.
@@ -37,13 +37,13 @@ impl Bar {
         };
         let bar = ProgressBar::with_draw_target(Some(0), target);
         let whole = Self {
-            bar: bar.clone(),
+            drawn: bar.clone(),
             client: Arc::clone(client),
             wheels: AtomicU64::new(0),
             at_work: Mutex::default(),
         };
         whole.draw_as(RESOLVING);
-        whole.bar.enable_steady_tick(Duration::from_millis(100));
+        whole.drawn.enable_steady_tick(Duration::from_millis(100));
         interrupt::before_end(move || bar.finish_and_clear());
         whole
     }
@@ -54,7 +54,7 @@ impl Bar {
     }
 
     pub(crate) fn clear(&self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 
     fn draw_as(&self, template: &str) {
@@ -64,7 +64,7 @@ impl Bar {
             let _ = to.write_str(&report::bytes(client.traffic().bytes()));
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style.with_key("received", received));
+            self.drawn.set_style(style.with_key("received", received));
         }
     }
 
@@ -76,7 +76,7 @@ impl Bar {
             [one] => one.clone(),
             [first, others @ ..] => format!("{first} and {} more", others.len()),
         };
-        self.bar.set_message(message);
+        self.drawn.set_message(message);
     }
 }
 
@@ -90,7 +90,7 @@ impl Drop for Bar {
 impl Progress for Bar {
     fn start(&self, packages: usize) {
         // Of several platforms each has its own packages.
-        self.bar.set_length(self.bar.length().unwrap_or(0) + packages as u64);
+        self.drawn.set_length(self.drawn.length().unwrap_or(0) + packages as u64);
         self.draw_as(LOOKING);
     }
 
@@ -105,7 +105,7 @@ impl Progress for Bar {
                 at_work.remove(at);
             }
         });
-        self.bar.inc(1);
+        self.drawn.inc(1);
     }
 
     fn wheel(&self, size: u64) {

@@ -7,6 +7,7 @@ documentation of this repository beside it. On Linux the static one for musl is 
 everywhere. `action/install.sh` knows how the archives are called.
 """
 
+import gzip
 import hashlib
 import io
 import pathlib
@@ -43,7 +44,8 @@ def pack(wheel: pathlib.Path, version: str, triple: str, output: pathlib.Path) -
     members = [(f"{name}/{script}", content, 0o755)]
     members += [(f"{name}/{file}", (ROOT / file).read_bytes(), 0o644) for file in BESIDE]
     made = [output / f"{name}.tar.gz"]
-    with tarfile.open(made[0], "w:gz") as archive:
+    packed = gzip.GzipFile(made[0], "wb", mtime=0)
+    with packed, tarfile.open(fileobj=packed, mode="w") as archive:
         for path, data, mode in members:
             member = tarfile.TarInfo(path)
             member.size, member.mode = len(data), mode

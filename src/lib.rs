@@ -17,6 +17,7 @@
 pub mod advise;
 pub mod config;
 pub mod fetch;
+pub mod forge;
 pub mod imports;
 pub mod input;
 pub mod inspect;

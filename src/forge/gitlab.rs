@@ -155,10 +155,7 @@ fn next(current: &Url, headers: &HeaderMap) -> Option<Url> {
     let kept: Vec<(String, String)> =
         current.query_pairs().filter(|(name, _)| name != "page").map(into_owned).collect();
     let mut next = current.clone();
-    next.query_pairs_mut()
-        .clear()
-        .extend_pairs(kept)
-        .append_pair("page", &number.to_string());
+    next.query_pairs_mut().clear().extend_pairs(kept).append_pair("page", &number.to_string());
     Some(next)
 }
 

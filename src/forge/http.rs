@@ -36,10 +36,7 @@ const LONGEST_MESSAGE: usize = 300;
 
 /// How the delays between attempts grow.
 pub(super) fn backoff() -> ExponentialBuilder {
-    ExponentialBuilder::default()
-        .with_min_delay(FIRST_DELAY)
-        .with_max_times(RETRIES)
-        .with_jitter()
+    ExponentialBuilder::default().with_min_delay(FIRST_DELAY).with_max_times(RETRIES).with_jitter()
 }
 
 /// Reads the address of an API.

@@ -170,11 +170,7 @@ pub fn api(
 ///
 /// # Errors
 /// Where there is none, or the forge does not say.
-pub async fn thread(
-    forge: &dyn Forge,
-    api: &Api,
-    subject: &Subject,
-) -> Result<Thread, ForgeError> {
+pub async fn thread(forge: &dyn Forge, api: &Api, subject: &Subject) -> Result<Thread, ForgeError> {
     let number = match &subject.change {
         Change::Number(number) => *number,
         Change::Head(head) => {

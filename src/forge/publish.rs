@@ -98,7 +98,11 @@ impl Post<'_> {
                     let changed = self.api.repeated(self.forge.changing(), &url, Some(&body));
                     changed.await.map_err(Fault::Lasting)?;
                 }
-                if let Step::Update(_) = step { Action::Updated(id) } else { Action::MarkedClean(id) }
+                if let Step::Update(_) = step {
+                    Action::Updated(id)
+                } else {
+                    Action::MarkedClean(id)
+                }
             }
             Step::Unchanged(id) => Action::Unchanged(id),
             Step::Nothing => Action::Nothing,

@@ -19,6 +19,7 @@ mod advise;
 mod command_line;
 mod config;
 mod fetch;
+mod forge;
 mod house;
 mod imports;
 mod input;

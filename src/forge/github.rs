@@ -192,6 +192,20 @@ impl Forge for GitHub {
     fn changing(&self) -> Method {
         Method::PATCH
     }
+
+    fn hint(&self, error: &ForgeError) -> Option<&'static str> {
+        match error {
+            ForgeError::NoToken { .. } => {
+                Some("in GitHub Actions, give the step `env: GITHUB_TOKEN: ${{ github.token }}`")
+            }
+            ForgeError::Refused { status: 403 | 404, .. } => Some(
+                "the job needs `permissions: pull-requests: write`; what comes from a fork has it only in \
+                 a workflow that runs afterwards, on `workflow_run`",
+            ),
+            ForgeError::NoPullRequest { .. } => Some("name one: `--pull-request NUMBER`"),
+            _ => None,
+        }
+    }
 }
 
 fn repository(subject: &Subject) -> Url {

@@ -146,6 +146,22 @@ impl Forge for GitLab {
     fn changing(&self) -> Method {
         Method::PUT
     }
+
+    fn hint(&self, error: &ForgeError) -> Option<&'static str> {
+        match error {
+            ForgeError::NoToken { .. } => Some(
+                "a project access token in a masked variable is one; the job's own may not write \
+                 notes, and merge requests from forks see none",
+            ),
+            ForgeError::Refused { status: 401 | 403 | 404, .. } => {
+                Some("the token needs the scope `api` and the role Reporter or a higher one")
+            }
+            ForgeError::NoPullRequest { .. } => Some(
+                "run the job in pipelines for merge requests, or name one: `--pull-request NUMBER`",
+            ),
+            _ => None,
+        }
+    }
 }
 
 /// The number of the next page stands in a header of its own. The address in `Link` may be one by which

@@ -85,6 +85,9 @@ pub trait Forge: Sync {
 
     /// How a comment is changed.
     fn changing(&self) -> Method;
+
+    /// What may help against an error, with what this forge calls it.
+    fn hint(&self, error: &ForgeError) -> Option<&'static str>;
 }
 
 /// A pull request, as the environment tells of it.

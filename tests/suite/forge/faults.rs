@@ -12,6 +12,16 @@ fn changing(kind: Kind) -> &'static str {
     if kind == Kind::GitHub { "PATCH" } else { "PUT" }
 }
 
+/// Most of the time is spent waiting.
+fn each_at_once(check: impl Fn(Kind) + Send + Sync) {
+    std::thread::scope(|scope| {
+        for kind in BOTH {
+            let check = &check;
+            scope.spawn(move || check(kind));
+        }
+    });
+}
+
 #[test]
 fn what_a_fork_may_not_do_is_a_refusal_and_asked_once() {
     for kind in BOTH {
@@ -108,14 +118,14 @@ fn long_limits_are_told() {
 
 #[test]
 fn a_list_that_fails_in_passing_is_asked_for_again() {
-    for kind in BOTH {
+    each_at_once(|kind| {
         for status in [500, 502, 503, 504] {
             let fake = FakeForge::start(kind);
             fake.spoil("GET", "", 2, Response::new(status, "text/html", "<html>sorry</html>"));
             assert_eq!(Job::on(&fake, kind).says("one finding").unwrap().action, Action::Created);
             assert_eq!(fake.methods(), ["GET", "GET", "GET", "POST"]);
         }
-    }
+    });
 }
 
 #[test]
@@ -157,7 +167,7 @@ fn a_comment_that_did_not_arrive_is_written_after_a_look() {
 
 #[test]
 fn a_forge_that_stays_broken_is_given_up() {
-    for kind in BOTH {
+    each_at_once(|kind| {
         for method in ["GET", "POST"] {
             let fake = FakeForge::start(kind);
             fake.spoil(method, "", 99, Response::new(502, "text/html", ""));
@@ -166,7 +176,7 @@ fn a_forge_that_stays_broken_is_given_up() {
             assert!(fake.methods().iter().filter(|one| *one == method).count() == 4);
             assert!(fake.written().is_empty());
         }
-    }
+    });
 }
 
 #[test]

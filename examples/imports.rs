@@ -21,7 +21,8 @@ use ftcheck::fetch::cache::Cache;
 use ftcheck::fetch::client::Client;
 use ftcheck::fetch::simple::SimpleIndex;
 use ftcheck::fetch::wheel::RemoteWheel;
-use ftcheck::imports::environment::{Distribution, Environment, Extension, Files, top_level_names};
+use ftcheck::imports::source::Answers;
+use ftcheck::imports::{Distribution, Environment, Extension, Files, top_level_names};
 use ftcheck::model::evidence::ModuleReport;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::report::Place;
@@ -63,6 +64,12 @@ struct Arguments {
     /// Print rows that agree too
     #[arg(long)]
     all: bool,
+    /// Print what leads to these modules, in place of the rows
+    #[arg(long, value_delimiter = ',')]
+    leads_to: Vec<String>,
+    /// Print the imports of these Python files that enable the GIL, in place of the rows
+    #[arg(long, value_delimiter = ',')]
+    source: Vec<PathBuf>,
 }
 
 /// One answer of the interpreter.
@@ -234,6 +241,10 @@ fn compare(
         });
     }
     let mut output = std::io::stdout().lock();
+    if !arguments.leads_to.is_empty() || !arguments.source.is_empty() {
+        show(arguments, &environment, &mut output)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let (mut agree, mut wrong_off, mut wrong_on, mut unknown) = (0, 0, 0, 0);
     let mut asked = 0;
     let mut other_module = 0;
@@ -293,4 +304,32 @@ fn compare(
     )?;
     let enough = f64::from(agree) * 100.0 / f64::from(asked.max(1)) >= arguments.at_least;
     Ok(if wrong_off == 0 && enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What leads to modules, and what files of the user's own import.
+fn show(
+    arguments: &Arguments,
+    environment: &Environment,
+    output: &mut impl std::io::Write,
+) -> Result<(), Box<dyn Error>> {
+    let graph = environment.graph();
+    for module in &arguments.leads_to {
+        let reach = environment.reach(&graph, module, &[]);
+        writeln!(output, "{module}: {:?}", reach.as_ref().map(|reach| reach.how))?;
+        for chain in reach.into_iter().flat_map(|reach| reach.chains) {
+            let certain = if chain.certain { "certain" } else { "perhaps" };
+            let modules = chain.modules.join(" > ");
+            writeln!(output, "    {} {:?} {certain}: {modules}", chain.package, chain.how)?;
+        }
+    }
+    let mut answers = Answers::default();
+    for path in &arguments.source {
+        let text = std::fs::read(path)?;
+        let found = environment.of_source(&path.to_string_lossy(), &text, &mut answers);
+        for one in found.imports {
+            let chain = one.chain.join(" > ");
+            writeln!(output, "{}: {} {:?}: {chain}", one.location, one.import, one.how)?;
+        }
+    }
+    Ok(())
 }

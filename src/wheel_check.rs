@@ -210,7 +210,7 @@ impl Work {
         for module in fine {
             let member = remote.names().iter().position(|name| *name == module.member);
             let Some(member) = member else { continue };
-            let names = search.find(&remote.read(member)?);
+            let names = search.find(&module.module, &remote.read(member)?);
             if !names.is_empty() {
                 found.insert(module.member.clone(), names);
             }

@@ -4,16 +4,22 @@
 //! an `__init__` first, then a file, extension modules before source before bytecode, and a folder
 //! without `__init__` last (PEP 420), which several packages may share.
 
+mod lookup;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+pub(super) use self::lookup::relative;
 use super::facts::{Facts, Name};
 use super::parse::parse;
 use crate::inspect::filename::suffixes;
 use crate::model::evidence::Gil;
 use crate::model::platform::Platform;
 use crate::model::target::Target;
+
+/// Places where a name is looked for that is searched elsewhere than usual.
+const MAX_VENDORED: usize = 8;
 
 /// The files of one installed package.
 pub trait Files: Send + Sync {
@@ -103,7 +109,8 @@ pub struct Environment {
     distributions: Vec<Distribution>,
     extensions: HashMap<(usize, String), usize>,
     facts: Mutex<HashMap<ModuleId, Arc<Facts>>>,
-    not_seen: Vec<String>,
+    /// Packages of which nothing is known, with the names that they may have.
+    not_seen: Vec<(String, Option<Vec<String>>)>,
     /// What mypyc compiled the modules of a package into.
     groups_of: HashMap<usize, Vec<ModuleId>>,
 }
@@ -142,8 +149,10 @@ impl Environment {
 
     /// Says that a package will be there of which nothing is known, so that an import that finds
     /// nothing is not taken to fail.
-    pub fn add_not_seen(&mut self, name: String) {
-        self.not_seen.push(name);
+    ///
+    /// Where the names are known that can be imported from it, no other name may be of it.
+    pub fn add_not_seen(&mut self, name: String, top_level_names: Option<Vec<String>>) {
+        self.not_seen.push((name, top_level_names));
     }
 
     fn add_member(&mut self, distribution: usize, member: &str) {
@@ -245,114 +254,6 @@ impl Environment {
     pub(super) fn modules(&self) -> impl Iterator<Item = ModuleId> + use<> {
         (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(ModuleId)
     }
-
-    /// The modules right below a package.
-    pub(super) fn children(&self, id: ModuleId) -> impl Iterator<Item = ModuleId> + '_ {
-        self.node(id).into_iter().flat_map(|node| node.children.values().copied())
-    }
-
-    /// A module's dotted name.
-    pub(super) fn name(&self, id: ModuleId) -> String {
-        let mut parts = Vec::new();
-        let mut next = Some(id);
-        while let Some(node) = next.and_then(|id| self.node(id)) {
-            parts.push(node.name.as_str());
-            next = node.parent;
-        }
-        parts.reverse();
-        parts.join(".")
-    }
-
-    /// The package that a module lies in.
-    pub(super) fn parent(&self, id: ModuleId) -> Option<ModuleId> {
-        self.node(id)?.parent
-    }
-
-    /// Whether modules may lie in it.
-    pub(super) fn is_package(&self, id: ModuleId) -> bool {
-        self.node(id).is_some_and(|node| {
-            node.package.is_found() || (!node.file.is_found() && !node.children.is_empty())
-        })
-    }
-
-    /// What it is made from, and by which package.
-    pub(super) fn kind(&self, id: ModuleId) -> (Kind, Option<usize>) {
-        let Some(node) = self.node(id) else { return (Kind::Folder, None) };
-        let found = if node.package.is_found() { &node.package } else { &node.file };
-        let first = node.distributions.iter().next().copied();
-        match found {
-            Found { extension: Some((_, member, by)), source, .. } => {
-                let source = source.as_ref().map(|(member, _)| member.clone());
-                (Kind::Extension { member: member.clone(), source }, Some(*by))
-            }
-            Found { source: Some((member, by)), .. } => {
-                (Kind::Source { member: member.clone() }, Some(*by))
-            }
-            Found { bytecode: Some(by), .. } => (Kind::Bytecode, Some(*by)),
-            _ => (Kind::Folder, first),
-        }
-    }
-
-    /// Whether importing it executes anything: not where it is a folder alone.
-    pub(super) fn is_folder(&self, id: ModuleId) -> bool {
-        matches!(self.kind(id).0, Kind::Folder)
-    }
-
-    /// What is known of an extension module; `None` where its package was not inspected or it is
-    /// none.
-    pub(super) fn extension(&self, distribution: usize, member: &str) -> Option<&Extension> {
-        let at = self.extensions.get(&(distribution, member.to_owned()))?;
-        self.distributions.get(distribution)?.extensions.as_ref()?.get(*at)
-    }
-
-    /// Whether a package's extension modules were looked at.
-    pub(super) fn is_inspected(&self, distribution: usize) -> bool {
-        self.distributions.get(distribution).is_some_and(|one| one.extensions.is_some())
-    }
-
-    /// The normalized name of a package.
-    pub(super) fn distribution_name(&self, distribution: usize) -> &str {
-        self.distributions.get(distribution).map_or("", |one| one.name.as_str())
-    }
-
-    /// Whether a package of this normalized name is there; `None` where not all are known.
-    pub(super) fn has_distribution(&self, name: &str) -> Option<bool> {
-        let here = self.distributions.iter().any(|one| one.name == name);
-        if !here && self.not_seen.iter().any(|not_seen| not_seen == name) {
-            return None;
-        }
-        Some(here)
-    }
-
-    /// A package that will be there and was not looked at.
-    pub(super) fn not_seen(&self) -> Option<&str> {
-        self.not_seen.first().map(String::as_str)
-    }
-
-    /// The facts of a module's Python file.
-    pub(super) fn facts(&self, id: ModuleId) -> Option<Arc<Facts>> {
-        let kept = self.facts.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-        if kept.is_some() {
-            return kept;
-        }
-        let (kind, by) = self.kind(id);
-        let member = match kind {
-            Kind::Source { member } | Kind::Extension { source: Some(member), .. } => member,
-            Kind::Extension { .. } | Kind::Folder | Kind::Bytecode => return None,
-        };
-        let facts = self.distributions.get(by?)?.files.facts(&member)?;
-        let mut all = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(Arc::clone(all.entry(id).or_insert(facts)))
-    }
-
-    /// The facts of a file beside a module's own, such as its stub.
-    pub(super) fn facts_beside(&self, id: ModuleId, suffix: &str) -> Option<Arc<Facts>> {
-        let (kind, by) = self.kind(id);
-        let Kind::Source { member } = kind else { return None };
-        let member = format!("{}{suffix}", member.strip_suffix(".py")?);
-        let source = self.distributions.get(by?)?.files.source(&member)?;
-        Some(Arc::new(parse(&source)))
-    }
 }
 
 impl Found {
@@ -403,66 +304,4 @@ impl Environment {
         }
         false
     }
-}
-
-impl Environment {
-    /// The modules that mypyc compiled a package's others into.
-    pub(super) fn groups(&self, distribution: usize) -> Vec<ModuleId> {
-        self.groups_of.get(&distribution).cloned().unwrap_or_default()
-    }
-
-    /// Whether a compiled module has its Python file beside it.
-    pub(super) fn has_source_beside(&self, id: ModuleId) -> bool {
-        matches!(self.kind(id).0, Kind::Extension { source: Some(_), .. })
-    }
-
-    /// A module below a top-level name that enables the GIL, or of which it is not known.
-    pub(super) fn first_enabling_below(&self, top: &str) -> Option<ModuleId> {
-        let mut waiting = vec![self.child(None, top)?];
-        while let Some(id) = waiting.pop() {
-            if let (Kind::Extension { member, .. }, Some(by)) = self.kind(id) {
-                let gil = self.extension(by, &member).map(|extension| extension.gil);
-                if matches!(gil, Some(Gil::Enables | Gil::Undetermined)) {
-                    return Some(id);
-                }
-            }
-            waiting.extend(self.children(id));
-        }
-        None
-    }
-}
-
-impl Environment {
-    /// What stands for a file that belongs to no package.
-    pub(super) fn no_module(&self) -> ModuleId {
-        ModuleId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX))
-    }
-
-    /// The package that relative imports in a module begin at.
-    pub(super) fn package_of(&self, module: ModuleId) -> String {
-        if self.is_package(module) {
-            return self.name(module);
-        }
-        self.parent(module).map_or_else(String::new, |id| self.name(id))
-    }
-
-    /// The dotted name of what `from ..module` means in a module; `None` outside any package.
-    pub(super) fn absolute(&self, module: ModuleId, level: u32, name: &str) -> Option<String> {
-        if level == 0 {
-            return Some(name.to_owned());
-        }
-        relative(&self.package_of(module), level, name)
-    }
-}
-
-/// `..name` seen from a package.
-pub(super) fn relative(package: &str, level: u32, name: &str) -> Option<String> {
-    let mut base = package;
-    for _ in 1..level {
-        base = base.rsplit_once('.')?.0;
-    }
-    if base.is_empty() {
-        return None;
-    }
-    Some(if name.is_empty() { base.to_owned() } else { format!("{base}.{name}") })
 }

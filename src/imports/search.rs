@@ -25,12 +25,14 @@ fn is_import(statement: &Statement) -> bool {
         Statement::Import(_) | Statement::From(_) => true,
         Statement::Return(Some(Expression::Call(call)))
         | Statement::Expression(Expression::Call(call))
-        | Statement::Assign(_, Expression::Call(call)) => match &call.function {
-            Expression::Name(name) | Expression::Attribute(_, name) => {
-                name == "import_module" || name == "__import__"
-            }
-            _ => false,
-        },
+        | Statement::Assign(_, Expression::Call(call)) => {
+            let name = match &call.function {
+                Expression::Name(name) => name,
+                Expression::Attribute(parts) => &parts.1,
+                _ => return false,
+            };
+            name == "import_module" || name == "__import__"
+        }
         _ => false,
     }
 }
@@ -47,11 +49,10 @@ pub(super) fn blocks(statement: &Statement) -> Vec<&[Statement]> {
                 .chain(handlers)
                 .collect()
         }
-        Statement::With(_, body) => vec![body],
-        Statement::For(_, _, body, orelse) | Statement::While(_, body, orelse) => {
-            vec![body, orelse]
-        }
-        Statement::Match(_, cases) => cases.iter().map(|case| case.body.as_slice()).collect(),
+        Statement::With(with) => vec![&with.body],
+        Statement::For(inner) => vec![&inner.body, &inner.orelse],
+        Statement::While(inner) => vec![&inner.body, &inner.orelse],
+        Statement::Match(inner) => inner.1.iter().map(|case| case.body.as_slice()).collect(),
         Statement::Function(function, _) => vec![&function.body],
         Statement::Class(class, _) => vec![&class.body],
         _ => Vec::new(),

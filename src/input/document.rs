@@ -26,7 +26,9 @@ enum Value {
     Integer(i64),
     List(Vec<Spanned<Value>>),
     Table(Entries),
-    /// A fraction or a date, by what TOML calls it.
+    /// A date, a time, or both, as it is written.
+    Datetime(String),
+    /// A fraction or a number out of range, by what it is called.
     Other(&'static str),
 }
 
@@ -93,7 +95,8 @@ fn spanned(value: Spanned<DeValue<'_>>) -> Spanned<Value> {
             Ok(number) => Value::Integer(number),
             Err(_) => Value::Other("a number out of range"),
         },
-        other => Value::Other(other.type_str()),
+        DeValue::Datetime(value) => Value::Datetime(value.to_string()),
+        DeValue::Float(_) => Value::Other("float"),
     };
     Spanned::new(span, value)
 }
@@ -268,6 +271,14 @@ impl<'a> Item<'a> {
         self.text().ok()
     }
 
+    /// Its date and time as they are written, where it is one of them.
+    pub(crate) fn as_datetime(self) -> Option<&'a str> {
+        match self.value.get_ref() {
+            Value::Datetime(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whether it is a list.
     pub(crate) fn is_list(self) -> bool {
         matches!(self.value.get_ref(), Value::List(_))
@@ -286,6 +297,7 @@ impl<'a> Item<'a> {
             Value::Integer(_) => "integer",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
+            Value::Datetime(_) => "datetime",
             Value::Other(kind) => kind,
         };
         let problem = format!("expected {expected} for `{}`, found {found}", self.key());

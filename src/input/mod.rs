@@ -5,7 +5,7 @@
 
 mod collect;
 mod conda_lock;
-mod document;
+pub(crate) mod document;
 mod environment_yml;
 mod json;
 mod locked;
@@ -368,6 +368,16 @@ fn find_in_directory(
         format!("expected {} in this directory, found none of them", known()),
     )
     .hint("name the file itself: `ftcheck scan path/to/requirements-dev.txt`"))
+}
+
+/// Whether a file of that name may say what a project depends on: one of a known format, or one that
+/// such a file refers to. Scripts are only known once they are named.
+#[must_use]
+pub fn may_be_of_project(filename: &str) -> bool {
+    const BESIDE: [&str; 5] = ["setup.py", "setup.cfg", "uv.toml", "pixi.toml", "Pipfile"];
+    let is_of_format = FORMATS.iter().any(|format| format.recognises(filename));
+    let is_archive = [".whl", ".tar.gz", ".pip"].iter().any(|end| filename.ends_with(end));
+    BESIDE.contains(&filename) || is_archive || (is_of_format && !filename.ends_with(".py"))
 }
 
 fn known() -> String {

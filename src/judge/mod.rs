@@ -10,9 +10,12 @@ mod classifier_disagrees;
 mod gil_enabled_by_source;
 mod gil_enabled_on_import;
 mod gil_enabled_on_submodule;
+mod ignore_expired;
+mod ignore_unused;
 mod missing;
 mod no_free_threaded_wheel;
 mod not_checked;
+mod policy;
 mod pure_python_fallback;
 mod requires_python_excludes_target;
 mod sdist_only;
@@ -22,12 +25,14 @@ mod undetermined_module;
 mod verdict;
 mod wheel_missing_for_platform;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
-use crate::model::finding::{Finding, Level};
+use crate::model::finding::{Finding, Ignored, IgnoredBy, Level};
 use crate::model::location::Location;
 use crate::model::report::{PackageReport, Place, ScanReport, Severity};
 
+pub use self::policy::{FailOn, Ignore, NamePattern, NamePatternError, Policy, apply_ignores};
 pub use self::verdict::{reason, settle, verdict};
 
 /// What a rule is about, for people.
@@ -79,6 +84,8 @@ pub const CHECKS: &[&dyn Check] = &[
     &classifier_disagrees::ClassifierDisagrees,
     &tracker_disagrees::TrackerDisagrees,
     &subinterpreters_unsupported::SubinterpretersUnsupported,
+    &ignore_expired::IgnoreExpired,
+    &ignore_unused::IgnoreUnused,
 ];
 
 /// The rule of this id.
@@ -140,42 +147,81 @@ impl Levels {
     }
 }
 
+/// Puts what the rules find into a report: what counts, and what the user turned off.
+pub fn tell(report: &mut ScanReport, levels: &Levels) {
+    report.findings = findings(report, levels);
+    for check in CHECKS {
+        let rule = check.rule();
+        let (Some(level), None) = (rule.level, levels.of(rule)) else { continue };
+        let found = found_by(*check, level, report);
+        report.ignored.extend(found.into_iter().map(|finding| Ignored {
+            finding,
+            by: IgnoredBy::Rule,
+            reason: "the rule is off".to_owned(),
+            expires: None,
+            location: None,
+        }));
+    }
+}
+
 /// What the rules find in a report, heaviest first.
 #[must_use]
 pub fn findings(report: &ScanReport, levels: &Levels) -> Vec<Finding> {
     let mut findings = Vec::new();
     for check in CHECKS {
-        let rule = check.rule();
-        let Some(level) = levels.of(rule) else { continue };
-        let finding = |draft: Draft| Finding {
-            rule: rule.id,
-            level: draft.level.map_or(level, |at_most| at_most.max(level)),
-            package: None,
-            version: None,
-            place: None,
-            modules: draft.modules,
-            message: draft.message,
-            hints: draft.hints,
-            links: draft.links,
-            location: draft.location,
-        };
-        findings.extend(check.scan(report).into_iter().map(finding));
-        for package in &report.packages {
-            findings.extend(check.package(package).into_iter().map(|draft| {
-                let found = finding(draft);
-                Finding {
-                    package: Some(package.name.clone()),
-                    version: package.version.clone(),
-                    place: Some(package.place()),
-                    location: found.location.or_else(|| named_at(package)),
-                    ..found
-                }
-            }));
+        if let Some(level) = levels.of(check.rule()) {
+            findings.extend(found_by(*check, level, report));
         }
     }
     // Stable: what weighs the same stays in the order of the rules, then of the packages.
     findings.sort_by_key(|finding| finding.level);
     findings
+}
+
+/// What one rule finds.
+fn found_by(check: &dyn Check, level: Level, report: &ScanReport) -> Vec<Finding> {
+    let finding = |draft: Draft| Finding {
+        rule: Cow::Borrowed(check.rule().id),
+        level: draft.level.map_or(level, |at_most| at_most.max(level)),
+        package: None,
+        version: None,
+        place: None,
+        modules: draft.modules,
+        message: draft.message,
+        hints: draft.hints,
+        links: draft.links,
+        location: draft.location,
+    };
+    let mut findings: Vec<Finding> = check.scan(report).into_iter().map(finding).collect();
+    for package in &report.packages {
+        findings.extend(check.package(package).into_iter().map(|draft| {
+            let found = finding(draft);
+            Finding {
+                package: Some(package.name.clone()),
+                version: package.version.clone(),
+                place: Some(package.place()),
+                location: found.location.or_else(|| named_at(package)),
+                ..found
+            }
+        }));
+    }
+    findings
+}
+
+/// A finding about what the user set.
+fn about_settings(rule: &Rule, message: String, hint: String, location: Location) -> Finding {
+    Finding {
+        rule: Cow::Borrowed(rule.id),
+        level: rule.level.unwrap_or(Level::Note),
+        package: None,
+        version: None,
+        place: None,
+        modules: Vec::new(),
+        message,
+        hints: vec![hint],
+        links: Vec::new(),
+        location: Some(location),
+    }
 }
 
 /// Where the user's files bring a package in: the line of what they name that leads to it, since
@@ -188,34 +234,63 @@ fn named_at(package: &PackageReport) -> Option<Location> {
 /// What findings, and what they leave open, come to for the run as a whole.
 #[must_use]
 pub fn severity(report: &ScanReport) -> Severity {
-    let of_findings = report.findings.iter().map(severity_of);
+    outcome(report, &FailOn::default())
+}
+
+/// The same, where the user said what the run fails on.
+#[must_use]
+pub fn outcome(report: &ScanReport, fail_on: &FailOn) -> Severity {
+    let of_findings = report.findings.iter().map(|finding| outcome_of(finding, fail_on));
     // A report without packages looked at nothing.
     let nothing = report.packages.is_empty().then_some(Severity::NotKnown);
     of_findings.chain(nothing).chain(unspoken(report)).min().unwrap_or(Severity::Fine)
 }
 
 /// What packages come to that are not in order, and of which no rule spoke: a rule that is missing
-/// must not turn into a success.
+/// must not turn into a success. What the user ignores was spoken of.
 fn unspoken(report: &ScanReport) -> impl Iterator<Item = Severity> + '_ {
-    let spoken_of: HashSet<(&str, Option<Place>)> = report
-        .findings
-        .iter()
-        .filter_map(|finding| Some((finding.package.as_deref()?, finding.place)))
+    let all = report.findings.iter().chain(report.ignored.iter().map(|ignored| &ignored.finding));
+    let spoken_of: HashSet<(&str, Option<Place>, Severity)> = all
+        .filter_map(|finding| {
+            let weighs = usual_severity(&finding.rule);
+            Some((finding.package.as_deref()?, finding.place, weighs))
+        })
         .collect();
     report
         .packages
         .iter()
-        .filter(move |one| !spoken_of.contains(&(one.name.as_str(), Some(one.place()))))
-        .map(|package| package.verdict.severity())
+        .map(|package| (package, package.verdict.severity()))
+        .filter(move |(package, severity)| {
+            let name = package.name.as_str();
+            !spoken_of.contains(&(name, Some(package.place()), *severity))
+        })
+        .map(|(_, severity)| severity)
+}
+
+/// What findings of a rule come to where the user says nothing.
+fn usual_severity(id: &str) -> Severity {
+    match rule(id) {
+        // Of a newer ftcheck's report.
+        None => Severity::NotKnown,
+        Some(rule) if rule.about_unknown => Severity::NotKnown,
+        Some(rule) if rule.level.is_some_and(|level| level <= Level::Warning) => Severity::Finding,
+        Some(_) => Severity::Fine,
+    }
 }
 
 /// What one finding comes to. What was not told stays so, however little it weighs.
 #[must_use]
 pub fn severity_of(finding: &Finding) -> Severity {
-    if rule(finding.rule).is_some_and(|rule| rule.about_unknown) {
-        Severity::NotKnown
-    } else if finding.level <= Level::Warning {
+    outcome_of(finding, &FailOn::default())
+}
+
+fn outcome_of(finding: &Finding, fail_on: &FailOn) -> Severity {
+    let usual = usual_severity(&finding.rule);
+    let of_unknown = rule(&finding.rule).is_some_and(|rule| rule.about_unknown);
+    if fail_on.names(finding) || (!of_unknown && fail_on.includes(finding)) {
         Severity::Finding
+    } else if usual == Severity::NotKnown {
+        Severity::NotKnown
     } else {
         Severity::Fine
     }

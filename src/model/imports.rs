@@ -17,7 +17,7 @@ pub struct ImportReport {
     /// the module; empty where the GIL stays off.
     pub chain: Vec<String>,
     /// Why it stays off, or could not be told.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
 }
 
@@ -61,7 +61,7 @@ pub struct ImportChain {
 }
 
 /// A line of the user's own code whose import turns the GIL on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceImport {
     /// Where the import stands.
     pub location: Location,

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod advice;
 pub mod conda;
+pub mod diff_report;
 pub mod digest;
 pub mod distribution;
 pub mod environment;
@@ -17,6 +18,7 @@ pub mod inspect_report;
 pub mod location;
 pub mod lock;
 pub mod metadata;
+pub mod nearest;
 pub mod pep508;
 pub mod platform;
 pub mod release;

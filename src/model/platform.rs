@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The processor architectures that wheels are built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -210,6 +210,19 @@ impl Platform {
         format!("{architecture}-linux-{environment}")
     }
 
+    /// The same without the system's version, such as `x86_64-manylinux`: what stays the same from
+    /// one machine to the next.
+    #[must_use]
+    pub fn family(&self) -> String {
+        let system = match self.system {
+            OperatingSystem::Manylinux { .. } => "manylinux",
+            OperatingSystem::Musllinux { .. } => "musllinux",
+            OperatingSystem::Macos { .. } => "macos",
+            OperatingSystem::Windows => "windows",
+        };
+        format!("{}-{system}", self.architecture.as_str())
+    }
+
     /// Whether it is macOS.
     #[must_use]
     pub fn is_macos(&self) -> bool {
@@ -386,5 +399,11 @@ fn parse_system(text: &str) -> Option<OperatingSystem> {
 impl Serialize for Platform {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Platform {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }

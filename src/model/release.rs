@@ -33,7 +33,7 @@ pub struct SourceReport {
     /// What the prediction rests on.
     pub signs: Vec<Sign>,
     /// Why nothing could be predicted.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
 }
 

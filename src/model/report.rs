@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::digest::Sha256;
 use crate::model::distribution::DistributionFile;
 use crate::model::evidence::ModuleReport;
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, Ignored};
 use crate::model::imports::{ImportReport, Reach, SourceImport};
 use crate::model::location::Location;
 use crate::model::platform::Platform;
@@ -77,7 +77,7 @@ impl Verdict {
 }
 
 /// One interpreter on one platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The interpreter.
     pub target: Target,
@@ -92,7 +92,7 @@ impl fmt::Display for Place {
 }
 
 /// The three ends a package, and a scan, can come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
     /// Something to act on.
     Finding,
@@ -129,7 +129,7 @@ impl WheelReport {
 }
 
 /// The build of a conda package, which is not opened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CondaReport {
     /// The build string, where the file names one.
     pub build: Option<String>,
@@ -138,7 +138,7 @@ pub struct CondaReport {
 }
 
 /// One package of the report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageReport {
     /// The normalized name.
     pub name: String,
@@ -153,7 +153,7 @@ pub struct PackageReport {
     /// The wheel it was judged by.
     pub wheel: Option<WheelReport>,
     /// What it is where it is a conda package. Packages from an index have no such member.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub conda: Option<CondaReport>,
     /// Why the verdict is what it is, where the modules do not say.
     pub reason: Option<String>,
@@ -169,24 +169,24 @@ pub struct PackageReport {
     /// What importing each of its top-level names does, sorted by name.
     pub imports: Vec<ImportReport>,
     /// What leads to its modules that enable the GIL, or of which it is not known.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub reached: Vec<Reach>,
     /// The free-threading classifiers of its metadata.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub classifiers: Vec<String>,
     /// What the release offers beside the wheel.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub release: Option<ReleaseFiles>,
     /// What its source says, where there is no wheel.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<SourceReport>,
     /// What the tracker says of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tracker: Option<TrackerEntry>,
 }
 
 /// One package on the way to another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// The normalized name.
     pub name: String,
@@ -236,7 +236,7 @@ impl PackageReport {
 }
 
 /// A requirement that does not apply to the target and platform.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// The normalized name.
     pub name: String,
@@ -259,6 +259,12 @@ pub struct Summary {
     pub verdicts: BTreeMap<&'static str, usize>,
 }
 
+impl Default for Summary {
+    fn default() -> Self {
+        Self::of([])
+    }
+}
+
 impl Summary {
     /// Counts `packages`.
     pub fn of<'p>(packages: impl IntoIterator<Item = &'p PackageReport>) -> Self {
@@ -274,7 +280,7 @@ impl Summary {
 }
 
 /// The outcome of a scan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanReport {
     /// The version of this form; 1.
     pub version: u32,
@@ -287,6 +293,7 @@ pub struct ScanReport {
     /// Every platform the scan was made for.
     pub platforms: Vec<Platform>,
     /// Totals over all targets and platforms.
+    #[serde(skip_deserializing)]
     pub summary: Summary,
     /// What the reader has to know to read the rest rightly.
     pub notes: Vec<String>,
@@ -294,8 +301,11 @@ pub struct ScanReport {
     pub gaps: Vec<String>,
     /// What the rules found, heaviest first.
     pub findings: Vec<Finding>,
+    /// What they found too, and the user decided on: it is told, and does not count.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub ignored: Vec<Ignored>,
     /// Lines of the user's own code whose imports turn the GIL on, where it was looked at.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub sources: Vec<SourceImport>,
     /// The packages, sorted by name and version, then in the order of the places.
     pub packages: Vec<PackageReport>,
@@ -328,6 +338,7 @@ impl ScanReport {
             notes: Vec::new(),
             gaps: Vec::new(),
             findings: Vec::new(),
+            ignored: Vec::new(),
             sources: Vec::new(),
             packages: Vec::new(),
             skipped: Vec::new(),

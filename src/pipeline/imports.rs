@@ -202,13 +202,12 @@ async fn environment(
                 environment.add(distribution(&one.report, wheel, files));
                 None
             }
-            (Some(Err(problem)), _) => {
-                environment.add_not_seen(one.name.clone());
-                Some(problem)
-            }
-            _ => {
-                environment.add_not_seen(one.name.clone());
-                None
+            (files, wheel) => {
+                // A wheel that was not opened has no names yet; that does not mean that it has none.
+                let names = wheel.as_ref().map(|wheel| wheel.names.clone());
+                let names = names.filter(|names| !names.is_empty());
+                environment.add_not_seen(one.name.clone(), names);
+                files.and_then(Result::err)
             }
         });
     }

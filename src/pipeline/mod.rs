@@ -142,7 +142,7 @@ pub async fn scan(
         whole.add(scene.place, packages, skipped, notes, gaps);
     }
     whole.finish();
-    whole.findings = judge::findings(&whole, &settings.levels);
+    judge::tell(&mut whole, &settings.levels);
     Ok(whole)
 }
 

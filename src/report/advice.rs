@@ -20,6 +20,10 @@ impl Reporter<AdviceReport> for AdviceTable {
         "table"
     }
 
+    fn suffixes(&self) -> &'static [&'static str] {
+        &["txt"]
+    }
+
     fn write(&self, report: &AdviceReport, style: Style, output: &mut dyn Write) -> io::Result<()> {
         if report.packages.is_empty() {
             writeln!(output, "nothing to advise on")?;

@@ -7,13 +7,13 @@ use super::text::one_line;
 use super::told::{ByPackage, chain};
 use super::{Reporter, Style};
 use crate::judge;
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, Ignored};
 use crate::model::location::Location;
 use crate::model::report::{PackageReport, ScanReport, Severity, Verdict};
 
-const HEADER: [&str; 11] = [
+const HEADER: [&str; 12] = [
     "package", "version", "target", "platform", "verdict", "level", "rules", "reason", "chain",
-    "file", "line",
+    "file", "line", "ignored",
 ];
 
 pub(super) struct Csv;
@@ -32,7 +32,8 @@ impl Reporter<ScanReport> for Csv {
         let mut table = csv::Writer::from_writer(output);
         table.write_record(HEADER)?;
         for package in &report.packages {
-            table.write_record(of_package(package, found.of(package)).map(|text| cell(&text)))?;
+            let cells = of_package(package, found.of(package), found.ignored(package));
+            table.write_record(cells.map(|text| cell(&text)))?;
         }
         for finding in report.findings.iter().filter(|finding| finding.package.is_none()) {
             table.write_record(of_finding(finding).map(|text| cell(&text)))?;
@@ -41,13 +42,15 @@ impl Reporter<ScanReport> for Csv {
     }
 }
 
-fn of_package(package: &PackageReport, found: &[&Finding]) -> [String; 11] {
-    let mut rules: Vec<&str> = found.iter().map(|finding| finding.rule).collect();
+fn of_package(package: &PackageReport, found: &[&Finding], ignored: &[&Ignored]) -> [String; 12] {
+    let mut rules: Vec<&str> = found.iter().map(|finding| &*finding.rule).collect();
     rules.dedup();
     let mut reasons: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
     // A message may hold the package's own reason.
     let own = package.reason.as_deref();
     reasons.extend(own.filter(|own| !reasons.iter().any(|reason| reason.contains(own))));
+    let mut ignored: Vec<&str> = ignored.iter().map(|ignored| &*ignored.finding.rule).collect();
+    ignored.dedup();
     let first = found.first();
     let location = first.and_then(|finding| finding.location.as_ref());
     let (file, line) = place(location.or(package.required_by.as_ref()));
@@ -63,10 +66,11 @@ fn of_package(package: &PackageReport, found: &[&Finding]) -> [String; 11] {
         chain(package),
         file,
         line,
+        ignored.join(" "),
     ]
 }
 
-fn of_finding(finding: &Finding) -> [String; 11] {
+fn of_finding(finding: &Finding) -> [String; 12] {
     let unknown = judge::severity_of(finding) == Severity::NotKnown;
     let verdict = if unknown { Verdict::Unchecked.as_str() } else { "" };
     let (file, line) = place(finding.location.as_ref());
@@ -77,11 +81,12 @@ fn of_finding(finding: &Finding) -> [String; 11] {
         finding.place.map(|place| place.platform.to_string()).unwrap_or_default(),
         verdict.to_owned(),
         finding.level.as_str().to_owned(),
-        finding.rule.to_owned(),
+        finding.rule.to_string(),
         finding.message.clone(),
         String::new(),
         file,
         line,
+        String::new(),
     ]
 }
 

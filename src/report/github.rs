@@ -46,7 +46,7 @@ impl Reporter<ScanReport> for GitHub {
 fn write_one(told: &Told, output: &mut dyn Write) -> io::Result<()> {
     let title = match told.subject() {
         Some(subject) => format!("{}: {subject}", told.finding.rule),
-        None => told.finding.rule.to_owned(),
+        None => told.finding.rule.to_string(),
     };
     let lines: Vec<String> = std::iter::once(told.sentence()).chain(told.details()).collect();
     writeln!(

@@ -59,7 +59,7 @@ impl<'t> Issue<'t> {
                 Some(required_by) => format!("{}; {required_by}", told.sentence()),
                 None => told.sentence(),
             },
-            check_name: told.finding.rule,
+            check_name: &told.finding.rule,
             fingerprint: &told.fingerprint,
             // `critical` and `blocker` are left to what is worse than losing parallelism.
             severity: match told.finding.level {

@@ -10,7 +10,7 @@ use super::text::{one_line, printable};
 use super::told::{ByPackage, chain};
 use super::{Reporter, Style};
 use crate::judge;
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, Ignored};
 use crate::model::report::{PackageReport, ScanReport, Severity};
 
 /// The suite of what is about no package.
@@ -61,6 +61,15 @@ struct Case {
     kind: String,
     /// What was found, each a line; empty where there is nothing to tell.
     lines: Vec<String>,
+    /// What was found and does not count, each a line.
+    ignored: Vec<String>,
+}
+
+impl Case {
+    /// Whether all there would be to tell does not count.
+    fn is_skipped(&self) -> bool {
+        self.severity == Severity::Fine && !self.ignored.is_empty()
+    }
 }
 
 fn suites(report: &ScanReport, style: Style) -> Vec<Suite> {
@@ -85,6 +94,7 @@ fn suites(report: &ScanReport, style: Style) -> Vec<Suite> {
             severity: Severity::NotKnown,
             kind: "not-checked".to_owned(),
             lines: vec!["no package was looked at".to_owned()],
+            ignored: Vec::new(),
         });
     }
     if !cases.is_empty() {
@@ -114,9 +124,15 @@ fn of_package(package: &PackageReport, found: &ByPackage, place: &str, style: St
         class: place.to_owned(),
         file: file.unwrap_or_default(),
         severity,
-        kind: findings.first().map_or(package.verdict.as_str(), |first| first.rule).to_owned(),
+        kind: findings.first().map_or(package.verdict.as_str(), |first| &*first.rule).to_owned(),
         lines,
+        ignored: found.ignored(package).iter().map(|ignored| of_ignored(ignored)).collect(),
     }
+}
+
+fn of_ignored(ignored: &Ignored) -> String {
+    let (finding, reason) = (&ignored.finding, one_line(&ignored.reason));
+    format!("ignored[{}] {}; {reason}", printable(&finding.rule), one_line(&finding.message))
 }
 
 fn of_finding(report: &ScanReport, finding: &Finding, style: Style) -> Case {
@@ -131,8 +147,9 @@ fn of_finding(report: &ScanReport, finding: &Finding, style: Style) -> Case {
         class: WHOLE.to_owned(),
         file: anchor.path,
         severity: judge::severity_of(finding),
-        kind: finding.rule.to_owned(),
+        kind: finding.rule.to_string(),
         lines: lines(finding),
+        ignored: Vec::new(),
     }
 }
 
@@ -145,13 +162,14 @@ fn lines(finding: &Finding) -> Vec<String> {
 }
 
 fn counts<'c>(cases: impl Iterator<Item = &'c Case>) -> [(&'static str, String); 4] {
-    let (mut tests, mut failures, mut errors) = (0_usize, 0_usize, 0_usize);
+    let (mut tests, mut failures, mut errors, mut skipped) = (0_usize, 0_usize, 0_usize, 0_usize);
     for case in cases {
         tests += 1;
         failures += usize::from(case.severity == Severity::Finding);
         errors += usize::from(case.severity == Severity::NotKnown);
+        skipped += usize::from(case.is_skipped());
     }
-    [("tests", tests), ("failures", failures), ("errors", errors), ("skipped", 0)]
+    [("tests", tests), ("failures", failures), ("errors", errors), ("skipped", skipped)]
         .map(|(name, count)| (name, count.to_string()))
 }
 
@@ -177,17 +195,29 @@ fn write_case(case: &Case, writer: &mut Writer<impl Write>) -> io::Result<()> {
     if !file.is_empty() {
         element = element.with_attribute(("file", file.as_str()));
     }
-    let text = case.lines.join("\n");
+    // The first of what is ignored is the reason of one that is skipped.
+    let rest = case.ignored.iter().skip(usize::from(case.is_skipped()));
+    let text = case.lines.iter().chain(rest).map(String::as_str).collect::<Vec<_>>();
+    let text = text.join("\n");
     let outcome = match case.severity {
         Severity::Finding => "failure",
         Severity::NotKnown => "error",
-        Severity::Fine if text.is_empty() => {
+        Severity::Fine if text.is_empty() && !case.is_skipped() => {
             element.write_empty()?;
             return Ok(());
         }
         Severity::Fine => "system-out",
     };
     element.write_inner_content(|writer| {
+        if let Some(first) = case.ignored.first().filter(|_| case.is_skipped()) {
+            writer
+                .create_element("skipped")
+                .with_attribute(("message", first.as_str()))
+                .write_empty()?;
+        }
+        if text.is_empty() {
+            return Ok(());
+        }
         let mut told = writer.create_element(outcome);
         if case.severity != Severity::Fine {
             told = told

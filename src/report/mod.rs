@@ -5,6 +5,7 @@
 
 mod advice;
 mod csv;
+mod diff;
 mod evidence;
 mod github;
 mod gitlab;
@@ -22,11 +23,13 @@ mod tracker_table;
 use std::io::{self, Write};
 
 use crate::model::advice::AdviceReport;
+use crate::model::diff_report::DiffReport;
 use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
 use crate::model::tracker::TrackerReport;
 
 pub use advice::advice_summary;
+pub use diff::diff_summary;
 pub use origin::Origin;
 pub use rules::{explain, list_rules};
 pub use text::{bytes, inspect_summary, printable, summary};
@@ -96,3 +99,6 @@ pub const TRACKER_FORMATS: &[&dyn Reporter<TrackerReport>] =
 
 /// Every format for advice; the first is the default.
 pub const ADVICE_FORMATS: &[&dyn Reporter<AdviceReport>] = &[&advice::AdviceTable, &json::Json];
+/// Every format for what differs between two scans; the first is the default.
+pub const DIFF_FORMATS: &[&dyn Reporter<DiffReport>] =
+    &[&diff::DiffTable, &json::Json, &diff::DiffMarkdown];

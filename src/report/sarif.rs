@@ -114,11 +114,17 @@ fn invocation(report: &ScanReport, left_out: usize) -> Value {
     let notes = report.notes.iter().map(
         |note| json!({ "level": "note", "message": { "text": message_text(&one_line(note)) } }),
     );
+    // GitHub would open alerts for results that are suppressed.
+    let ignored = (!report.ignored.is_empty()).then(|| {
+        let text = format!("{} findings are ignored, and left out here", report.ignored.len());
+        json!({ "level": "note", "message": { "text": text } })
+    });
     let left_out = (left_out > 0).then(|| {
         let text = format!("{left_out} more findings do not fit into this file");
         json!({ "level": "warning", "message": { "text": text } })
     });
-    let mut notifications: Vec<Value> = left_out.into_iter().chain(gaps).chain(notes).collect();
+    let first = left_out.into_iter().chain(ignored);
+    let mut notifications: Vec<Value> = first.chain(gaps).chain(notes).collect();
     // Each gap is a result too.
     notifications.truncate(MOST_NOTIFICATIONS);
     json!({

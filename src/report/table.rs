@@ -16,6 +16,8 @@ use crate::model::report::{PackageReport, ScanReport, Severity, Verdict};
 /// Modules named in a row before the rest is counted.
 const NAMED_MODULES: usize = 3;
 
+pub(super) use findings::write_one as write_finding;
+
 pub(super) struct Table;
 
 impl Reporter<ScanReport> for Table {

@@ -7,7 +7,7 @@ use super::origin::{Anchor, Origin};
 use super::text::{one_line, printable};
 use crate::judge;
 use crate::model::digest::Sha256;
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, Ignored};
 use crate::model::report::{PackageReport, Place, ScanReport, Severity};
 
 /// A finding, for all places that it holds for.
@@ -65,7 +65,7 @@ pub(super) fn told<'r>(report: &'r ScanReport, origin: &Origin) -> Vec<Told<'r>>
     let mut merged: Vec<(&Finding, Vec<Place>)> = Vec::new();
     for finding in &report.findings {
         let key = (
-            (finding.rule, finding.level, &finding.package, &finding.version),
+            (&finding.rule, finding.level, &finding.package, &finding.version),
             (&finding.message, &finding.hints, &finding.links, &finding.location),
         );
         let index = *same.entry(key).or_insert(merged.len());
@@ -102,7 +102,7 @@ fn fingerprint(finding: &Finding, path: &str) -> String {
         text.extend((part.len() as u64).to_le_bytes());
         text.extend(part.as_bytes());
     };
-    add(finding.rule);
+    add(&finding.rule);
     add(path);
     match &finding.package {
         Some(package) => add(package),
@@ -117,31 +117,59 @@ fn fingerprint(finding: &Finding, path: &str) -> String {
 }
 
 /// The findings of each package at each place.
-pub(super) struct ByPackage<'r>(BTreeMap<(&'r str, Option<&'r str>, String), Vec<&'r Finding>>);
+pub(super) struct ByPackage<'r> {
+    counting: BTreeMap<Key<'r>, Vec<&'r Finding>>,
+    ignored: BTreeMap<Key<'r>, Vec<&'r Ignored>>,
+}
+
+/// A package by name, release and place.
+type Key<'r> = (&'r str, Option<&'r str>, String);
 
 impl<'r> ByPackage<'r> {
     pub(super) fn new(report: &'r ScanReport) -> Self {
-        let mut found: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
+        let (mut counting, mut ignored) = (BTreeMap::new(), BTreeMap::new());
         for finding in &report.findings {
-            if let (Some(package), Some(place)) = (finding.package.as_deref(), finding.place) {
-                let key = (package, finding.version.as_deref(), place.to_string());
-                found.entry(key).or_default().push(finding);
+            if let Some(key) = Self::key_of(finding) {
+                counting.entry(key).or_insert_with(Vec::new).push(finding);
             }
         }
-        Self(found)
+        for one in &report.ignored {
+            if let Some(key) = Self::key_of(&one.finding) {
+                ignored.entry(key).or_insert_with(Vec::new).push(one);
+            }
+        }
+        Self { counting, ignored }
+    }
+
+    fn key_of(finding: &'r Finding) -> Option<Key<'r>> {
+        let (package, place) = (finding.package.as_deref()?, finding.place?);
+        Some((package, finding.version.as_deref(), place.to_string()))
+    }
+
+    fn key(package: &'r PackageReport) -> Key<'r> {
+        (package.name.as_str(), package.version.as_deref(), package.place().to_string())
     }
 
     /// Heaviest first.
     pub(super) fn of(&self, package: &'r PackageReport) -> &[&'r Finding] {
-        let key = (package.name.as_str(), package.version.as_deref(), package.place().to_string());
-        self.0.get(&key).map_or(&[], Vec::as_slice)
+        self.counting.get(&Self::key(package)).map_or(&[], Vec::as_slice)
+    }
+
+    /// What was found of it and does not count.
+    pub(super) fn ignored(&self, package: &'r PackageReport) -> &[&'r Ignored] {
+        self.ignored.get(&Self::key(package)).map_or(&[], Vec::as_slice)
     }
 
     /// What a package comes to, as it counts for the run as a whole: what its findings do, or its
-    /// verdict where no rule spoke. What is not known never comes to less than that.
+    /// verdict where no rule spoke. What is not known never comes to less than that, unless the user
+    /// has said that it may stay so.
     pub(super) fn severity(&self, package: &'r PackageReport) -> Severity {
         let verdict = package.verdict.severity();
         let found = self.of(package).iter().map(|finding| judge::severity_of(finding)).min();
+        let is_accepted = |ignored: &&Ignored| judge::severity_of(&ignored.finding) == verdict;
+        if self.ignored(package).iter().any(is_accepted) {
+            return found.unwrap_or(Severity::Fine);
+        }
         match found {
             Some(Severity::Fine) if verdict == Severity::NotKnown => verdict,
             Some(found) => found,

@@ -16,6 +16,10 @@ impl Reporter<TrackerReport> for TrackerTable {
         "table"
     }
 
+    fn suffixes(&self) -> &'static [&'static str] {
+        &["txt"]
+    }
+
     fn write(
         &self,
         report: &TrackerReport,

@@ -150,6 +150,18 @@ fn macros(path: &str, code: &Code<'_>) -> Vec<Unit> {
             says,
         });
     }
+    // One module under conditions of which it is not known which holds.
+    let declaring: Vec<Vec<String>> = units
+        .iter()
+        .filter(|unit| matches!(unit.says, Says::NotUsed(_)))
+        .map(|unit| unit.names.clone())
+        .collect();
+    for unit in &mut units {
+        if unit.says == Says::Nothing && declaring.contains(&unit.names) {
+            let line = unit.sign.line.unwrap_or(1);
+            unit.says = Says::Unclear(format!("{path}:{line}: it declares only under a condition"));
+        }
+    }
     units
 }
 

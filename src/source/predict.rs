@@ -132,14 +132,18 @@ fn limited(survey: &Survey) -> Option<Sign> {
 
 /// What is to be expected of each module.
 fn modules(survey: &Survey) -> Vec<Expected> {
-    let units: Vec<&Unit> = survey.units.iter().chain(compiled_python(survey)).collect();
+    let python = compiled_python(survey);
+    let units: Vec<&Unit> = survey.units.iter().chain(&python).collect();
     let units: Vec<&Unit> =
         units.iter().copied().filter(|unit| !is_replaced(unit, &units, survey)).collect();
     let is_named = |unit: &Unit| survey.scripts.named.contains(unit.stem());
     let some_are_named = units.iter().any(|unit| is_named(unit));
     let mut all = Vec::new();
     for unit in units.iter().copied() {
-        let can_be_named = !matches!(unit.tool, Tool::Pyo3) && !unit.sign.path.ends_with(".rs");
+        // A Python file stands for itself where the script that compiles it is the sign.
+        let is_of_script = unit.sign.what.ends_with(".py");
+        let can_be_named =
+            unit.tool != Tool::Pyo3 && !unit.sign.path.ends_with(".rs") && !is_of_script;
         let named = can_be_named && is_named(unit);
         // A test that happens to be called like something that is compiled does not count.
         let path = &unit.sign.path;
@@ -179,10 +183,21 @@ fn made_by(sign: Sign, tool: &str, admits_newest: Option<bool>, since: &str) -> 
     Expected::KeepsOff(sign)
 }
 
-/// Python files that Cython compiles: named by a script that calls it.
-fn compiled_python(survey: &Survey) -> impl Iterator<Item = &Unit> {
-    let compiles = survey.scripts.compiles.iter().any(|sign| sign.what == "cythonize");
-    survey.marked.iter().filter(move |unit| compiles && survey.scripts.named.contains(unit.stem()))
+/// Python files that Cython compiles. What the head of one says counts where it is known.
+fn compiled_python(survey: &Survey) -> Vec<Unit> {
+    let cythonizes = survey.scripts.compiles.iter().any(|sign| sign.what == "cythonize");
+    let marked = |unit: &&Unit| cythonizes && survey.scripts.named.contains(unit.stem());
+    let mut units: Vec<Unit> = survey.marked.iter().filter(marked).cloned().collect();
+    for sign in &survey.scripts.compiled_python {
+        let is_known = units.iter().any(|unit| {
+            unit.sign.path == sign.what || unit.sign.path.ends_with(&format!("/{}", sign.what))
+        });
+        if !is_known {
+            let sign = sign.clone();
+            units.push(Unit { tool: Tool::Cython, sign, names: Vec::new(), says: Says::Nothing });
+        }
+    }
+    units
 }
 
 /// The file that Cython's output was made of, where that is there too.

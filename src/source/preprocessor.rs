@@ -221,47 +221,74 @@ fn defined<'t>(name: Option<&Token<'t>>, defines: &BTreeMap<&'t str, u32>) -> Kn
     }
 }
 
-/// A condition: parts joined by `&&` or by `||`; what has both, or parentheses around several, is
-/// open.
+/// A condition: parts joined by `||`, each of parts joined by `&&`. What has either within further
+/// parentheses is open.
 fn condition<'t>(tokens: &[Token<'t>], defines: &BTreeMap<&'t str, u32>) -> Known<'t> {
-    let joined_by =
-        |mark: char| tokens.windows(2).any(|pair| pair.iter().all(|token| token.is_mark(mark)));
-    let parts =
-        |mark: char| tokens.split(move |token| token.is_mark(mark)).filter(|part| !part.is_empty());
-    let open = || open(tokens);
-    match (joined_by('&'), joined_by('|')) {
-        (true, true) => open(),
-        (true, false) => {
-            let all: Vec<_> = parts('&').map(|part| single(part, defines)).collect();
-            if all.contains(&Known::Fails) {
-                Known::Fails
-            } else if all.iter().all(|part| *part == Known::Holds) {
-                Known::Holds
-            } else {
-                open()
-            }
-        }
-        (false, true) => {
-            let all: Vec<_> = parts('|').map(|part| single(part, defines)).collect();
-            if all.contains(&Known::Holds) {
-                Known::Holds
-            } else if all.iter().all(|part| *part == Known::Fails) {
-                Known::Fails
-            } else {
-                open()
-            }
-        }
-        (false, false) => single(tokens, defines),
+    let all = |tokens: &[Token<'t>]| {
+        let parts: Vec<_> =
+            parts(bare(tokens), '&').into_iter().map(|part| single(part, defines)).collect();
+        joined(parts, Known::Fails, Known::Holds, tokens)
+    };
+    let parts: Vec<_> = parts(bare(tokens), '|').into_iter().map(all).collect();
+    joined(parts, Known::Holds, Known::Fails, tokens)
+}
+
+/// One part is enough to decide, or all have to agree on the opposite.
+fn joined<'t>(
+    parts: Vec<Known<'t>>,
+    enough: Known<'t>,
+    else_all: Known<'t>,
+    tokens: &[Token<'t>],
+) -> Known<'t> {
+    if parts.contains(&enough) {
+        enough
+    } else if !parts.is_empty() && parts.iter().all(|part| *part == else_all) {
+        else_all
+    } else {
+        open(tokens)
     }
+}
+
+/// What stands between two `mark`s outside of parentheses.
+fn parts<'c, 't>(tokens: &'c [Token<'t>], mark: char) -> Vec<&'c [Token<'t>]> {
+    let mut depth = 0usize;
+    let split = tokens.split(|token| {
+        if token.is_mark('(') {
+            depth += 1;
+        } else if token.is_mark(')') {
+            depth = depth.saturating_sub(1);
+        }
+        depth == 0 && token.is_mark(mark)
+    });
+    split.filter(|part| !part.is_empty()).collect()
+}
+
+/// Without the parentheses around all of it.
+fn bare<'c, 't>(tokens: &'c [Token<'t>]) -> &'c [Token<'t>] {
+    let [open, inner @ .., close] = tokens else { return tokens };
+    let mut depth = 1usize;
+    let is_around = open.is_mark('(')
+        && close.is_mark(')')
+        && inner.iter().all(|token| {
+            if token.is_mark('(') {
+                depth += 1;
+            } else if token.is_mark(')') {
+                depth -= 1;
+            }
+            depth > 0
+        });
+    if is_around { inner } else { tokens }
 }
 
 /// What versions are compared with: of the oldest free-threaded interpreter that matters, and of a
 /// pybind11 that knows of free-threading, which any build would take.
-const VERSIONS: [(&str, u64); 4] = [
+const VERSIONS: [(&str, u64); 6] = [
     ("PY_VERSION_HEX", 0x030d_00f0),
     ("PY_MAJOR_VERSION", 3),
     ("PY_MINOR_VERSION", 13),
     ("PYBIND11_VERSION_HEX", 0x0300_0000),
+    ("PYBIND11_VERSION_MAJOR", 3),
+    ("PYBIND11_VERSION_MINOR", 0),
 ];
 
 /// `NAME >= NUMBER`, of a version that is known.

@@ -65,6 +65,8 @@ pub(super) struct Scripts {
     pub(super) finds: bool,
     /// Macros and options that they name.
     words: BTreeSet<String>,
+    /// Python files that are compiled.
+    pub(super) compiled_python: Vec<Sign>,
     cython: Calls,
     f2py: Option<Sign>,
     /// The macro that makes Cython's output declare, whatever it was made with.
@@ -233,6 +235,8 @@ impl Scripts {
     }
 
     fn python(&mut self, path: &str, tokens: &[Token<'_>], indents: &Indents<'_>) {
+        // Where the arguments of the latest call of Cython end.
+        let mut within = 0usize;
         let mut cythonized = 0usize;
         let mut carrying = 0usize;
         let mut directive = None;
@@ -243,6 +247,14 @@ impl Scripts {
             if token.kind == Kind::Word {
                 self.finds |= FINDING.contains(&text) && is_next('(');
                 let makes = text.ends_with("Extension") && is_next('(');
+                if makes || text == "cythonize" && is_next('(') {
+                    let sources = call(tokens, at).iter().filter(|word| {
+                        word.kind == Kind::Text && word.text.ends_with(".py") && word.text != ".py"
+                    });
+                    let room = MOST.saturating_sub(self.compiled_python.len());
+                    let signs = sources.map(|word| sign(path, word.line, word.text));
+                    self.compiled_python.extend(signs.take(room));
+                }
                 if COMPILING.contains(&text) || makes {
                     self.compile(sign(path, token.line, text));
                 }
@@ -258,7 +270,9 @@ impl Scripts {
                         let carries = |token: &Token<'_>| {
                             token.text == "compiler_directives" || stated(token.text).is_some()
                         };
-                        carrying += usize::from(call(tokens, at).iter().any(carries));
+                        let arguments = call(tokens, at);
+                        within = at + 2 + arguments.len();
+                        carrying += usize::from(arguments.iter().any(carries));
                     }
                     _ => {}
                 }
@@ -287,10 +301,12 @@ impl Scripts {
                 Some(true) => {
                     let sign = sign(path, token.line, "freethreading_compatible");
                     // One that asks for Cython or for the interpreter holds where it matters.
-                    let is_open = indents.condition(token.line).is_some_and(|condition| {
-                        let condition = condition.to_ascii_lowercase();
-                        !["cython", "free", "gil"].iter().any(|word| condition.contains(word))
-                    });
+                    // So does one within the call: no other makes the modules.
+                    let is_open = at >= within
+                        && indents.condition(token.line).is_some_and(|condition| {
+                            let condition = condition.to_ascii_lowercase();
+                            !["cython", "free", "gil"].iter().any(|word| condition.contains(word))
+                        });
                     if is_open {
                         self.cython.open.get_or_insert(sign);
                     } else {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 21] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("config", &["model", "config"]),
@@ -16,11 +16,14 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("fetch", &["model", "resolve", "fetch"]),
     // Who may be asked, and by which way, is said by the same settings.
     ("forge", &["model", "config", "fetch", "forge"]),
+    ("git", &["git"]),
     ("inspect", &["model", "inspect"]),
     ("imports", &["model", "inspect", "imports"]),
     ("tracker", &["model", "tracker"]),
     ("source", &["model", "source"]),
     ("judge", &["model", "judge"]),
+    ("settings", &["model", "input", "judge", "settings"]),
+    ("diff", &["model", "input", "judge", "diff"]),
     // The rules explain themselves.
     ("report", &["model", "judge", "report"]),
     ("module_check", &["model", "inspect"]),

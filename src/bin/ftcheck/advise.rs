@@ -12,6 +12,7 @@ use ftcheck::{pipeline, pipeline::Settings};
 
 use crate::Failure;
 use crate::args::AdviseArguments;
+use crate::configuration::configuration;
 use crate::options::{ReportOptions, ScanOptions, choice};
 use crate::output::{exit_code, say, write_report};
 use crate::progress::Bar;
@@ -20,8 +21,10 @@ use crate::session::Session;
 use crate::tracker;
 
 pub(crate) fn run(arguments: AdviseArguments) -> Result<ExitCode, Failure> {
-    let choice = choice(&arguments.project);
-    let mut options = ScanOptions::new(arguments.resolution, choice)?;
+    let first = arguments.project.paths.first().map(PathBuf::as_path);
+    let configured = configuration(&arguments.resolution.configuration, first)?;
+    let choice = choice(&arguments.project.sections, &configured);
+    let mut options = ScanOptions::new(arguments.resolution, choice, &configured)?;
     let how: ReportOptions<AdviceReport> = ReportOptions::new(&arguments.report)?;
     let mut project = Project::read(&arguments.project, &options.settings)?;
     how.destinations.check(project.paths.iter().map(PathBuf::as_path))?;

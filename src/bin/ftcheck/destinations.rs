@@ -7,7 +7,7 @@ use ftcheck::report::{self, Detail, Reporter};
 
 use crate::Failure;
 use crate::args::Reported;
-use crate::rules::nearest;
+use ftcheck::model::nearest::nearest;
 
 /// What stands for the standard output.
 const STANDARD_OUTPUT: &str = "-";
@@ -65,23 +65,27 @@ impl<R> Destinations<R> {
         &self,
         inputs: impl IntoIterator<Item = &'a Path>,
     ) -> Result<(), Failure> {
-        let inputs: Vec<PathBuf> =
-            inputs.into_iter().filter_map(|input| std::fs::canonicalize(input).ok()).collect();
-        for (_, file) in &self.files {
-            let shown = file.display();
-            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-            if file.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
-                return Err(Failure::new(format!("{shown}: cannot be written: no such folder")));
-            }
-            let Ok(output) = std::fs::canonicalize(file) else { continue };
-            if inputs.contains(&output) {
-                return Err(Failure::new(format!(
-                    "{shown}: expected another file than the scanned one"
-                )));
-            }
-        }
-        Ok(())
+        let inputs: Vec<&Path> = inputs.into_iter().collect();
+        self.files.iter().try_for_each(|(_, file)| check_file(file, inputs.iter().copied()))
     }
+}
+
+/// The same for one file.
+pub(crate) fn check_file<'a>(
+    file: &Path,
+    inputs: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), Failure> {
+    let shown = file.display();
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if file.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(Failure::new(format!("{shown}: cannot be written: no such folder")));
+    }
+    let Ok(output) = std::fs::canonicalize(file) else { return Ok(()) };
+    let is_output = |input: &Path| std::fs::canonicalize(input).is_ok_and(|input| input == output);
+    if inputs.into_iter().any(is_output) {
+        return Err(Failure::new(format!("{shown}: expected another file than the scanned one")));
+    }
+    Ok(())
 }
 
 fn by_name<R: Reported>(name: &str) -> Option<Form<R>> {

@@ -2,7 +2,10 @@
 
 mod advise;
 mod args;
+mod baseline;
+mod configuration;
 mod destinations;
+mod diff;
 mod inspect;
 mod options;
 mod origin;
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(arguments),
         Command::Check(arguments) => scan::check(arguments),
         Command::Why(arguments) => why::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments),
         Command::Rules => rules::list(),
         Command::Explain(arguments) => rules::explain(&arguments),
         Command::Inspect(arguments) => inspect::run(arguments),

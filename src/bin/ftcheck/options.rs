@@ -9,7 +9,6 @@ use ftcheck::fetch::cache::Cache;
 use ftcheck::judge::Levels;
 use ftcheck::local;
 use ftcheck::model::environment::marker_environment;
-use ftcheck::model::finding::Level;
 use ftcheck::model::inspect_report::InspectReport;
 use ftcheck::model::report::Place;
 use ftcheck::model::requirement::Choice;
@@ -17,11 +16,11 @@ use ftcheck::model::target::Target;
 use ftcheck::pipeline::{Scene, Settings};
 use ftcheck::report::{Detail, Origin, Style};
 use ftcheck::resolve::host;
+use ftcheck::settings::ProjectSettings;
 
 use crate::Failure;
 use crate::args::{
-    ColorWhen, InspectArguments, ProjectArguments, ReportArguments, Reported, ResolutionArguments,
-    RuleArguments,
+    ColorWhen, InspectArguments, ReportArguments, Reported, ResolutionArguments, SectionArguments,
 };
 use crate::destinations::Destinations;
 
@@ -39,12 +38,22 @@ pub(crate) struct NetworkOptions {
 }
 
 impl ScanOptions {
-    pub(crate) fn new(arguments: ResolutionArguments, choice: Choice) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        arguments: ResolutionArguments,
+        choice: Choice,
+        configured: &ProjectSettings,
+    ) -> Result<Self, Failure> {
         let mut targets = arguments.target;
+        if targets.is_empty() {
+            targets.clone_from(&configured.targets);
+        }
         if targets.is_empty() {
             targets.push(Target::default());
         }
         let mut platforms = arguments.platform;
+        if platforms.is_empty() {
+            platforms.clone_from(&configured.platforms);
+        }
         if platforms.is_empty() {
             platforms.push(host::platform().map_err(|problem| {
                 let hint = "name one: `--platform x86_64-manylinux_2_28`".to_owned();
@@ -80,21 +89,21 @@ impl ScanOptions {
     }
 }
 
-/// What findings weigh.
-pub(crate) fn levels(arguments: &RuleArguments) -> Levels {
-    let mut levels = Levels::default();
-    if arguments.subinterpreters {
-        levels.0.insert("subinterpreters-unsupported", Some(Level::Note));
-    }
-    levels
-}
-
-/// Which parts of a project are asked for.
-pub(crate) fn choice(arguments: &ProjectArguments) -> Choice {
+/// Which parts of a project are asked for. What the command line says of extras stands in place of
+/// what the configuration does, and so with groups.
+pub(crate) fn choice(arguments: &SectionArguments, configured: &ProjectSettings) -> Choice {
+    let says_groups = !arguments.group.is_empty()
+        || !arguments.only_group.is_empty()
+        || arguments.all_groups
+        || arguments.no_default_groups;
+    let says_extras =
+        !arguments.extra.is_empty() || !arguments.only_group.is_empty() || arguments.all_extras;
+    let extras = if says_extras { &arguments.extra } else { &configured.extras };
+    let groups = if says_groups { &arguments.group } else { &configured.groups };
     Choice {
-        extras: arguments.extra.clone(),
+        extras: extras.clone(),
         all_extras: arguments.all_extras,
-        groups: arguments.group.clone(),
+        groups: groups.clone(),
         all_groups: arguments.all_groups,
         no_default_groups: arguments.no_default_groups,
         only_groups: arguments.only_group.clone(),

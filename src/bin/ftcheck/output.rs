@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use ftcheck::model::report::Severity;
 use ftcheck::report::{Detail, Reporter, Style};
 
+use crate::args::OutcomeArguments;
 use crate::destinations::{self, Destinations};
 use crate::options::ReportOptions;
 use crate::origin::Whereabouts;
@@ -18,6 +19,11 @@ pub(crate) fn exit_code(severity: Severity) -> ExitCode {
         Severity::NotKnown => ExitCode::from(NOT_KNOWN),
         Severity::Fine => ExitCode::SUCCESS,
     }
+}
+
+/// How a run ends of which the user may have said that it never fails.
+pub(crate) fn ends_with(severity: Severity, arguments: &OutcomeArguments) -> ExitCode {
+    if arguments.exit_zero { ExitCode::SUCCESS } else { exit_code(severity) }
 }
 
 /// Writes the report to where it is wanted. What goes to files alone is told in short beside them.

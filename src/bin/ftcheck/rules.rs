@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use ftcheck::judge::{self, CHECKS};
+use ftcheck::model::nearest::nearest;
 use ftcheck::report;
 
 use crate::Failure;
@@ -29,13 +30,4 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, Failure>
     let width = terminal_width().unwrap_or(WIDEST).min(WIDEST);
     print(report::explain(rule, usize::from(width)).as_bytes())?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The name that was presumably meant, if any is near.
-pub(crate) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    names
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .filter(|(similarity, _)| *similarity > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
 }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use ftcheck::config::Environment;
 use ftcheck::fetch::client::Traffic;
-use ftcheck::judge;
+use ftcheck::judge::{self, Policy};
 use ftcheck::local;
 use ftcheck::model::imports::SourceFile;
 use ftcheck::model::report::ScanReport;
@@ -15,39 +16,94 @@ use ftcheck::report::{self, Detail};
 
 use crate::Failure;
 use crate::args::{CheckArguments, RuleArguments, ScanArguments};
-use crate::options::{ReportOptions, ScanOptions, choice, levels};
-use crate::output::{exit_code, say, write_report};
+use crate::baseline::Baselines;
+use crate::configuration::{configuration, policy, today};
+use crate::options::{ReportOptions, ScanOptions, choice};
+use crate::output::{ends_with, say, write_report};
 use crate::progress::Bar;
 use crate::project::Project;
 use crate::session::Session;
 use crate::tracker;
 
 pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
-    let choice = choice(&arguments.project);
-    let options = ScanOptions::new(arguments.resolution, choice)?;
-    let mut project = Project::read(&arguments.project, &options.settings)?;
-    look(&mut project, options, ReportOptions::new(&arguments.report)?, &arguments.rules)
+    let first = arguments.project.paths.first().map(PathBuf::as_path);
+    let configured = configuration(&arguments.resolution.configuration, first)?;
+    let policy = policy(&arguments.rules, &configured)?;
+    let choice = choice(&arguments.project.sections, &configured);
+    let options = ScanOptions::new(arguments.resolution, choice, &configured)?;
+    let project = Project::read(&arguments.project, &options.settings)?;
+    let how = ReportOptions::new(&arguments.report)?;
+    let paths = project.paths.iter().map(PathBuf::as_path);
+    let baselines = Baselines::new(&arguments.baseline, paths)?;
+    let judging = Judging { policy, is_whole: true, baselines };
+    report(project, options, how, &arguments.rules, &judging)
 }
 
 pub(crate) fn check(arguments: CheckArguments) -> Result<ExitCode, Failure> {
-    let mut project = Project::of_requirements(&arguments.requirements)?;
-    let options = ScanOptions::new(arguments.resolution, Choice::default())?;
-    look(&mut project, options, ReportOptions::new(&arguments.report)?, &arguments.rules)
+    let project = Project::of_requirements(&arguments.requirements)?;
+    let configured = configuration(&arguments.resolution.configuration, None)?;
+    let policy = policy(&arguments.rules, &configured)?;
+    let options = ScanOptions::new(arguments.resolution, Choice::default(), &configured)?;
+    let how = ReportOptions::new(&arguments.report)?;
+    let judging = Judging { policy, is_whole: false, baselines: Baselines::default() };
+    report(project, options, how, &arguments.rules, &judging)
 }
 
-fn look(
-    project: &mut Project,
+/// What counts of what is found.
+struct Judging {
+    policy: Policy,
+    /// Whether all of a project is looked at, so that what is ignored ought to be there.
+    is_whole: bool,
+    baselines: Baselines,
+}
+
+fn report(
+    project: Project,
     mut options: ScanOptions,
     mut how: ReportOptions<ScanReport>,
     rules: &RuleArguments,
+    judging: &Judging,
 ) -> Result<ExitCode, Failure> {
     how.style.subinterpreters = rules.subinterpreters;
-    options.settings.levels = levels(rules);
     options.settings.sources = sources(rules)?;
-    options.settings.tracker = Arc::new(tracker::current(&options.network.cache));
     how.destinations.check(project.paths.iter().map(PathBuf::as_path))?;
     let detail = how.style.detail;
-    let session = Session::new(options.network, project)?;
+    let read = project.paths.first().cloned();
+    let (searched, shown) = (project.searched, project.shown.join(", "));
+    let environment = Environment::of_process();
+    let mut looked =
+        look(project, options, &judging.policy, judging.is_whole, detail, &environment)?;
+    let severity = judging.baselines.conclude(&mut looked.report, &judging.policy.fail_on)?;
+    write_report(&looked.report, &how, read.as_deref(), report::summary)?;
+    if detail == Detail::Verbose {
+        if !searched && !shown.is_empty() {
+            say(&format!("read {shown}"));
+        }
+        say(&looked.traffic);
+    }
+    Ok(ends_with(severity, &rules.outcome))
+}
+
+/// What a look at a project came to.
+pub(crate) struct Looked {
+    pub(crate) report: ScanReport,
+    /// What was fetched, in words.
+    pub(crate) traffic: String,
+}
+
+/// Looks at all that a project asks for, and takes out what the policy ignores. Ignores that match
+/// nothing are told where the whole project is looked at.
+pub(crate) fn look(
+    mut project: Project,
+    mut options: ScanOptions,
+    policy: &Policy,
+    is_whole: bool,
+    detail: Detail,
+    environment: &Environment,
+) -> Result<Looked, Failure> {
+    options.settings.levels = policy.levels.clone();
+    options.settings.tracker = Arc::new(tracker::current(&options.network.cache));
+    let session = Session::within(options.network, &mut project, environment)?;
     options.settings.prereleases = options.settings.prereleases.or(session.prereleases);
     if project.searched && detail > Detail::Quiet {
         say(&format!("looking at {}", project.shown.join(", ")));
@@ -63,16 +119,10 @@ fn look(
         &progress,
     ));
     bar.clear();
-    let report = report.map_err(|problem| Failure::new(problem.to_string()))?;
-    let read = project.paths.first().map(PathBuf::as_path);
-    write_report(&report, &how, read, report::summary)?;
-    if detail == Detail::Verbose {
-        if !project.searched && !project.shown.is_empty() {
-            say(&format!("read {}", project.shown.join(", ")));
-        }
-        say(&traffic(session.client.traffic(), bar.wheel_bytes()));
-    }
-    Ok(exit_code(judge::severity(&report)))
+    let mut report = report.map_err(|problem| Failure::new(problem.to_string()))?;
+    judge::apply_ignores(&mut report, policy, today(), is_whole);
+    let traffic = traffic(session.client.traffic(), bar.wheel_bytes());
+    Ok(Looked { report, traffic })
 }
 
 /// The user's own files, where they are asked for.

@@ -26,6 +26,16 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(options: NetworkOptions, project: &mut Project) -> Result<Self, Failure> {
+        Self::within(options, project, &Environment::of_process())
+    }
+
+    /// The same for files that stand elsewhere for a while: what is not of the project counts from the
+    /// folder of `environment`.
+    pub(crate) fn within(
+        options: NetworkOptions,
+        project: &mut Project,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -35,13 +45,11 @@ impl Session {
             of_project.extend(std::mem::take(&mut manifest.indexes));
         }
         let folder = project.paths.first().and_then(|path| path.parent());
-        let network = NetworkSettings::gather(
-            &options.command_line,
-            &Environment::of_process(),
-            folder.unwrap_or(Path::new("")),
-            of_project,
-        )
-        .map_err(|problem| Failure::new(problem.to_string()))?;
+        let folder = std::path::absolute(Path::new(".").join(folder.unwrap_or(Path::new(""))))
+            .unwrap_or_default();
+        let network =
+            NetworkSettings::gather(&options.command_line, environment, &folder, of_project)
+                .map_err(|problem| Failure::new(problem.to_string()))?;
         project.bound_by(&network.constraints, &network.overrides)?;
         let client = Client::with(network.offline, &network.access, Patience::default())
             .map_err(|problem| Failure::new(format!("no HTTP client can be set up: {problem}")))?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ftcheck::pipeline::{self, Scene, Settings};
@@ -10,6 +11,7 @@ use ftcheck::resolve::graph::Graph;
 use pep508_rs::PackageName;
 
 use crate::args::WhyArguments;
+use crate::configuration::configuration;
 use crate::options::{ScanOptions, choice};
 use crate::output::{print, say};
 use crate::project::Project;
@@ -20,8 +22,10 @@ pub(crate) fn run(arguments: WhyArguments) -> Result<ExitCode, Failure> {
     let package: PackageName = arguments.package.parse().map_err(|_| {
         Failure::new(format!("expected the name of a package, found `{}`", arguments.package))
     })?;
-    let choice = choice(&arguments.project);
-    let mut options = ScanOptions::new(arguments.resolution, choice)?;
+    let first = arguments.project.paths.first().map(PathBuf::as_path);
+    let configured = configuration(&arguments.resolution.configuration, first)?;
+    let choice = choice(&arguments.project.sections, &configured);
+    let mut options = ScanOptions::new(arguments.resolution, choice, &configured)?;
     let mut project = Project::read(&arguments.project, &options.settings)?;
     let session = Session::new(options.network, &mut project)?;
     options.settings.prereleases = options.settings.prereleases.or(session.prereleases);

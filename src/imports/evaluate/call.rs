@@ -13,7 +13,8 @@ use crate::imports::facts::{Call, Expression, Name};
 impl Run<'_> {
     pub(super) fn call_expression(&mut self, frame: &Frame, call: &Call) -> Outcome<Value> {
         // A method may change what it is called on.
-        if let Expression::Attribute(of, method) = &call.function {
+        if let Expression::Attribute(parts) = &call.function {
+            let (of, method) = &**parts;
             let value = self.evaluate(frame, of)?;
             let (arguments, keywords) = self.arguments(frame, call)?;
             return self.call_method(frame, of, &value, method, arguments, keywords, call);
@@ -203,7 +204,10 @@ impl Run<'_> {
     ) -> Outcome<Value> {
         let code = Arc::clone(&closure.code);
         let again = self.calls.iter().filter(|other| Arc::ptr_eq(other, &code)).count();
-        if self.calls.len() >= MAX_CALLS || again >= 3 {
+        if self.calls.len() >= MAX_CALLS {
+            return Err(Stop::TooLong);
+        }
+        if again >= 3 {
             self.doubts.called = true;
             return Ok(Value::Unknown);
         }

@@ -118,9 +118,12 @@ impl Run<'_> {
             self.import_dotted(parent, Some(frame.module), at)?;
         }
         Ok(match self.environment.find(&dotted) {
-            Some(_) => Value::Something,
+            // The slash ends the name, whatever attribute is asked for.
+            Some(_) => Value::standard(&format!("<spec>{dotted}/")),
             None if self.replaced.contains_key(&dotted) => Value::Unknown,
-            None if self.environment.not_seen().is_some() => Value::Unknown,
+            None if self.environment.not_seen(dotted.split('.').next().unwrap_or("")).is_some() => {
+                Value::Unknown
+            }
             None => Value::None,
         })
     }

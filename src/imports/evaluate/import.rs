@@ -359,12 +359,22 @@ impl Run<'_> {
                 self.doubts.imported = true;
                 return Ok(Value::Unknown);
             }
-        } else if let Some(package) = self.environment.not_seen() {
+        } else if let Some(package) = self.environment.not_seen(part) {
             self.unknown.get_or_insert_with(|| {
                 format!("{whole} is imported, and {package} was not looked at")
             });
             self.doubts.imported = true;
             return Ok(Value::Unknown);
+        }
+        if parent.is_none_or(|parent| self.changed_paths.contains(&parent))
+            && self.finders_changed
+            && let Some(importer) = self.executing.last().copied()
+        {
+            let found = self.environment.vendored(importer, part);
+            self.fork(found.len() + 1, |run, way| match found.get(way) {
+                Some(module) => run.import_module(*module, Some(importer), None).map(|_| ()),
+                None => Ok(()),
+            })?;
         }
         self.not_found(whole)?;
         Ok(Value::Unknown)

@@ -75,6 +75,17 @@ impl Run<'_> {
             }
             None => Ok(()),
         })?;
+        // The rest of the name may hold dots.
+        let below = self.environment.first_enabling_below(&whole);
+        if !self.explores
+            && let Some(enabling) = below
+        {
+            let (own, name) =
+                (self.environment.name(frame.module), self.environment.name(enabling));
+            self.unknown.get_or_insert_with(|| {
+                format!("{own} imports a module by a computed name, which may be {name}")
+            });
+        }
         Ok(Value::Unknown)
     }
 
@@ -85,12 +96,18 @@ impl Run<'_> {
         }
         let own = self.environment.name(frame.module);
         let top = own.split('.').next().unwrap_or(&own);
-        if let Some(enabling) = self.environment.first_enabling_below(top) {
+        if let Some(enabling) = self.environment.first_enabling_below(&format!("{top}.")) {
             let name = self.environment.name(enabling);
             self.unknown.get_or_insert_with(|| {
                 format!("{own} imports a module by a computed name, which may be {name}")
             });
         }
+    }
+
+    /// A package says where else its modules lie.
+    pub(super) fn change_path(&mut self, frame: &Frame) {
+        self.finders_changed = true;
+        self.changed_paths.insert(frame.module);
     }
 
     /// `sys.modules[name] = value`

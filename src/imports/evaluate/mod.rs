@@ -12,6 +12,7 @@ mod builtin;
 mod call;
 mod class;
 mod comparison;
+mod comprehension;
 mod constant;
 mod exception;
 mod expression;
@@ -38,7 +39,7 @@ const MAX_CALL_STEPS: u64 = 30_000;
 /// The most that is executed for all calls of one function in which nothing is imported.
 const MAX_IDLE_STEPS: u64 = 60_000;
 /// The most statements and expressions that are executed for one question.
-const MAX_STEPS: u64 = 10_000_000;
+const MAX_STEPS: u64 = 20_000_000;
 /// Scopes that are kept.
 const MAX_SCOPES: usize = 1_000_000;
 /// Names bound since a way parted, which are kept to undo them.
@@ -139,6 +140,8 @@ pub(super) struct Run<'e> {
     replaced: HashMap<String, Value>,
     /// Whether modules may be found in other ways than in files.
     finders_changed: bool,
+    /// Packages that changed where their modules are looked for.
+    changed_paths: BTreeSet<ModuleId>,
     journal: Vec<(ScopeId, Name, Option<scope::Bound>)>,
     forks: usize,
     /// How many undecided conditions lie around what is executed.
@@ -204,6 +207,7 @@ impl<'e> Run<'e> {
             module_scopes: HashMap::new(),
             replaced: HashMap::new(),
             finders_changed: false,
+            changed_paths: BTreeSet::new(),
             journal: Vec::new(),
             forks: 0,
             doubt: 0,

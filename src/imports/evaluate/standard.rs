@@ -247,6 +247,48 @@ impl Run<'_> {
                 self.finders_changed = true;
                 Value::None
             }
+            "__path__.append" | "__path__.insert" | "__path__.extend" => {
+                self.change_path(frame);
+                Value::None
+            }
+            "threading.Thread" => {
+                // It is started, most of the time at once.
+                if let Some(target) = argument(1, "target") {
+                    self.fork(2, |run, way| match way {
+                        0 => run.call_value(frame, &target, Vec::new(), Vec::new()).map(|_| ()),
+                        _ => Ok(()),
+                    })?;
+                }
+                Value::Unknown
+            }
+            "importlib.util.spec_from_file_location"
+            | "importlib.machinery.SourceFileLoader"
+            | "importlib.machinery.ExtensionFileLoader"
+            | "importlib.util.spec_from_loader" => {
+                self.doubts.called = true;
+                Value::standard("<file>")
+            }
+            "<file>.load_module"
+            | "<file>.exec_module"
+            | "<file>.loader.exec_module"
+            | "<file>.loader.load_module"
+            | "runpy.run_path"
+            | "runpy.run_module" => {
+                self.computed_anywhere(frame);
+                self.doubts.called = true;
+                Value::Unknown
+            }
+            "importlib.util.module_from_spec" => Value::Something,
+            "importlib.util.LazyLoader" => Value::Unknown,
+            name if name.starts_with("<spec>") => {
+                // `spec.loader.exec_module(module)` executes it.
+                let dotted = name.trim_start_matches("<spec>").split('/').next().unwrap_or("");
+                if name.ends_with("exec_module") || name.ends_with("load_module") {
+                    let dotted = dotted.to_owned();
+                    return self.import_dotted(&dotted, Some(frame.module), at);
+                }
+                Value::Unknown
+            }
             "sys._is_gil_enabled" => Value::Bool(false),
             "sysconfig.get_config_var" => match first.as_text() {
                 Some("Py_GIL_DISABLED") => Value::Integer(1),
@@ -307,6 +349,7 @@ impl Run<'_> {
                 }
                 _ => {
                     self.open_scope(frame.scope);
+                    self.computed_anywhere(frame);
                     self.doubts.called = true;
                     Value::None
                 }

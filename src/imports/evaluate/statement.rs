@@ -2,7 +2,7 @@
 
 use super::value::{List, ScopeId, Value};
 use super::{Frame, Outcome, Run, Stop, comparison, constant};
-use crate::imports::facts::{Case, Expression, Statement};
+use crate::imports::facts::{Case, Expression, For, Statement, While};
 
 /// Elements that a loop is gone through with.
 const MAX_ROUNDS: usize = 400;
@@ -27,7 +27,8 @@ impl Run<'_> {
                 }
                 Ok(())
             }
-            Statement::Add(target, value) => {
+            Statement::Add(parts) => {
+                let (target, value) = &**parts;
                 let value = self.evaluate(frame, value)?;
                 let before = self.evaluate(frame, target)?;
                 self.assign(frame, target, constant::add(&before, &value))
@@ -35,13 +36,15 @@ impl Run<'_> {
             Statement::Expression(value) => self.evaluate(frame, value).map(|_| ()),
             Statement::If(arms) => self.arms(frame, arms),
             Statement::Try(inner) => self.try_statement(frame, inner),
-            Statement::With(items, body) => self.with(frame, items, body),
-            Statement::For(target, through, body, orelse) => {
+            Statement::With(with) => self.with(frame, &with.items, &with.body),
+            Statement::For(inner) => {
+                let For { target, through, body, orelse } = &**inner;
                 let through = self.evaluate(frame, through)?;
                 self.for_each(frame, target, &through, body)?;
                 self.block(frame, orelse)
             }
-            Statement::While(test, body, orelse) => {
+            Statement::While(inner) => {
+                let While { test, body, orelse } = &**inner;
                 let truth = self.evaluate(frame, test)?.truth();
                 match truth {
                     Some(false) => {}
@@ -53,7 +56,7 @@ impl Run<'_> {
                 }
                 self.block(frame, orelse)
             }
-            Statement::Match(subject, cases) => self.match_statement(frame, subject, cases),
+            Statement::Match(inner) => self.match_statement(frame, &inner.0, &inner.1),
             Statement::Function(code, decorators) => self.define(frame, code, decorators),
             Statement::Class(code, decorators) => self.define_class(frame, code, decorators),
             Statement::Return(value) => {
@@ -101,6 +104,9 @@ impl Run<'_> {
     pub(super) fn assign(&mut self, frame: &Frame, target: &Expression, value: Value) -> Outcome {
         match target {
             Expression::Name(name) => {
+                if name == "__path__" {
+                    self.change_path(frame);
+                }
                 let scope = frame.scope_of(name);
                 self.bind(scope, name, value);
                 Ok(())
@@ -122,7 +128,8 @@ impl Run<'_> {
                 }
                 Ok(())
             }
-            Expression::Attribute(of, name) => {
+            Expression::Attribute(parts) => {
+                let (of, name) = &**parts;
                 let of = self.evaluate(frame, of)?;
                 match of {
                     Value::Module(module) => {
@@ -135,7 +142,8 @@ impl Run<'_> {
                 }
                 Ok(())
             }
-            Expression::Subscript(of, index) => {
+            Expression::Subscript(parts) => {
+                let (of, index) = &**parts;
                 let index = self.evaluate(frame, index)?;
                 let before = self.evaluate(frame, of)?;
                 match before {

@@ -208,6 +208,8 @@ impl Value {
             | Self::Super(_)
             | Self::Suppress(_)
             | Self::Table(_) => Some(true),
+            // What `find_spec` found.
+            Self::Standard(name) if name.starts_with('<') => Some(true),
             Self::OneOf(values) => {
                 let mut truths = values.iter().map(Self::truth);
                 let first = truths.next()??;

@@ -67,8 +67,8 @@ impl Lowering<'_> {
             Expr::StringLiteral(literal) => text(literal.value.to_str()),
             Expr::Name(name) => Expression::Name(name.id.as_str().into()),
             Expr::Attribute(inner) => {
-                let value = self.boxed(&inner.value);
-                Expression::Attribute(value, inner.attr.as_str().into())
+                let value = self.expression(&inner.value);
+                Expression::Attribute(Box::new((value, inner.attr.as_str().into())))
             }
             Expr::Subscript(inner) => self.subscript(inner),
             Expr::Call(call) => self.call(call),
@@ -90,11 +90,11 @@ impl Lowering<'_> {
                 }
             }
             Expr::Compare(inner) => {
-                let left = self.boxed(&inner.left);
+                let left = self.expression(&inner.left);
                 let pairs = inner.ops.iter().zip(&inner.comparators);
                 let rest =
                     pairs.map(|(operator, right)| (comparison(*operator), self.expression(right)));
-                Expression::Compare(left, rest.collect())
+                Expression::Compare(Box::new((left, rest.collect())))
             }
             Expr::If(inner) => {
                 let test = self.expression(&inner.test);
@@ -147,10 +147,12 @@ impl Lowering<'_> {
                 self.comprehension(key, value, &inner.generators)
             }
             Expr::Named(inner) => {
-                let value = self.boxed(&inner.value);
+                let value = self.expression(&inner.value);
                 match &*inner.target {
-                    Expr::Name(name) => Expression::Named(name.id.as_str().into(), value),
-                    _ => Expression::Unknown(vec![*value]),
+                    Expr::Name(name) => {
+                        Expression::Named(Box::new((name.id.as_str().into(), value)))
+                    }
+                    _ => Expression::Unknown(vec![value]),
                 }
             }
             Expr::Starred(inner) => Expression::Starred(self.boxed(&inner.value)),
@@ -177,23 +179,23 @@ impl Lowering<'_> {
     }
 
     fn subscript(&mut self, inner: &ast::ExprSubscript) -> Expression {
-        let value = self.boxed(&inner.value);
+        let value = self.expression(&inner.value);
         let Expr::Slice(slice) = &*inner.slice else {
-            let index = self.boxed(&inner.slice);
-            return Expression::Subscript(value, index);
+            let index = self.expression(&inner.slice);
+            return Expression::Subscript(Box::new((value, index)));
         };
         let mut bounds = [None, None];
         for (bound, given) in bounds.iter_mut().zip([&slice.lower, &slice.upper]) {
             if let Some(given) = given {
                 match self.expression(given) {
                     Expression::Integer(number) => *bound = Some(number),
-                    other => return self.opaque([*value, other]),
+                    other => return self.opaque([value, other]),
                 }
             }
         }
         match &slice.step {
-            Some(_) => self.opaque([*value]),
-            None => Expression::Slice(value, bounds[0], bounds[1]),
+            Some(_) => self.opaque([value]),
+            None => Expression::Slice(Box::new((value, bounds[0], bounds[1]))),
         }
     }
 

@@ -6,7 +6,8 @@ use ruff_python_ast::{ExceptHandler, ParameterWithDefault, Parameters, Pattern, 
 
 use super::Lowering;
 use crate::imports::facts::{
-    Alias, Case, Class, Expression, From, Function, Handler, Import, Name, Statement, Try,
+    Alias, Case, Class, Expression, For, From, Function, Handler, Import, Name, Statement, Try,
+    While, With,
 };
 
 impl Lowering<'_> {
@@ -16,6 +17,7 @@ impl Lowering<'_> {
             let lowered = self.deeper(|this| this.statement(statement));
             statements.extend(lowered.flatten());
         }
+        statements.shrink_to_fit();
         statements
     }
 
@@ -48,7 +50,7 @@ impl Lowering<'_> {
                 let target = self.target(&assign.target);
                 match assign.op {
                     ruff_python_ast::Operator::Add | ruff_python_ast::Operator::BitOr => {
-                        Statement::Add(target, value)
+                        Statement::Add(Box::new((target, value)))
                     }
                     _ => Statement::Assign(vec![target], self.opaque([value])),
                 }
@@ -87,18 +89,20 @@ impl Lowering<'_> {
                     (entered, bound)
                 });
                 let items = items.collect();
-                Statement::With(items, self.block(&with.body))
+                Statement::With(Box::new(With { items, body: self.block(&with.body) }))
             }
             Stmt::For(inner) => {
                 let through = self.expression(&inner.iter);
                 let target = self.target(&inner.target);
                 let body = self.block(&inner.body);
-                Statement::For(target, through, body, self.block(&inner.orelse))
+                let orelse = self.block(&inner.orelse);
+                Statement::For(Box::new(For { target, through, body, orelse }))
             }
             Stmt::While(inner) => {
                 let test = self.expression(&inner.test);
                 let body = self.block(&inner.body);
-                Statement::While(test, body, self.block(&inner.orelse))
+                let orelse = self.block(&inner.orelse);
+                Statement::While(Box::new(While { test, body, orelse }))
             }
             Stmt::Match(inner) => {
                 let subject = self.expression(&inner.subject);
@@ -117,7 +121,7 @@ impl Lowering<'_> {
                     }
                 });
                 let cases = cases.collect();
-                Statement::Match(subject, cases)
+                Statement::Match(Box::new((subject, cases)))
             }
             Stmt::FunctionDef(inner) => {
                 let decorators = inner.decorator_list.iter();

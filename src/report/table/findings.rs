@@ -1,6 +1,8 @@
 //! What the rules found, told below the table: one paragraph for each finding, those that only
 //! differ in the place told once.
 
+mod ignored;
+
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Ansi};
@@ -12,10 +14,8 @@ use crate::report::{Detail, Style};
 
 /// Findings as far as a person asked for them, and how many are not shown.
 pub(super) fn write(report: &ScanReport, style: Style, output: &mut dyn Write) -> io::Result<()> {
-    let shown =
-        |finding: &&Finding| finding.level <= Level::Warning || style.detail == Detail::Verbose;
     let mut told: Vec<(&Finding, Vec<Place>)> = Vec::new();
-    for finding in report.findings.iter().filter(shown) {
+    for finding in report.findings.iter().filter(|finding| is_shown(finding, style)) {
         match told.iter_mut().find(|(other, _)| is_same(other, finding)) {
             Some((_, places)) => places.extend(finding.place),
             None => told.push((finding, finding.place.into_iter().collect())),
@@ -31,18 +31,22 @@ pub(super) fn write(report: &ScanReport, style: Style, output: &mut dyn Write) -
         };
         write_one(finding, &labels, style, output)?;
     }
-    if !told.is_empty() {
+    let ignored = ignored::write(report, style, output)?;
+    if !told.is_empty() || ignored {
         writeln!(output)?;
     }
     Ok(())
 }
 
+/// Notes on packages are many, and shown where all is asked for; what is about the scan as a whole is
+/// always told.
+fn is_shown(finding: &Finding, style: Style) -> bool {
+    finding.level <= Level::Warning || finding.package.is_none() || style.detail == Detail::Verbose
+}
+
 /// How many notes there are, where they are not shown.
 pub(super) fn hidden_notes(report: &ScanReport, style: Style) -> usize {
-    if style.detail == Detail::Verbose {
-        return 0;
-    }
-    report.findings.iter().filter(|finding| finding.level > Level::Warning).count()
+    report.findings.iter().filter(|finding| !is_shown(finding, style)).count()
 }
 
 fn is_same(one: &Finding, other: &Finding) -> bool {
@@ -54,7 +58,8 @@ fn is_same(one: &Finding, other: &Finding) -> bool {
         && one.location == other.location
 }
 
-fn write_one(
+/// One finding; `labels` says at which places, where that has to be said.
+pub(in crate::report) fn write_one(
     finding: &Finding,
     labels: &str,
     style: Style,

@@ -240,7 +240,7 @@ fn what_was_not_looked_at_leaves_a_name_open() {
         "pkg",
         &[("pkg/__init__.py", "try:\n    import other\nexcept ImportError:\n    pass")],
     );
-    environment.add_not_seen("other".to_owned());
+    environment.add_not_seen("other".to_owned(), None);
     let report = environment.import_report("pkg");
     assert_eq!(report.enables_gil, None);
     assert_eq!(report.reason.unwrap(), "other is imported, and other was not looked at");
@@ -279,4 +279,59 @@ fn what_mypyc_compiled_loads_its_group() {
     ]);
     assert_eq!(report.enables_gil, Some(true));
     assert_eq!(report.by.unwrap(), "0123456789__mypyc");
+}
+
+#[test]
+fn what_was_not_looked_at_may_say_its_names() {
+    let mut environment = super::support::environment();
+    let text = "try:\n    import other\nexcept ImportError:\n    pass";
+    super::support::add(&mut environment, "pkg", &[("pkg/__init__.py", text)]);
+    environment.add_not_seen("unrelated".to_owned(), Some(vec!["unrelated".to_owned()]));
+    assert_eq!(environment.import_report("pkg").enables_gil, Some(false));
+    environment.add_not_seen("other-thing".to_owned(), Some(vec!["other".to_owned()]));
+    assert_eq!(environment.import_report("pkg").enables_gil, None);
+}
+
+#[test]
+fn folders_that_are_searched_too_are_looked_into() {
+    let with = |text: &str| {
+        import(&[
+            ("pkg/__init__.py", text),
+            ("pkg/_vendor/thing/__init__.py", "from . import bad"),
+            ("pkg/_vendor/thing/bad.so", "enables"),
+        ])
+        .enables_gil
+    };
+    assert_eq!(
+        with(
+            "import sys, os\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), '_vendor'))\nimport thing"
+        ),
+        None
+    );
+    assert_eq!(with("__path__.append('_vendor')\nimport pkg.thing"), None);
+    assert_eq!(with("__path__ = ['_vendor']\nfrom pkg.thing import x"), None);
+    assert_eq!(with("try:\n    import thing\nexcept ImportError:\n    pass"), Some(false));
+}
+
+#[test]
+fn specs_are_followed() {
+    enables(
+        "from importlib.util import find_spec, module_from_spec\nspec = find_spec('pkg.bad')\nif spec:\n    module = module_from_spec(spec)\n    spec.loader.exec_module(module)",
+    );
+    keeps_off(
+        "import importlib.util as u\nspec = u.find_spec('pkg.bad')\nloader = u.LazyLoader(spec.loader)\nmodule = u.module_from_spec(spec)\nloader.exec_module(module)",
+    );
+    assert_eq!(
+        body(
+            "import importlib.util as u\nspec = u.spec_from_file_location('x', 'y')\nspec.loader.exec_module(u.module_from_spec(spec))"
+        ),
+        None
+    );
+    assert_eq!(
+        body(
+            "import threading\ndef load():\n    from . import bad\nthreading.Thread(target=load).start()"
+        ),
+        None
+    );
+    assert_eq!(body("exec(open('x').read())"), None);
 }

@@ -1,5 +1,6 @@
 //! Verdicts, and what the rules say of them.
 
+mod policy;
 mod rules;
 mod verdict;
 

@@ -80,6 +80,8 @@ fn the_ids_of_all_rules() {
     classifier-disagrees note
     tracker-disagrees note
     subinterpreters-unsupported off
+    ignore-expired warning
+    ignore-unused note
     ");
 }
 
@@ -204,7 +206,7 @@ fn what_has_no_wheel_is_told_by_one_rule() {
     ];
     for (files, expected) in cases {
         let found = found_in(without_wheel(files));
-        let rules: Vec<&str> = found.iter().map(|finding| finding.rule).collect();
+        let rules: Vec<&str> = found.iter().map(|finding| finding.rule.as_ref()).collect();
         assert_eq!(rules, [expected]);
     }
     let mut nothing_known = package("spam", Verdict::NoWheel);

@@ -1,11 +1,11 @@
 //! One report that holds every verdict, every rule, and every member that a report can have: what each
 //! format shows of it is kept as a snapshot.
 
-use ftcheck::judge::{self, Levels};
+use ftcheck::judge::{self, Ignore, Levels, NamePattern, Policy};
 use ftcheck::model::evidence::{
     Definition, Evidence, Generator, Gil, Init, ModuleReport, Slot, Subinterpreters,
 };
-use ftcheck::model::finding::Level;
+use ftcheck::model::finding::{Ignored, IgnoredBy, Level};
 use ftcheck::model::imports::{How, ImportChain, ImportReport, Reach, SourceImport};
 use ftcheck::model::location::Location;
 use ftcheck::model::release::{Prediction, ReleaseFiles, Sign, SourceReport};
@@ -14,6 +14,7 @@ use ftcheck::model::report::{
 };
 use ftcheck::model::target::Target;
 use ftcheck::model::tracker::TrackerEntry;
+use jiff::civil::{Date, date};
 
 pub(crate) fn here() -> Place {
     Place { target: Target::PY314T, platform: "x86_64-manylinux_2_28".parse().unwrap() }
@@ -31,14 +32,54 @@ pub(crate) fn at(path: &str, line: usize, column: usize) -> Location {
 pub(crate) fn everything() -> ScanReport {
     let mut report = without_findings();
     judge(&mut report);
+    let policy = Policy {
+        ignores: vec![
+            ignore(21, "accepted", "only its command line is used", Some(date(2026, 12, 31))),
+            ignore(22, "lxml", "a version that declares it was announced", Some(date(2026, 6, 30))),
+            ignore(23, "gone", "it was there once", None),
+        ],
+        ..Policy::default()
+    };
+    judge::apply_ignores(&mut report, &policy, date(2026, 7, 1), true);
+    let known = report.findings.iter().position(|one| one.package.as_deref() == Some("known"));
+    let of_baseline = |finding| Ignored {
+        finding,
+        by: IgnoredBy::Baseline,
+        reason: "known from baseline.json".to_owned(),
+        expires: None,
+        location: None,
+    };
+    let known = report.findings.remove(known.unwrap());
+    report.ignored.push(of_baseline(known));
     report
+}
+
+fn ignore(line: usize, package: &str, reason: &str, expires: Option<Date>) -> Ignore {
+    Ignore {
+        package: NamePattern::of_package(package).ok(),
+        rule: None,
+        module: None,
+        reason: reason.to_owned(),
+        expires,
+        location: at("ftcheck.toml", line, 1),
+    }
+}
+
+/// One whose only module enables the GIL, which counts no more.
+fn accepted(name: &str) -> PackageReport {
+    let mut package = package(name, "1.0", Verdict::EnablesGil);
+    package.wheel = Some(wheel(&format!("{name}-1.0-cp314-cp314t-manylinux_2_28_x86_64.whl")));
+    package.modules = vec![module(&format!("{name}._core"), Gil::Enables)];
+    package
 }
 
 /// Asks every rule anew, those too that are off unless asked for.
 pub(crate) fn judge(report: &mut ScanReport) {
     let mut levels = Levels::default();
     levels.0.insert("subinterpreters-unsupported", Some(Level::Note));
-    report.findings = judge::findings(report, &levels);
+    levels.0.insert("pure-python-fallback", None);
+    report.ignored.clear();
+    judge::tell(report, &levels);
 }
 
 fn without_findings() -> ScanReport {
@@ -53,6 +94,8 @@ fn without_findings() -> ScanReport {
         without_wheel("bounded", Prediction::NotKnown, excluded()),
         unchecked(),
         undetermined(),
+        accepted("accepted"),
+        accepted("known"),
         keeping_off(here()),
         program(),
         pure(),
@@ -354,7 +397,9 @@ mod tests {
         let report = everything();
         let verdicts: BTreeSet<Verdict> = report.packages.iter().map(|one| one.verdict).collect();
         assert_eq!(verdicts.len(), Verdict::ALL.len());
-        let rules: BTreeSet<&str> = report.findings.iter().map(|finding| finding.rule).collect();
+        let ignored = report.ignored.iter().map(|ignored| &ignored.finding);
+        let found = report.findings.iter().chain(ignored);
+        let rules: BTreeSet<&str> = found.map(|finding| &*finding.rule).collect();
         for check in CHECKS {
             assert!(rules.contains(check.rule().id), "{} finds nothing", check.rule().id);
         }

@@ -175,6 +175,7 @@ fn check_junit(report: &ScanReport) {
                     "testsuites" | "testsuite" | "system-out" => {}
                     "testcase" => cases += 1,
                     "failure" | "error" => outcomes += 1,
+                    "skipped" => {}
                     other => panic!("{other}"),
                 }
             }

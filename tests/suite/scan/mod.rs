@@ -3,6 +3,7 @@
 mod access;
 mod bad_input;
 mod bad_wheels;
+mod baseline;
 mod cache;
 mod conda;
 mod environments;

@@ -84,6 +84,11 @@ fn pybind11_and_boost() {
         ("BOOST_PYTHON_MODULE(spam, boost::python::mod_gil_not_used()) {}", KeepsGilOff),
         ("BOOST_PYTHON_MODULE(spam) {}", EnablesGil),
         (
+            "#if SPAM\nPYBIND11_MODULE(spam, m, py::mod_gil_not_used())\n#else\n\
+             PYBIND11_MODULE(spam, m)\n#endif\n{}",
+            NotKnown,
+        ),
+        (
             "#if PYBIND11_VERSION_HEX >= 0x020D00F0\nPYBIND11_MODULE(spam, m, py::mod_gil_not_used())\n#else\n\
              PYBIND11_MODULE(spam, m)\n#endif\n{}",
             KeepsGilOff,
@@ -244,6 +249,8 @@ fn cython_by_the_script() {
     ] {
         assert_eq!(of_cython(&setup, "x = 1\n"), expected, "{setup}");
     }
+    let within = "if BUILD:\n    setup(ext_modules=cythonize(\"spam.pyx\",\n        compiler_directives={\"freethreading_compatible\": True}))\n";
+    assert_eq!(of_cython(within, "x = 1\n"), KeepsGilOff);
     let two = "cythonize(\"spam.pyx\", compiler_directives={\"freethreading_compatible\": True})\ncythonize(\"ham.pyx\")\n";
     assert_eq!(of_cython(two, "x = 1\n"), NotKnown);
 }
@@ -355,6 +362,22 @@ fn a_file_that_is_included_is_no_module() {
         predicted(&[build, ("setup.py", setup), main, ("part.pyx", "x = 1\n")]),
         KeepsGilOff
     );
+}
+
+#[test]
+fn python_that_cython_compiles() {
+    let setup =
+        "setup(ext_modules=cythonize([Extension(\"spam.a\", [\"spam/a.py\"]), \"spam/b.pyx\"]))\n";
+    let build = (
+        "pyproject.toml",
+        "[build-system]\nrequires = [\"cython\"]\nbuild-backend = \"setuptools.build_meta\"\n",
+    );
+    let declaring = "# cython: freethreading_compatible = True\n";
+    let pyx = ("spam/b.pyx", declaring);
+    let of = |python| predicted(&[build, ("setup.py", setup), pyx, ("spam/a.py", python)]);
+    assert_eq!(of(declaring), KeepsGilOff);
+    assert_eq!(of("# cython: language_level = 3\n"), EnablesGil);
+    assert_eq!(of("x = 1\n"), EnablesGil);
 }
 
 #[test]

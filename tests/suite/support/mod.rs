@@ -15,6 +15,7 @@
 pub(crate) mod damage;
 pub(crate) mod faults;
 pub(crate) mod forge;
+pub(crate) mod git;
 pub(crate) mod http;
 pub(crate) mod index;
 pub(crate) mod pages;

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use ftcheck::config::CommandLine;
 use ftcheck::model::index::IndexStrategy;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Indexes")]
 pub(crate) struct IndexArguments {
     /// An index beside the default one, asked before it: URL or NAME=URL

@@ -1,6 +1,8 @@
 //! The arguments as they are typed; what they mean together is told in [`crate::options`].
 #![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
 
+mod configuration;
+mod diff;
 mod indexes;
 mod resolution;
 mod tracker;
@@ -10,13 +12,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use ftcheck::model::advice::AdviceReport;
+use ftcheck::model::diff_report::DiffReport;
 use ftcheck::model::inspect_report::InspectReport;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::report::ScanReport;
 use ftcheck::model::target::Target;
 use ftcheck::report::{self, Reporter};
 
-pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments};
+pub(crate) use self::configuration::{BaselineArguments, ConfigurationArguments, OutcomeArguments};
+pub(crate) use self::diff::DiffArguments;
+pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments, SectionArguments};
 pub(crate) use self::tracker::{
     TrackerArguments, TrackerCommand, TrackerForm, TrackerUpdateArguments,
 };
@@ -40,6 +45,8 @@ pub(crate) enum Command {
     Why(WhyArguments),
     /// Tell what to do about the packages of a project that are in the way
     Advise(AdviseArguments),
+    /// Tell what a change does: what it adds, removes, fixes and worsens
+    Diff(DiffArguments),
     /// List the rules
     Rules,
     /// Explain a rule, and what to do about its findings
@@ -61,6 +68,9 @@ pub(crate) struct ScanArguments {
 
     #[command(flatten)]
     pub(crate) rules: RuleArguments,
+
+    #[command(flatten)]
+    pub(crate) baseline: BaselineArguments,
 
     #[command(flatten)]
     pub(crate) report: ReportArguments<ScanReport>,
@@ -122,7 +132,7 @@ pub(crate) struct AdviseArguments {
 const SCAN_EXIT_CODES: &str = "\
 Exit codes:
   0  nothing found
-  1  something enables the GIL or has no wheel
+  1  something enables the GIL or has no wheel (see --fail-on)
   2  the scan could not be made
   3  nothing worse found, but something could not be checked";
 
@@ -173,6 +183,8 @@ pub(crate) struct RuleArguments {
     /// Also read the Python files below this folder, and name the lines whose imports enable the GIL
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) outcome: OutcomeArguments,
 }
 
 #[derive(Debug, Args)]
@@ -189,13 +201,13 @@ pub(crate) struct ReportArguments<R: Reported> {
     #[arg(long, value_parser = format_names::<R>())]
     pub(crate) format: Option<String>,
 
-    /// Also write the report to a file, in the form that its suffix names; several for several forms
+    /// Also write the report to a file, in the form that its suffix names; or FORMAT=FILE; several for
+    /// several forms
     ///
-    /// Suffixes are those that each form's files usually have. A form stands before the file where it
-    /// is told, as in gitlab=report.json; a file whose suffix names no form is written as --format
-    /// says. What --format names goes to the standard output unless a file takes it, the table also
-    /// not where --quiet is said. A file named - is the standard output.
-    #[arg(long, short, value_name = "[FORMAT=]FILE")]
+    /// What --format names goes to the standard output unless a file takes it: one of its suffix, or
+    /// whose suffix names no form. With --quiet the table is not shown beside files. A file named - is
+    /// the standard output.
+    #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
 
     /// Say less: only what is not in order
@@ -230,6 +242,11 @@ impl Reported for ScanReport {
 impl Reported for AdviceReport {
     const FORMATS: &'static [&'static dyn Reporter<Self>] = report::ADVICE_FORMATS;
     const IN_FULL: &'static str = "Say more: every release that was looked at, and every change";
+}
+
+impl Reported for DiffReport {
+    const FORMATS: &'static [&'static dyn Reporter<Self>] = report::DIFF_FORMATS;
+    const IN_FULL: &'static str = "Say more: what was fetched";
 }
 
 impl Reported for InspectReport {

@@ -10,6 +10,7 @@ use ftcheck::model::requirement::{GroupName, Prereleases};
 use ftcheck::model::target::Target;
 use pep508_rs::ExtraName;
 
+use super::configuration::ConfigurationArguments;
 use super::indexes::IndexArguments;
 
 /// Which project, and which parts of it.
@@ -35,6 +36,13 @@ pub(crate) struct ProjectArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) environment: Vec<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) sections: SectionArguments,
+}
+
+/// Which parts of a project.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct SectionArguments {
     /// Also look at what this extra of the project adds
     #[arg(long, value_name = "NAME")]
     pub(crate) extra: Vec<ExtraName>,
@@ -62,7 +70,7 @@ pub(crate) struct ProjectArguments {
 }
 
 /// For which interpreter, from where, and how.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ResolutionArguments {
     /// The free-threaded Python to look with: 3.13t, 3.14t or 3.15t; several for a comparison
     /// [default: 3.14t]
@@ -109,6 +117,9 @@ pub(crate) struct ResolutionArguments {
 
     #[command(flatten)]
     pub(crate) indexes: IndexArguments,
+
+    #[command(flatten)]
+    pub(crate) configuration: ConfigurationArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::comment::Comment;
 use super::http::{address, below};
-use super::{Api, Change, Forge, ForgeError, Head, Subject, Thread, Token};
+use super::{Api, Change, Forge, ForgeError, Head, Page, Subject, Thread, Token};
 use crate::config::Environment;
 
 const API: &str = "GITHUB_API_URL";
@@ -171,11 +171,7 @@ impl Forge for GitHub {
         .boxed()
     }
 
-    fn page<'a>(
-        &'a self,
-        api: &'a Api,
-        url: &'a Url,
-    ) -> BoxFuture<'a, Result<(Vec<Comment>, Option<Url>), ForgeError>> {
+    fn page<'a>(&'a self, api: &'a Api, url: &'a Url) -> BoxFuture<'a, Result<Page, ForgeError>> {
         async move {
             let answer = api.get(url).await?;
             let comments: Vec<Written> = answer.json()?;
@@ -184,7 +180,7 @@ impl Forge for GitHub {
                 author: one.user.map(|user| user.login),
                 body: one.body.unwrap_or_default(),
             });
-            Ok((comments.collect(), next(&answer.url, &answer.headers)))
+            Ok(Page { comments: comments.collect(), next: next(&answer.url, &answer.headers) })
         }
         .boxed()
     }
@@ -228,7 +224,7 @@ fn graphql(base: &Url) -> Url {
 /// Where the `Link` header says that the next page is (RFC 8288).
 fn next(current: &Url, headers: &HeaderMap) -> Option<Url> {
     let values = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
-    let links = values.flat_map(|value| value.split(',')).filter_map(|link| {
+    let mut links = values.flat_map(|value| value.split(',')).filter_map(|link| {
         let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
         let is_next = parameters.split(';').any(|parameter| {
             let (name, value) = parameter.split_once('=').unwrap_or_default();
@@ -237,7 +233,7 @@ fn next(current: &Url, headers: &HeaderMap) -> Option<Url> {
         });
         is_next.then_some(target)
     });
-    links.filter_map(|target| current.join(target).ok()).next()
+    links.find_map(|target| current.join(target).ok())
 }
 
 /// The pull request of the event for which the workflow runs.

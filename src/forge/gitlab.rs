@@ -12,7 +12,7 @@ use url::Url;
 
 use super::comment::Comment;
 use super::http::{address, below};
-use super::{Api, Change, Forge, ForgeError, Head, Subject, Thread, Token};
+use super::{Api, Change, Forge, ForgeError, Head, Page, Subject, Thread, Token};
 use crate::config::Environment;
 
 const API: &str = "CI_API_V4_URL";
@@ -125,11 +125,7 @@ impl Forge for GitLab {
             .boxed()
     }
 
-    fn page<'a>(
-        &'a self,
-        api: &'a Api,
-        url: &'a Url,
-    ) -> BoxFuture<'a, Result<(Vec<Comment>, Option<Url>), ForgeError>> {
+    fn page<'a>(&'a self, api: &'a Api, url: &'a Url) -> BoxFuture<'a, Result<Page, ForgeError>> {
         async move {
             let answer = api.get(url).await?;
             let notes: Vec<Note> = answer.json()?;
@@ -138,7 +134,7 @@ impl Forge for GitLab {
                 author: note.author.map(|user| user.username),
                 body: note.body.unwrap_or_default(),
             });
-            Ok((notes.collect(), next(&answer.url, &answer.headers)))
+            Ok(Page { comments: notes.collect(), next: next(&answer.url, &answer.headers) })
         }
         .boxed()
     }

@@ -76,18 +76,23 @@ pub trait Forge: Sync {
         subject: &'a Subject,
     ) -> BoxFuture<'a, Result<String, ForgeError>>;
 
-    /// One page of comments, and where the next one is.
-    fn page<'a>(
-        &'a self,
-        api: &'a Api,
-        url: &'a Url,
-    ) -> BoxFuture<'a, Result<(Vec<Comment>, Option<Url>), ForgeError>>;
+    /// One page of comments.
+    fn page<'a>(&'a self, api: &'a Api, url: &'a Url) -> BoxFuture<'a, Result<Page, ForgeError>>;
 
     /// How a comment is changed.
     fn changing(&self) -> Method;
 
     /// What may help against an error, with what this forge calls it.
     fn hint(&self, error: &ForgeError) -> Option<&'static str>;
+}
+
+/// Comments, as a forge gives them out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Those on this page.
+    pub comments: Vec<Comment>,
+    /// Where the next page is.
+    pub next: Option<Url>,
 }
 
 /// A pull request, as the environment tells of it.

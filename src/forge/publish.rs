@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::comment::{Comment, Key, Plan, Step, Wanted, plan};
 use super::http::{Fault, backoff, below};
-use super::{Api, Forge, ForgeError, Subject, Thread};
+use super::{Api, Forge, ForgeError, Page, Subject, Thread};
 use crate::model::location::redacted;
 
 /// Pages of a hundred comments that are looked through.
@@ -125,7 +125,7 @@ impl Post<'_> {
         let mut marked = Vec::new();
         let mut url = self.thread.all.clone();
         for _ in 0..PAGES {
-            let (comments, next) = self.forge.page(self.api, &url).await?;
+            let Page { comments, next } = self.forge.page(self.api, &url).await?;
             marked.extend(comments.into_iter().filter(|one| self.key.marks(&one.body)));
             match next {
                 Some(next) => url = next,

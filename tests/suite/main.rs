@@ -17,6 +17,7 @@
 
 mod advise;
 mod command_line;
+mod comment;
 mod config;
 mod diff;
 mod diff_command;

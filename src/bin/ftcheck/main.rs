@@ -3,6 +3,7 @@
 mod advise;
 mod args;
 mod baseline;
+mod comment;
 mod configuration;
 mod destinations;
 mod diff;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Tracker(arguments) => tracker::run(arguments),
         Command::Advise(arguments) => advise::run(arguments),
+        Command::Comment(arguments) => comment::run(&arguments),
     };
     match outcome {
         Ok(code) => code,

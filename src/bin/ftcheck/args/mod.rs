@@ -1,6 +1,7 @@
 //! The arguments as they are typed; what they mean together is told in [`crate::options`].
 #![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
 
+mod comment;
 mod configuration;
 mod diff;
 mod indexes;
@@ -19,6 +20,7 @@ use ftcheck::model::report::ScanReport;
 use ftcheck::model::target::Target;
 use ftcheck::report::{self, Reporter};
 
+pub(crate) use self::comment::CommentArguments;
 pub(crate) use self::configuration::{BaselineArguments, ConfigurationArguments, OutcomeArguments};
 pub(crate) use self::diff::DiffArguments;
 pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments, SectionArguments};
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Advise(AdviseArguments),
     /// Tell what a change does: what it adds, removes, fixes and worsens
     Diff(DiffArguments),
+    /// Keep one comment on a pull request or merge request up to date
+    Comment(CommentArguments),
     /// List the rules
     Rules,
     /// Explain a rule, and what to do about its findings

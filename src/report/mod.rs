@@ -7,12 +7,17 @@ mod advice;
 mod csv;
 mod diff;
 mod evidence;
+mod foreign;
 mod github;
 mod gitlab;
+pub mod html;
 mod inspect_table;
 mod json;
 mod junit;
+pub mod markdown;
+mod merged;
 mod origin;
+mod outcome;
 mod rules;
 mod sarif;
 mod table;
@@ -87,6 +92,8 @@ pub const FORMATS: &[&dyn Reporter<ScanReport>] = &[
     &gitlab::GitLab,
     &junit::JUnit,
     &csv::Csv,
+    &markdown::Markdown,
+    &html::Html,
 ];
 
 /// Every format for inspections; the first is the default.

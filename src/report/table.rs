@@ -127,7 +127,7 @@ fn subinterpreters(package: &PackageReport) -> &'static str {
 }
 
 /// What stands behind a package: the reason, or the modules that decide.
-fn explanation(package: &PackageReport, detail: Detail) -> String {
+pub(super) fn explanation(package: &PackageReport, detail: Detail) -> String {
     if package.modules.is_empty() {
         return package.reason.as_deref().map(printable).unwrap_or_default();
     }

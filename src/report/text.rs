@@ -101,34 +101,6 @@ pub(super) fn acts(letter: char) -> bool {
         )
 }
 
-/// Text from outside for Markdown, on one line: nothing of it marks up, mentions anybody or refers to
-/// an issue.
-pub(super) fn markdown(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 8);
-    for letter in printable(&text.replace(['\n', '\r'], " ")).chars() {
-        match letter {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            // A backslash keeps neither a name from being mentioned nor a number from being linked.
-            '@' | '#' => {
-                escaped.push(letter);
-                escaped.push('\u{200b}');
-            }
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '!' | '|' | '~' | '$' => {
-                escaped.push('\\');
-                escaped.push(letter);
-            }
-            _ => escaped.push(letter),
-        }
-    }
-    // What would begin a list, a heading or a quotation.
-    if escaped.starts_with(['-', '+', '=', '#']) {
-        escaped.insert(0, '\\');
-    }
-    escaped
-}
-
 /// A number of bytes for people: `5.1 MB`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]

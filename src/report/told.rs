@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::merged::{Merged, merged};
 use super::origin::{Anchor, Origin};
 use super::text::{one_line, printable};
 use crate::judge;
 use crate::model::digest::Sha256;
 use crate::model::finding::{Finding, Ignored};
-use crate::model::report::{PackageReport, Place, ScanReport, Severity};
+use crate::model::report::{PackageReport, ScanReport, Severity};
 
 /// A finding, for all places that it holds for.
 pub(super) struct Told<'r> {
@@ -61,38 +62,23 @@ impl Told<'_> {
 
 /// All that was found, heaviest first.
 pub(super) fn told<'r>(report: &'r ScanReport, origin: &Origin) -> Vec<Told<'r>> {
-    let mut same: BTreeMap<_, usize> = BTreeMap::new();
-    let mut merged: Vec<(&Finding, Vec<Place>)> = Vec::new();
-    for finding in &report.findings {
-        let key = (
-            (&finding.rule, finding.level, &finding.package, &finding.version),
-            (&finding.message, &finding.hints, &finding.links, &finding.location),
-        );
-        let index = *same.entry(key).or_insert(merged.len());
-        match merged.get_mut(index) {
-            Some((_, places)) => places.extend(finding.place),
-            None => merged.push((finding, finding.place.into_iter().collect())),
-        }
-    }
     let mut packages: BTreeMap<(&str, Option<&str>), &PackageReport> = BTreeMap::new();
     for package in &report.packages {
         packages.entry((&package.name, package.version.as_deref())).or_insert(package);
     }
-    let everywhere = report.places().count();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let tell = |(finding, places): (&'r Finding, Vec<Place>)| {
+    let tell = |one: Merged<'r>| {
+        let finding = one.finding;
         let anchor = origin.anchor(report, finding);
         let key = finding.package.as_deref().map(|name| (name, finding.version.as_deref()));
         let package = key.and_then(|key| packages.get(&key).copied());
         let hash = fingerprint(finding, &anchor.path);
         let count = seen.entry(hash.clone()).or_default();
         *count += 1;
-        let labels: Vec<String> = places.iter().map(|place| report.label(*place)).collect();
-        let told_where = !labels.is_empty() && labels.len() < everywhere;
-        let labels = if told_where { format!(" ({})", labels.join(", ")) } else { String::new() };
+        let labels = one.labels(report).map(|labels| format!(" ({labels})")).unwrap_or_default();
         Told { finding, anchor, fingerprint: format!("{hash}:{count}"), package, labels }
     };
-    merged.into_iter().map(tell).collect()
+    merged(report).into_iter().map(tell).collect()
 }
 
 fn fingerprint(finding: &Finding, path: &str) -> String {

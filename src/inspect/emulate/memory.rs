@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use super::linked::{Binding, Linked, Loaded, SYMBOL_STRIDE, SYMBOLS, address_in};
-use super::objects::Object;
+use super::objects::{Object, SIZE};
 use super::pages::{Page, Pages, Unknown};
 use crate::inspect::image::{Fixup, Format, PAGE_SIZE, ReadError};
 
@@ -34,7 +34,7 @@ pub(super) const DESCRIPTOR: &str = "[tls descriptor]";
 /// Pages in all unless told otherwise: 64 MiB.
 const MAX_PAGES: usize = 16 << 10;
 /// So many bytes of a long access are as much work as a short one.
-const BYTES_A_UNIT: usize = 64;
+pub(super) const BYTES_A_UNIT: usize = 64;
 
 /// Why memory cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -215,6 +215,23 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             return None;
         }
         self.objects.get(usize::try_from(offset / OBJECT_STRIDE).ok()?)
+    }
+
+    /// What a list, tuple or dictionary that the hook made holds is no longer known.
+    pub(super) fn forget_items(&mut self, address: u64) {
+        let (size, name) = match self.object_at(address) {
+            Some(Object::List) => (3, "PyList_Type"),
+            Some(Object::Tuple) => (1, "PyTuple_Type"),
+            Some(Object::Dict | Object::ModuleDict(_)) => (0, "PyDict_Type"),
+            _ => return,
+        };
+        for index in 0..size {
+            self.unknown.insert(address + SIZE + index * 8, "what a list or tuple holds");
+        }
+        let index = usize::try_from((address - OBJECTS) / OBJECT_STRIDE).ok();
+        if let Some(object) = index.and_then(|index| self.objects.get_mut(index)) {
+            *object = Object::Of(name);
+        }
     }
 
     /// Whether a value is the address of something.

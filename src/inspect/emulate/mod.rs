@@ -66,6 +66,9 @@ const USUAL: Budget = Budget {
     constructors: 100_000,
     pages: 16 << 10,
 };
+/// For hooks that initialise a whole library first, as those do that have OpenSSL linked in: a
+/// million steps.
+const LONG: Budget = Budget { steps: 2_000_000, in_all: 16_000_000, ..USUAL };
 /// For libraries whose constructors fill registries of thousands of functions, which the hook goes
 /// through.
 const LARGE: Budget = Budget {
@@ -164,6 +167,8 @@ pub(super) struct Run {
     pub(super) steps: u32,
     /// Every run failed, rather than stopped at something that is not followed.
     went_wrong: bool,
+    /// It was given up for its steps alone.
+    ran_out: bool,
 }
 
 /// The libraries that a hook may run in, and for which interpreter.
@@ -222,7 +227,11 @@ impl<'p, 'd> Emulator<'p, 'd> {
     /// them came to no good end, and as far as they go only where that was of no help either.
     pub(super) fn run(&self, hook: Hook, index: usize, entry: u64) -> Run {
         let entry = linked::address_in(index, entry);
-        let run = Runner::new(self, hook, entry, USUAL).run();
+        let mut run = Runner::new(self, hook, entry, USUAL).run();
+        // More steps are of no use before all libraries are here.
+        if run.ran_out && !self.is_open() {
+            run = Runner::new(self, hook, entry, LONG).run();
+        }
         let mut libraries = self.linked.libraries.iter();
         if !run.went_wrong || libraries.all(|library| library.image.constructors().is_empty()) {
             return run;
@@ -231,10 +240,10 @@ impl<'p, 'd> Emulator<'p, 'd> {
             let mut runner = Runner::new(self, hook, entry, budget);
             let is_whole = runner.construct();
             let after = runner.run();
-            if !after.went_wrong {
+            if !after.went_wrong && !after.ran_out {
                 return after;
             }
-            if is_whole {
+            if is_whole && !after.ran_out {
                 break;
             }
         }
@@ -316,6 +325,8 @@ struct Runner<'r, 'p, 'd> {
 struct Attempt {
     outcome: Result<Outcome, String>,
     steps: u32,
+    /// It was given up for its steps alone.
+    ran_out: bool,
     /// Choices met before it ended, or before it went wrong.
     choices_met: usize,
     /// Of these, those met before something was declared for a module.
@@ -357,7 +368,8 @@ impl Runner<'_, '_, '_> {
                     let declaring = attempt.choices_at_declaring;
                     let numbers = (0..declaring).rev().chain(declaring..attempt.choices_met);
                     let outcome = self.confirmed(outcome, &choices, numbers);
-                    return Run { outcome, steps, went_wrong: false };
+                    let ran_out = attempt.ran_out;
+                    return Run { outcome, steps, went_wrong: false, ran_out };
                 }
                 Err(failure) => failure,
             };
@@ -373,7 +385,7 @@ impl Runner<'_, '_, '_> {
             }
         }
         let reason = first_failure.unwrap_or_else(|| "the hook comes to no end".to_owned());
-        Run { outcome: Outcome::Stopped(reason), steps, went_wrong: true }
+        Run { outcome: Outcome::Stopped(reason), steps, went_wrong: true, ran_out: false }
     }
 
     fn attempt(&mut self, choices: &[usize]) -> Attempt {
@@ -397,7 +409,14 @@ impl Runner<'_, '_, '_> {
         let met = process.choices_met();
         let at_error = process.choices_at_error.filter(|_| outcome.is_err());
         let choices_at_declaring = process.choices_at_declaring.unwrap_or(0);
-        Attempt { outcome, steps, choices_met: at_error.unwrap_or(met), choices_at_declaring }
+        let ran_out = steps >= budget && outcome.as_ref().is_ok_and(|it| it.kind().is_none());
+        Attempt {
+            outcome,
+            steps,
+            ran_out,
+            choices_met: at_error.unwrap_or(met),
+            choices_at_declaring,
+        }
     }
 
     /// What the value that the hook returned stands for.

@@ -21,6 +21,13 @@ pub(super) enum Object {
     Number(u64),
     /// A capsule, and what is in it.
     Capsule(u64),
+    /// A list or tuple that the hook made: what it holds lies in memory.
+    List,
+    Tuple,
+    /// A dictionary that the hook made: what it put there is kept beside memory.
+    Dict,
+    /// The dictionary of a module that the hook made.
+    ModuleDict(u64),
     /// A module.
     Module,
     /// What a module of another package holds under a name: maybe a class.
@@ -55,6 +62,10 @@ pub(super) const PLAIN: Object = Object::Of("PyBaseObject_Type");
 /// `ob_ref_local` and `ob_type` of a `PyObject`.
 const REFERENCES: usize = 0x0c;
 pub(super) const TYPE: usize = 0x18;
+/// `ob_size` of a `PyVarObject`, and `ob_item` and `allocated` of a `PyListObject`.
+pub(super) const SIZE: u64 = 0x20;
+pub(super) const ITEMS: u64 = 0x28;
+pub(super) const ALLOCATED: u64 = 0x30;
 /// `length`, `state` and the characters of a `PyASCIIObject`.
 const LENGTH: usize = 0x20;
 const STATE: usize = 0x30;
@@ -70,6 +81,15 @@ pub(super) const TYPE_FREE: usize = 0x150;
 const USUAL_FLAGS: u64 = 1 << 10 | 1 << 12;
 /// `state` of a compact ASCII string, as 3.13 and as 3.14 lay out its bits.
 const ASCII_STATE: u32 = 0x0019_0064;
+
+/// `ob_item` of a `PyTupleObject` (CPython, `Include/cpython/tupleobject.h`): 3.14 put the hash
+/// before it.
+pub(super) fn tuple_items(minor: u8) -> u64 {
+    match minor {
+        ..=13 => 0x28,
+        14.. => 0x30,
+    }
+}
 
 /// `Py_TPFLAGS_LONG_SUBCLASS` and the like, by which inlined checks tell built-in types.
 fn type_flags(name: &str) -> u64 {
@@ -156,6 +176,9 @@ impl Memory<'_, '_, '_> {
             }
             Some(Object::Number(_)) => "PyLong_Type",
             Some(Object::Capsule(_)) => "PyCapsule_Type",
+            Some(Object::List) => "PyList_Type",
+            Some(Object::Tuple) => "PyTuple_Type",
+            Some(Object::Dict | Object::ModuleDict(_)) => "PyDict_Type",
             Some(Object::Module) => "PyModule_Type",
             Some(Object::Held) => {
                 self.type_fields(page, USUAL_FLAGS);

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use super::c_api::Entries;
 use super::linked::Linked;
 use super::memory::{DESCRIPTOR, Fault, Memory};
 use super::objects::Object;
@@ -194,8 +195,10 @@ pub(super) struct Process<'l, 'p, 'd> {
     pub(super) modules: Vec<Created>,
     /// Modules that were added below one of them, and their names.
     pub(super) submodules: Vec<(u64, Vec<u8>)>,
-    /// What was put into objects, by object and name.
-    pub(super) attributes: HashMap<(u64, Vec<u8>), u64>,
+    /// What the hook put into objects, and into dictionaries that it made.
+    pub(super) attributes: Entries,
+    /// The dictionaries of modules that the hook made, by module.
+    pub(super) module_dicts: HashMap<u64, u64>,
     /// Tables of functions that were put into modules, each with its module.
     pub(super) functions: Vec<(u64, u64)>,
     /// The object that a call of cffi's initialiser returned.
@@ -245,6 +248,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             modules: Vec::new(),
             submodules: Vec::new(),
             attributes: HashMap::new(),
+            module_dicts: HashMap::new(),
             functions: Vec::new(),
             delegated: None,
             error: None,
@@ -274,6 +278,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         self.choices_at_declaring = None;
         self.submodules.clear();
         self.attributes.clear();
+        self.module_dicts.clear();
         self.functions.clear();
         self.delegated = None;
         self.entered.clear();

@@ -6,7 +6,8 @@ use super::{arrow, changes, diff_summary, findings, label, version};
 use crate::model::diff_report::{DiffReport, PackageState};
 use crate::model::finding::Finding;
 use crate::model::report::{Place, Severity};
-use crate::report::text::markdown;
+use crate::report::markdown::escape::{code, prose};
+use crate::report::markdown::{issue, name_and_version, told};
 use crate::report::{Reporter, Style};
 
 pub(in crate::report) struct DiffMarkdown;
@@ -21,7 +22,7 @@ impl Reporter<DiffReport> for DiffMarkdown {
     }
 
     fn write(&self, report: &DiffReport, _style: Style, output: &mut dyn Write) -> io::Result<()> {
-        writeln!(output, "**{}**\n", markdown(&diff_summary(report)))?;
+        writeln!(output, "**{}**\n", prose(&diff_summary(report)))?;
         write_packages(report, output)?;
         let found = findings(&report.found);
         if !found.is_empty() {
@@ -33,15 +34,15 @@ impl Reporter<DiffReport> for DiffMarkdown {
         }
         write_gone(report, output)?;
         for gap in &report.gaps {
-            writeln!(output, "- not covered: {}", markdown(gap))?;
+            writeln!(output, "- not covered: {}", prose(gap))?;
         }
         for note in &report.notes {
-            writeln!(output, "- {}", markdown(note))?;
+            writeln!(output, "- {}", prose(note))?;
         }
         if !report.gaps.is_empty() || !report.notes.is_empty() {
             writeln!(output)?;
         }
-        writeln!(output, "{} → {}", markdown(&report.old), markdown(&report.new))
+        writeln!(output, "{} → {}", code(&report.old), code(&report.new))
     }
 }
 
@@ -54,16 +55,16 @@ fn write_packages(report: &DiffReport, output: &mut dyn Write) -> io::Result<()>
     writeln!(output, "| --- | --- | --- | --- |")?;
     for (change, places) in changes {
         let (old, new) = (change.old.as_ref(), change.new.as_ref());
-        let versions = arrow(old.map(version), new.map(version)).replace(" -> ", " → ");
+        let versions = arrow(old.map(version), new.map(version));
         let (before, after) = (old.map(verdict), new.map(verdict));
         let verdicts = match (before, after) {
             (Some(before), Some(after)) if before != after => format!("{before} → {after}"),
             (before, after) => after.or(before).unwrap_or_default(),
         };
         let label = label(report, &places);
-        let label = if label.is_empty() { label } else { format!(" ({})", markdown(&label)) };
-        let (kind, name) = (change.kind.as_str(), markdown(&change.name));
-        writeln!(output, "| {kind} | **{name}** | {} | {verdicts}{label} |", markdown(&versions))?;
+        let label = if label.is_empty() { label } else { format!(" ({})", code(&label)) };
+        let (kind, name) = (change.kind.as_str(), code(&change.name));
+        writeln!(output, "| {kind} | {name} | {} | {verdicts}{label} |", prose(&versions))?;
     }
     writeln!(output)
 }
@@ -84,24 +85,22 @@ fn write_finding(
     places: &[Place],
     output: &mut dyn Write,
 ) -> io::Result<()> {
-    write!(output, "- **{}** {}: ", finding.level, markdown(&finding.rule))?;
+    write!(output, "- **{}** {}: ", finding.level, code(&finding.rule))?;
     if let Some(package) = &finding.package {
-        write!(output, "{}: ", markdown(&subject(package, finding.version.as_deref())))?;
+        write!(output, "{}: ", name_and_version(package, finding.version.as_deref()))?;
     }
-    write!(output, "{}", markdown(&finding.message))?;
+    write!(output, "{}", told(&finding.message))?;
     let label = label(report, places);
     if !label.is_empty() {
-        write!(output, " ({})", markdown(&label))?;
+        write!(output, " ({})", code(&label))?;
     }
     if let Some(location) = &finding.location {
-        write!(output, " — {}", markdown(&location.to_string()))?;
+        write!(output, " — {}", code(&location.to_string()))?;
     }
-    writeln!(output)?;
+    let links: String = finding.links.iter().filter_map(|link| issue(link)).collect();
+    writeln!(output, "{links}")?;
     for hint in &finding.hints {
-        writeln!(output, "  - {}", markdown(hint))?;
-    }
-    for link in &finding.links {
-        writeln!(output, "  - {}", linked(link))?;
+        writeln!(output, "  - {}", told(hint))?;
     }
     Ok(())
 }
@@ -114,24 +113,12 @@ fn write_gone(report: &DiffReport, output: &mut dyn Write) -> io::Result<()> {
     writeln!(output, "<details><summary>No longer found: {}</summary>\n", gone.len())?;
     for (finding, places) in gone {
         let subject = match &finding.package {
-            Some(package) => subject(package, finding.version.as_deref()),
-            None => finding.message.clone(),
+            Some(package) => name_and_version(package, finding.version.as_deref()),
+            None => told(&finding.message),
         };
         let label = label(report, &places);
-        let label = if label.is_empty() { label } else { format!(" ({})", markdown(&label)) };
-        writeln!(output, "- {}: {}{label}", markdown(&finding.rule), markdown(&subject))?;
+        let label = if label.is_empty() { label } else { format!(" ({})", code(&label)) };
+        writeln!(output, "- {}: {subject}{label}", code(&finding.rule))?;
     }
     writeln!(output, "\n</details>\n")
-}
-
-/// An address that is shown as a link where nothing in it could end the link.
-fn linked(address: &str) -> String {
-    let is_web = ["https://", "http://"].iter().any(|scheme| address.starts_with(scheme));
-    let ends =
-        |letter: char| letter.is_whitespace() || letter.is_control() || "<>|\\".contains(letter);
-    if is_web && !address.contains(ends) { format!("<{address}>") } else { markdown(address) }
-}
-
-fn subject(package: &str, version: Option<&str>) -> String {
-    version.map_or_else(|| package.to_owned(), |version| format!("{package} {version}"))
 }

@@ -97,27 +97,27 @@ fn markdown() {
 
     | | package | version | verdict |
     | --- | --- | --- | --- |
-    | worsened | **lxml** | 5.0 → 6.1 | 🟢 keeps-gil-off → 🔴 enables-gil |
-    | added | **colorama** | 0.4 | 🟢 pure-python (x86\_64-windows) |
-    | added | **winonly** | 1 | 🟡 undetermined (x86\_64-windows) |
-    | changed | **httpx** | 0.27 → 0.28 | 🟢 pure-python |
-    | fixed | **fixed** | 1 → 2 | 🔴 no-wheel → 🟢 keeps-gil-off |
-    | removed | **gone** | 1 | 🟢 pure-python |
+    | worsened | `lxml` | `5.0` → `6.1` | 🟢 keeps-gil-off → 🔴 enables-gil |
+    | added | `colorama` | `0.4` | 🟢 pure-python (`x86_64-windows`) |
+    | added | `winonly` | 1 | 🟡 undetermined (`x86_64-windows`) |
+    | changed | `httpx` | `0.27` → `0.28` | 🟢 pure-python |
+    | fixed | `fixed` | 1 → 2 | 🔴 no-wheel → 🟢 keeps-gil-off |
+    | removed | `gone` | 1 | 🟢 pure-python |
 
     ### New findings
 
-    - **error** gil-enabled-on-import: lxml 6.1: importing it enables the GIL: lxml.\_a does not declare that it runs without the GIL — requirements.txt:3:1
-    - **warning** undetermined-module: winonly 1: what winonly.\_a does to the GIL could not be told: the reason is not known (x86\_64-windows) — requirements.txt:3:1
+    - **error** `gil-enabled-on-import`: `lxml` `6.1`: importing it enables the GIL: `lxml._a` does not declare that it runs without the GIL — `requirements.txt:3:1`
+    - **warning** `undetermined-module`: `winonly` `1`: what `winonly._a` does to the GIL could not be told: the reason is not known (`x86_64-windows`) — `requirements.txt:3:1`
 
     <details><summary>No longer found: 1</summary>
 
-    - no-free-threaded-wheel: fixed 1
+    - `no-free-threaded-wheel`: `fixed` `1`
 
     </details>
 
-    - req.txt was renamed from requirements.txt
+    - `req.txt` was renamed from `requirements.txt`
 
-    uv.lock at main \(0123456789ab\) → uv.lock
+    `uv.lock at main (0123456789ab)` → `uv.lock`
     ");
 }
 
@@ -206,7 +206,7 @@ fn nothing_differs() {
     assert_snapshot!(written(&diff(&same, &same), "markdown", Detail::Normal), @r"
     **no package differs; 0 new findings, 0 gone**
 
-    uv.lock at main \(0123456789ab\) → uv.lock
+    `uv.lock at main (0123456789ab)` → `uv.lock`
     ");
 }
 
@@ -225,14 +225,14 @@ fn foreign_text_marks_nothing_up() {
 
     | | package | version | verdict |
     | --- | --- | --- | --- |
-    | added | **evil\|x** | 1\`&lt;b&gt; | 🟡 unchecked |
-    | removed | **same** | 1 | 🟢 pure-python |
+    | added | <code>evil&#124;x</code> | <code>1&#96;&#60;b&#62;</code> | 🟡 unchecked |
+    | removed | `same` | 1 | 🟢 pure-python |
 
     ### New findings
 
-    - **warning** not-checked: evil\|x 1\`&lt;b&gt;: \[click\]\(https://example.org\) @·team #·1 &lt;script&gt; #· heading \| cell �\[31m — requirements.txt:3:1
+    - **warning** `not-checked`: <code>evil&#124;x</code> <code>1&#96;&#60;b&#62;</code>: `[click](https://example.org`) `@team` `#1` `<script>` `#` heading <code>&#124;</code> cell `�[31m` — `requirements.txt:3:1`
 
-    uv.lock at main \(0123456789ab\) → uv.lock
+    `uv.lock at main (0123456789ab)` → `uv.lock`
     ");
     assert!(!written(&diff, "table", Detail::Normal).contains('\u{1b}'));
 }

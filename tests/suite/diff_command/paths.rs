@@ -137,7 +137,7 @@ fn markdown_into_a_file() {
     ));
     let text = std::fs::read_to_string(sandbox.path().join("change.md")).unwrap();
     assert!(
-        text.contains("| worsened | **spam** | 1 → 2 | 🟢 keeps-gil-off → 🔴 enables-gil |"),
+        text.contains("| worsened | `spam` | 1 → 2 | 🟢 keeps-gil-off → 🔴 enables-gil |"),
         "{text}"
     );
 }

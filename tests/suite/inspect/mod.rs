@@ -1,5 +1,6 @@
 //! Mirrors `src/inspect`.
 
+mod containers;
 mod crafted;
 mod crafted_mach_o;
 mod declaring;

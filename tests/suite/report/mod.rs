@@ -2,11 +2,15 @@
 
 mod csv;
 pub(crate) mod everything;
+mod foreign;
 mod github;
 mod gitlab;
 mod hostile;
+mod html;
 mod json;
 mod junit;
+mod markdown;
+mod sample;
 mod sarif;
 pub(crate) mod schema;
 

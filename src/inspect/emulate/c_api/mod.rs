@@ -5,21 +5,30 @@
 //! modules    making modules, and declaring for them
 //! errors     exceptions
 //! objects    functions whose results code looks into
+//! lists      lists and tuples that the hook makes
+//! dicts      dictionaries, and what the hook puts into its own
 //! arrays     what numpy offers behind capsules
 //! ```
 //!
 //! All other functions give back what their kind says: an object or null, a number, nothing.
 
 mod arrays;
+mod dicts;
 mod errors;
+mod lists;
 mod modules;
 mod objects;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub(super) use dicts::{Entries, Key};
+
 use super::objects::{Object, PLAIN, Table};
 use super::process::{Arguments, Outcome, Process};
+
+/// What functions that give back a number return where they fail, -1.
+const FAILED: u64 = u64::MAX;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Returns {
@@ -83,6 +92,8 @@ pub(super) fn call(
     }
     modules::call(process, name, arguments)
         .or_else(|| errors::call(process, name, arguments))
+        .or_else(|| lists::call(process, name, arguments))
+        .or_else(|| dicts::call(process, name, arguments))
         .or_else(|| objects::call(process, name, arguments))
         .or_else(|| arrays::call(process, name, arguments))
         .or_else(|| Some(Ok(by_kind(process, name))))

@@ -40,7 +40,6 @@ pub(super) fn call(
         }
         // Nothing is looked up by definition in an interpreter that never saw the module.
         "PyState_FindModule" | "PyState_AddModule" => Ok(0),
-        "PyModule_GetDict" => Ok(process.singleton("module dict", Object::Of("PyDict_Type"))),
         "PyModule_Check" => Ok(u64::from(process.memory.object_at(first) == Some(&Object::Module))),
         "PyModule_GetName" => {
             let name = name_of(process, first)?;

@@ -1,8 +1,7 @@
-//! Functions whose results code looks into: strings, numbers, types, capsules, and those that give
-//! back through a pointer.
+//! Functions whose results code looks into: strings, numbers, types, capsules.
 
-use super::text_of;
-use crate::inspect::emulate::memory::{Fault, Memory};
+use super::{Key, text_of};
+use crate::inspect::emulate::memory::{BYTES_A_UNIT, Fault, Memory};
 use crate::inspect::emulate::objects::{
     Object, PLAIN, TYPE, TYPE_ALLOC, TYPE_BASE, TYPE_DICT, TYPE_FLAGS, TYPE_FREE, TYPE_NEW, Table,
     table_of,
@@ -53,7 +52,6 @@ pub(super) fn call(
         .or_else(|| types(process, name, arguments))
         .or_else(|| capsules(process, name, arguments))
         .or_else(|| calls(process, name, arguments))
-        .or_else(|| containers(process, name, arguments))
         .or_else(|| interpreter(process, name, arguments))
 }
 
@@ -69,6 +67,8 @@ fn text(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) ->
         "PyUnicode_FromStringAndSize" | "PyUnicode_DecodeUTF8" if first != 0 => {
             let mut bytes = vec![0; usize::try_from(second.min(MAX_TEXT)).unwrap_or(0)];
             let read = process.memory.read_into(first, &mut bytes);
+            // It is kept, beside all others.
+            process.memory.charge(bytes.len().saturating_mul(BYTES_A_UNIT));
             read.map(|()| process.memory.object(Object::Text(bytes))).map_err(Into::into)
         }
         "PyUnicode_AsUTF8" | "PyUnicode_AsUTF8AndSize" => {
@@ -139,7 +139,7 @@ fn types(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -
         "PyType_GetFlags" => {
             process.memory.word(first.wrapping_add(TYPE_FLAGS as u64)).map_err(Into::into)
         }
-        "PyType_IsSubtype" if first == second => Ok(1),
+        "PyType_IsSubtype" if inherits(process, first, second) => Ok(1),
         "PyType_GetName"
         | "PyType_GetQualName"
         | "PyType_GetFullyQualifiedName"
@@ -291,7 +291,7 @@ fn put(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) {
         | "PyModule_Add" => process.memory.text(attribute).ok(),
         _ => return,
     };
-    let Some(attribute) = attribute else { return };
+    let Some(attribute) = attribute.map(Key::Text) else { return };
     if value == 0 {
         process.attributes.remove(&(of, attribute));
     } else {
@@ -327,14 +327,14 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
         || process.submodules.iter().any(|(module, _)| *module == of)
         || process.memory.in_image(of).is_some()
         || matches!(process.memory.object_at(of), Some(Object::Instance(_)));
-    if is_new && let Some(known) = process.attributes.get(&(of, name.to_vec())) {
+    if is_new && let Some(known) = process.attributes.get(&(of, Key::Text(name.to_vec()))) {
         return *known;
     }
     if is_new && let Some(method) = listed_function(process, of, name) {
         let object = process.memory.object(Object::Of("PyCFunction_Type"));
         let fields = [method, of, 0];
         if fill(process, object, &fields).is_ok() {
-            process.attributes.insert((of, name.to_vec()), object);
+            process.attributes.insert((of, Key::Text(name.to_vec())), object);
             return object;
         }
     }
@@ -384,54 +384,47 @@ fn calls(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -
         "PyObject_VectorcallDict",
         "PyEval_CallObjectWithKeywords",
     ];
-    let callee = process.memory.object_at(arguments.registers[0]);
-    if callee != Some(&Object::Predicate) || !CALLS.contains(&name) {
+    if !CALLS.contains(&name) {
         return None;
     }
-    let [no, yes] =
-        ["_Py_FalseStruct", "_Py_TrueStruct"].map(|object| process.memory.symbol(object));
-    Some(Ok(process.choose(no, yes)))
+    let callee = arguments.registers[0];
+    if process.memory.object_at(callee) == Some(&Object::Predicate) {
+        let [no, yes] =
+            ["_Py_FalseStruct", "_Py_TrueStruct"].map(|object| process.memory.symbol(object));
+        return Some(Ok(process.choose(no, yes)));
+    }
+    if is_own_type(process, callee) {
+        let object = process.memory.object(Object::Instance(callee));
+        return Some(Ok(process.choose_or_raise(object, "PyExc_Exception")));
+    }
+    None
 }
 
-/// Functions that give back through a pointer.
-fn containers(
-    process: &mut Process<'_, '_, '_>,
-    name: &str,
-    arguments: &Arguments,
-) -> Option<Outcome> {
-    let [first, second, third, fourth, ..] = arguments.registers;
-    let place = match name {
-        "PyDict_GetItemRef"
-        | "PyDict_GetItemStringRef"
-        | "PyMapping_GetOptionalItem"
-        | "PyMapping_GetOptionalItemString"
-        | "PyDict_Pop"
-        | "PyDict_PopString" => third,
-        "PyWeakref_GetRef" => second,
-        "PyDict_SetDefaultRef" => {
-            // A new key: the default is put in and given back.
-            let written =
-                if fourth == 0 { Ok(()) } else { process.memory.write_word(fourth, third) };
-            return Some(written.map(|()| 0).map_err(Into::into));
-        }
-        // A new key likewise.
-        "PyDict_SetDefault" => return Some(Ok(third)),
-        // The interpreter's own dictionaries hold nothing of a module that was never loaded.
-        "PyDict_GetItem" | "PyDict_GetItemString" | "PyDict_GetItemWithError" => {
-            let object = process.memory.object(PLAIN);
-            let is_own = process.is_interpreter_dict(first);
-            let (likely, other) = if is_own { (0, object) } else { (object, 0) };
-            return Some(Ok(process.choose(likely, other)));
-        }
-        _ => return None,
-    };
-    let object = process.memory.object(PLAIN);
-    let found = process.choose(0, object);
-    if place == 0 {
-        return Some(Ok(u64::from(found != 0)));
+/// Whether a library here holds a type at that address: `type` made it, or what inherits from that.
+fn is_own_type(process: &mut Process<'_, '_, '_>, of: u64) -> bool {
+    if process.memory.in_image(of).is_none() {
+        return false;
     }
-    let written = process.memory.write_word(place, found);
-    Some(written.map(|()| u64::from(found != 0)).map_err(Into::into))
+    let root = process.memory.symbol("PyType_Type");
+    let meta = process.memory.word(of.wrapping_add(TYPE as u64));
+    meta.is_ok_and(|meta| inherits(process, meta, root))
+}
+
+/// Whether a type is another one, or is known to inherit from it: by the first of its bases each.
+fn inherits(process: &mut Process<'_, '_, '_>, of: u64, from: u64) -> bool {
+    // Far more than there are between a type and `object`.
+    const MOST: usize = 32;
+    let mut known = of;
+    for _ in 0..MOST {
+        if known == from {
+            return true;
+        }
+        match process.memory.word(known.wrapping_add(TYPE_BASE as u64)) {
+            Ok(base) if base != 0 => known = base,
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// `Python/pystate.c` and the like: there is one interpreter, the main one, with one thread.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use assert_cmd::assert::Assert;
 use insta::assert_snapshot;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::forge::{FakeForge, Kind, TOKEN, refusal};
 use crate::support::http::Response;
@@ -139,6 +139,30 @@ fn what_could_not_be_checked_is_something_to_say() {
     let job = Job::new(Kind::GitHub);
     job.scan("pure\nmissing\n", "report.json");
     assert_eq!(job.comment(&[]), "owner/name#7: commented\n");
+}
+
+#[test]
+fn a_report_that_is_too_long_leaves_out_what_matters_least() {
+    let job = Job::new(Kind::GitHub);
+    job.scan("spam==1.0\n", "report.json");
+    let path = job.sandbox.path().join("report.json");
+    let mut report: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let (package, finding) = (report["packages"][0].clone(), report["findings"][0].clone());
+    for at in 0..2000 {
+        for (list, one) in [("packages", &package), ("findings", &finding)] {
+            let mut another = one.clone();
+            let name = if list == "packages" { "name" } else { "package" };
+            another[name] = json!(format!("spam-{at}"));
+            report[list].as_array_mut().unwrap().push(another);
+        }
+    }
+    fs::write(&path, report.to_string()).unwrap();
+    assert_eq!(job.comment(&[]), "owner/name#7: commented\n");
+    let body = &job.fake.bodies()[0];
+    assert!(body.starts_with("<!-- ftcheck:report -->\n## ❌ ftcheck: 2001 packages"), "{body}");
+    assert!(body.len() <= 65_536 && body.len() > 50_000, "{}", body.len());
+    // The form itself knows what to leave out.
+    assert!(!body.contains("Cut here"));
 }
 
 #[test]

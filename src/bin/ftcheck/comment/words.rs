@@ -7,7 +7,8 @@ use ftcheck::input::Source;
 use ftcheck::judge::{self, FailOn};
 use ftcheck::model::diff_report::{ChangeKind, DiffReport, PackageChange, PackageState};
 use ftcheck::model::report::{ScanReport, Severity};
-use ftcheck::report::{DIFF_FORMATS, Detail, FORMATS, Origin, Reporter, Style};
+use ftcheck::report::markdown::{self, Options};
+use ftcheck::report::{DIFF_FORMATS, Detail, Origin, Style};
 
 use crate::Failure;
 use crate::args::CommentArguments;
@@ -40,8 +41,7 @@ impl Said {
             });
             return of_change(&comparison);
         }
-        let _ = limit;
-        of_report(&new)
+        Ok(of_report(&new, limit))
     }
 }
 
@@ -50,11 +50,12 @@ fn read(path: &Path) -> Result<ScanReport, Failure> {
     read_report(&source).map_err(input_failure)
 }
 
-fn of_report(report: &ScanReport) -> Result<Said, Failure> {
+fn of_report(report: &ScanReport, limit: usize) -> Said {
     if judge::outcome(report, &FailOn::default()) == Severity::Fine {
-        return Ok(Said { text: NOTHING.to_owned(), clean: true });
+        return Said { text: NOTHING.to_owned(), clean: true };
     }
-    Ok(Said { text: written(FORMATS, report)?, clean: false })
+    let text = markdown::render(report, &Options { limit: Some(limit), details: true });
+    Said { text, clean: false }
 }
 
 fn of_change(comparison: &Comparison) -> Result<Said, Failure> {
@@ -68,13 +69,12 @@ fn of_change(comparison: &Comparison) -> Result<Said, Failure> {
         Severity::NotKnown => "⚠️",
         Severity::Fine => "✅",
     };
-    let told = written(DIFF_FORMATS, report)?;
+    let told = markdown_of(report)?;
     Ok(Said { text: format!("## {sign} ftcheck: what this change does\n\n{told}"), clean: false })
 }
 
-/// A report as Markdown.
-fn written<R>(formats: &[&dyn Reporter<R>], report: &R) -> Result<String, Failure> {
-    let format = formats.iter().find(|format| format.name() == "markdown");
+fn markdown_of(report: &DiffReport) -> Result<String, Failure> {
+    let format = DIFF_FORMATS.iter().find(|format| format.name() == "markdown");
     let format = format.ok_or_else(|| Failure::new("no format is called `markdown`"))?;
     let style = Style {
         color: false,

@@ -21,6 +21,7 @@ pub mod advise;
 pub mod config;
 pub mod diff;
 pub mod fetch;
+pub mod forge;
 pub mod git;
 pub mod imports;
 pub mod input;

@@ -143,7 +143,7 @@ fn is_same_host(one: &Url, other: &Url) -> bool {
 }
 
 /// Sets a client up with the certificates and the proxy of the settings.
-pub(super) fn set_up(
+pub(crate) fn set_up(
     mut builder: ClientBuilder,
     settings: &AccessSettings,
 ) -> Result<ClientBuilder, AccessError> {

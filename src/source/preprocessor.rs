@@ -227,15 +227,15 @@ fn condition<'t>(tokens: &[Token<'t>], defines: &BTreeMap<&'t str, u32>) -> Know
     let all = |tokens: &[Token<'t>]| {
         let parts: Vec<_> =
             parts(bare(tokens), '&').into_iter().map(|part| single(part, defines)).collect();
-        joined(parts, Known::Fails, Known::Holds, tokens)
+        joined(&parts, Known::Fails, Known::Holds, tokens)
     };
     let parts: Vec<_> = parts(bare(tokens), '|').into_iter().map(all).collect();
-    joined(parts, Known::Holds, Known::Fails, tokens)
+    joined(&parts, Known::Holds, Known::Fails, tokens)
 }
 
 /// One part is enough to decide, or all have to agree on the opposite.
 fn joined<'t>(
-    parts: Vec<Known<'t>>,
+    parts: &[Known<'t>],
     enough: Known<'t>,
     else_all: Known<'t>,
     tokens: &[Token<'t>],

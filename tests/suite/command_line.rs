@@ -37,6 +37,11 @@ fn short_help_of_inspect() {
 }
 
 #[test]
+fn help_of_comment() {
+    assert_snapshot!(output(&["comment", "--help"]));
+}
+
+#[test]
 fn help_of_tracker() {
     assert_snapshot!(output(&["tracker", "--help"]));
 }

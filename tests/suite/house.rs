@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 21] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("config", &["model", "config"]),
     ("resolve", &["model", "resolve"]),
     ("fetch", &["model", "resolve", "fetch"]),
+    // Who may be asked, and by which way, is said by the same settings.
+    ("forge", &["model", "config", "fetch", "forge"]),
     ("git", &["git"]),
     ("inspect", &["model", "inspect"]),
     ("imports", &["model", "inspect", "imports"]),

@@ -17,10 +17,12 @@
 
 mod advise;
 mod command_line;
+mod comment;
 mod config;
 mod diff;
 mod diff_command;
 mod fetch;
+mod forge;
 mod git;
 mod house;
 mod imports;

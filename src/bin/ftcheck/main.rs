@@ -3,6 +3,7 @@
 mod advise;
 mod args;
 mod baseline;
+mod comment;
 mod configuration;
 mod destinations;
 mod diff;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         Command::Advise(arguments) => advise::run(arguments),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::man(&arguments),
+        Command::Comment(arguments) => comment::run(&arguments),
     };
     match outcome {
         Ok(code) => code,

@@ -2,7 +2,8 @@
 //!
 //! Written over plain sockets because the tests need answers that a well-behaved
 //! server library refuses to give, such as a `Content-Length` longer than the
-//! body. It knows keep-alive, `GET` and `HEAD`, and nothing about indexes.
+//! body. It knows keep-alive and bodies of a stated length, and nothing about
+//! indexes or forges.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -25,6 +26,9 @@ pub(crate) struct Request {
     pub method: String,
     /// Percent-decoded, without the query.
     pub path: String,
+    /// The path and query as they were sent.
+    pub target: String,
+    pub body: Vec<u8>,
     /// The host whose address was asked for, where the server was taken for a proxy.
     pub as_proxy_for: Option<String>,
     headers: Vec<(String, String)>,
@@ -293,6 +297,8 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     let mut request = Request {
         method: method.to_owned(),
         path: percent_decode(path),
+        target: target.to_owned(),
+        body: Vec::new(),
         as_proxy_for: host.map(str::to_owned),
         headers: Vec::new(),
         keep_alive: version == "HTTP/1.1",
@@ -313,11 +319,10 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     if request.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {
         request.keep_alive = false;
     }
-    // Nothing here takes a request body, but one left unread would be taken for
-    // the next request.
+    // One left unread would be taken for the next request.
     let body_length =
         request.header("Content-Length").and_then(|value| value.parse().ok()).unwrap_or(0);
-    io::copy(&mut reader.take(body_length), &mut io::sink())?;
+    reader.take(body_length).read_to_end(&mut request.body)?;
     Ok(Some(request))
 }
 

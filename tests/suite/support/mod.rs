@@ -5,6 +5,7 @@
 //! - [`index`] serves them as a package index over HTTP, made of [`http`] (the
 //!   server), [`pages`] (HTML and JSON), [`ranges`] (parts of files) and
 //!   [`faults`] (misbehaviour on request).
+//! - [`forge`] is a fake GitHub and a fake GitLab.
 //! - This module runs the built program in a [`Sandbox`] and reads the compiled
 //!   extension modules among the fixtures.
 
@@ -13,6 +14,7 @@
 
 pub(crate) mod damage;
 pub(crate) mod faults;
+pub(crate) mod forge;
 pub(crate) mod git;
 pub(crate) mod http;
 pub(crate) mod index;

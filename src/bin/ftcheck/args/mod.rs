@@ -1,6 +1,7 @@
 //! The arguments as they are typed; what they mean together is told in [`crate::options`].
 #![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
 
+mod comment;
 mod configuration;
 mod diff;
 mod examples;
@@ -20,6 +21,7 @@ use ftcheck::model::report::ScanReport;
 use ftcheck::model::target::Target;
 use ftcheck::report::{self, Reporter};
 
+pub(crate) use self::comment::CommentArguments;
 pub(crate) use self::configuration::{BaselineArguments, ConfigurationArguments, OutcomeArguments};
 pub(crate) use self::diff::DiffArguments;
 pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments, SectionArguments};
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Advise(AdviseArguments),
     /// Tell what a change does: what it adds, removes, fixes and worsens
     Diff(DiffArguments),
+    /// Keep one comment on a pull request or merge request up to date
+    Comment(CommentArguments),
     /// List the rules
     #[command(after_long_help = examples::RULES)]
     Rules,

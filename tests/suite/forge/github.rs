@@ -1,6 +1,7 @@
 //! What only GitHub has: events, tokens of apps.
 
 use ftcheck::forge::{self, Action, Change, ForgeError, Head, Subject};
+use ftcheck::model::access::AccessSettings;
 use serde_json::{Value, json};
 
 use super::{Job, Kind, environment, forge_of, job, marked};
@@ -102,7 +103,7 @@ fn the_pull_request_of_a_fork_is_looked_up_by_its_commit() {
     let mut subject = forge.subject(&environment, Some(1)).unwrap();
     subject.change = patch();
     let token = forge::Token::of(&environment, forge.tokens()).unwrap();
-    let api = forge::api(forge, &subject, &Default::default(), token).unwrap();
+    let api = forge::api(forge, &subject, &AccessSettings::default(), token).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let thread = || runtime.block_on(forge::thread(forge, &api, &subject));
     // One that has moved on, and the one that is meant.

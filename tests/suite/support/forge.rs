@@ -11,6 +11,9 @@ use super::http::{Delivery, Request, Response, Server};
 /// What the fakes take for a good token.
 pub(crate) const TOKEN: &str = "secret-token-4711";
 
+/// Where GitLab has the notes of the merge request.
+const NOTES: &str = "/projects/group%2Fname/merge_requests/7/notes";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     GitHub,
@@ -264,7 +267,6 @@ impl State {
         let Some(rest) = path.strip_prefix("/api/v4") else {
             return refusal(404, "404 Not Found");
         };
-        const NOTES: &str = "/projects/group%2Fname/merge_requests/7/notes";
         match (request.method.as_str(), rest) {
             ("GET", "/user") => answer(200, &json!({ "username": self.user, "id": 1 })),
             ("GET", NOTES) => {

@@ -6,6 +6,9 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, TryLockError};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,19 +54,32 @@ impl Bucket {
 #[derive(Debug, Clone)]
 pub struct Cache {
     root: Option<PathBuf>,
+    gate: Arc<Gate>,
 }
+
+/// What writing passes.
+#[derive(Debug, Default)]
+struct Gate {
+    /// Whether nothing more is written.
+    closed: AtomicBool,
+    /// Read for as long as an entry is written.
+    writing: RwLock<()>,
+}
+
+/// How long [`Cache::close`] waits for entries that are being written.
+const CLOSING: Duration = Duration::from_secs(2);
 
 impl Cache {
     /// Entries below `root`.
     #[must_use]
     pub fn at(root: PathBuf) -> Self {
-        Self { root: Some(root) }
+        Self { root: Some(root), gate: Arc::default() }
     }
 
     /// Keeps nothing and knows nothing.
     #[must_use]
     pub fn disabled() -> Self {
-        Self { root: None }
+        Self { root: None, gate: Arc::default() }
     }
 
     /// The user's own cache folder, where the system has one.
@@ -136,6 +152,10 @@ impl Cache {
         payload: impl FnOnce() -> std::io::Result<Vec<u8>>,
     ) -> std::io::Result<()> {
         let Some(path) = self.path(bucket, key) else { return Ok(()) };
+        let _writing = self.gate.writing.read().unwrap_or_else(PoisonError::into_inner);
+        if self.gate.closed.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         let folder = path.parent().unwrap_or(Path::new("."));
         fs_err::create_dir_all(folder)?;
         let payload = payload()?;
@@ -144,6 +164,19 @@ impl Cache {
         file.write_all(&payload)?;
         file.persist(&path).map_err(|error| error.error)?;
         Ok(())
+    }
+
+    /// Lets no more entries be written, by this or what was cloned of it, and waits for those that
+    /// are being: a process that ends then leaves no half of one behind. What takes longer than two
+    /// seconds is not waited for.
+    pub fn close(&self) {
+        self.gate.closed.store(true, Ordering::SeqCst);
+        let begun = Instant::now();
+        while matches!(self.gate.writing.try_write(), Err(TryLockError::WouldBlock))
+            && begun.elapsed() < CLOSING
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -73,6 +73,8 @@ pub struct Scene {
 pub trait Progress: Send + Sync {
     /// This many packages will be worked on, beside those told of before.
     fn start(&self, packages: usize);
+    /// This one is worked on from now.
+    fn begin(&self, name: &str);
     /// This one is done.
     fn finish(&self, name: &str);
     /// This one's wheel is this large, in bytes: what reading it whole would have taken.
@@ -176,10 +178,12 @@ async fn look_at_all(
         let (looker, permits) = (Arc::clone(&looker), Arc::clone(&permits));
         let progress = Arc::clone(progress);
         let place = looker.place();
+        let name = task.name.to_string();
         let lost = PackageReport::unchecked(task.name.to_string(), place, task.location.clone());
         let handle = running.spawn(async move {
             // Closed only by dropping it, which cannot happen while this holds it.
             let _permit = permits.acquire_owned().await;
+            progress.begin(&name);
             let package = looker.look_at(task).await;
             progress.finish(&package.name);
             package

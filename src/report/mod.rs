@@ -55,6 +55,8 @@ pub enum Detail {
 pub struct Style<'o> {
     /// Whether colours may be used.
     pub color: bool,
+    /// Whether addresses may be links that a terminal opens (OSC 8).
+    pub links: bool,
     /// Columns to fit into; without, lines are as long as they are.
     pub width: Option<u16>,
     /// How much to say.

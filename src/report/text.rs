@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use url::Url;
+
 use crate::model::inspect_report::InspectReport;
+use crate::model::location::Location;
 use crate::model::report::{Place, ScanReport, Summary, Verdict};
+use crate::report::Style;
 
 /// The summary: one line for each target and platform.
 #[must_use]
@@ -99,6 +103,29 @@ pub(super) fn acts(letter: char) -> bool {
                 | '\u{fffe}'..='\u{ffff}'
                 | '\u{e0000}'..='\u{e007f}'
         )
+}
+
+/// `text` as a link to `address` where the terminal opens links (OSC 8), by itself elsewhere and
+/// where that is no address of a page.
+pub(super) fn link(address: &str, text: &str, style: Style) -> String {
+    match Url::parse(address) {
+        Ok(url) if style.links && matches!(url.scheme(), "http" | "https" | "file") => {
+            // Parsed, so that it holds no control characters.
+            format!("\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// A place in a file, as a link to the file where it is one on this machine.
+pub(super) fn link_to_file(location: &Location, style: Style) -> String {
+    let text = printable(&location.to_string());
+    if !style.links {
+        return text;
+    }
+    let path = std::path::absolute(&location.path).ok().filter(|path| path.is_file());
+    let url = path.and_then(|path| Url::from_file_path(path).ok());
+    url.map_or_else(|| text.clone(), |url| link(url.as_str(), &text, style))
 }
 
 /// A number of bytes for people: `5.1 MB`.

@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<ExitCode, Failure> {
     if project.searched && detail > Detail::Quiet {
         say(&format!("looking at {}", project.shown.join(", ")));
     }
-    let bar = Arc::new(Bar::new(options.progress && detail != Detail::Quiet));
+    let bar = Arc::new(Bar::new(options.progress && detail != Detail::Quiet, &session.client));
     let progress = Arc::clone(&bar) as Arc<dyn pipeline::Progress>;
     let report =
         session.runtime.block_on(look(&project, &sources, &options.settings, &session, &progress));

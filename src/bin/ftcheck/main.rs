@@ -8,6 +8,7 @@ mod configuration;
 mod destinations;
 mod diff;
 mod inspect;
+mod interrupt;
 mod options;
 mod origin;
 mod output;
@@ -16,6 +17,8 @@ mod project;
 mod rules;
 mod scan;
 mod session;
+mod shell;
+mod terminal;
 mod tracker;
 mod why;
 
@@ -32,6 +35,8 @@ const FOUND: u8 = 1;
 const FAILED: u8 = 2;
 /// Nothing worse was found, but something could not be checked.
 const NOT_KNOWN: u8 = 3;
+/// The user ended the run: what shells say of a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
 
 /// Why a run could not be made, with what may help.
 #[derive(Debug)]
@@ -51,7 +56,12 @@ impl Failure {
 }
 
 fn main() -> ExitCode {
+    terminal::heed_force_color();
     let arguments = Arguments::parse();
+    if let Some(color) = arguments.command.color() {
+        color.heed();
+    }
+    interrupt::watch();
     let outcome = match arguments.command {
         Command::Scan(arguments) => scan::run(arguments),
         Command::Check(arguments) => scan::check(arguments),
@@ -63,6 +73,8 @@ fn main() -> ExitCode {
         Command::Tracker(arguments) => tracker::run(arguments),
         Command::Advise(arguments) => advise::run(arguments),
         Command::Comment(arguments) => comment::run(&arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man(arguments) => shell::man(&arguments),
     };
     match outcome {
         Ok(code) => code,

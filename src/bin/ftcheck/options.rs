@@ -18,11 +18,11 @@ use ftcheck::report::{Detail, Origin, Style};
 use ftcheck::resolve::host;
 use ftcheck::settings::ProjectSettings;
 
-use crate::Failure;
 use crate::args::{
     ColorWhen, InspectArguments, ReportArguments, Reported, ResolutionArguments, SectionArguments,
 };
 use crate::destinations::Destinations;
+use crate::{Failure, terminal};
 
 /// Everything needed to tell what would be installed, and to look at it.
 pub(crate) struct ScanOptions {
@@ -161,6 +161,7 @@ pub(crate) fn style(color: ColorWhen, detail: Detail) -> Style<'static> {
     Style {
         color: use_color(color),
         width: terminal_width(),
+        links: !matches!(color, ColorWhen::Never) && terminal::shows_links(),
         detail,
         subinterpreters: false,
         origin: Origin::default(),
@@ -178,11 +179,6 @@ pub(crate) fn cache(disabled: bool, folder: Option<PathBuf>) -> Result<Cache, Fa
 }
 
 fn use_color(when: ColorWhen) -> bool {
-    match when {
-        ColorWhen::Always => anstream::ColorChoice::Always.write_global(),
-        ColorWhen::Never => anstream::ColorChoice::Never.write_global(),
-        ColorWhen::Auto => {}
-    }
     match when {
         ColorWhen::Always => true,
         ColorWhen::Never => false,

@@ -35,7 +35,7 @@ pub(crate) fn write_report<R>(
 ) -> Result<(), Failure> {
     let place = Whereabouts::of_process(first_read);
     let style = Style { origin: place.origin(), ..options.style };
-    let in_file = Style { color: options.color_in_files, width: None, ..style };
+    let in_file = Style { color: options.color_in_files, width: None, links: false, ..style };
     let text = |reporter: &dyn Reporter<R>, style| {
         let mut text = Vec::new();
         reporter.write(report, style, &mut text).map_err(|problem| not_written(&problem))?;

@@ -108,7 +108,7 @@ pub(crate) fn look(
     if project.searched && detail > Detail::Quiet {
         say(&format!("looking at {}", project.shown.join(", ")));
     }
-    let bar = Arc::new(Bar::new(options.progress && detail != Detail::Quiet));
+    let bar = Arc::new(Bar::new(options.progress && detail != Detail::Quiet, &session.client));
     let progress = Arc::clone(&bar) as Arc<dyn pipeline::Progress>;
     let report = session.runtime.block_on(pipeline::scan(
         &project.manifests,

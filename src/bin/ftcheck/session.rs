@@ -11,9 +11,9 @@ use ftcheck::model::index::IndexSettings;
 use ftcheck::model::requirement::Prereleases;
 use tokio::runtime::Runtime;
 
-use crate::Failure;
 use crate::options::NetworkOptions;
 use crate::project::Project;
+use crate::{Failure, interrupt};
 
 pub(crate) struct Session {
     pub(crate) runtime: Runtime,
@@ -55,6 +55,8 @@ impl Session {
             .map_err(|problem| Failure::new(format!("no HTTP client can be set up: {problem}")))?;
         let client = Arc::new(client);
         let cache = options.cache;
+        let written = cache.clone();
+        interrupt::before_end(move || written.close());
         let index = Indexes::new(Arc::clone(&client), cache.clone(), network.indexes);
         Ok(Self {
             runtime,

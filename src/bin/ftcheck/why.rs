@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ftcheck::model::nearest::nearest;
 use ftcheck::pipeline::{self, Scene, Settings};
 use ftcheck::report;
 use ftcheck::resolve::graph::Graph;
@@ -14,7 +15,9 @@ use crate::args::WhyArguments;
 use crate::configuration::configuration;
 use crate::options::{ScanOptions, choice};
 use crate::output::{print, say};
+use crate::progress::Bar;
 use crate::project::Project;
+
 use crate::session::Session;
 use crate::{FOUND, Failure};
 
@@ -30,8 +33,11 @@ pub(crate) fn run(arguments: WhyArguments) -> Result<ExitCode, Failure> {
     let session = Session::new(options.network, &mut project)?;
     options.settings.prereleases = options.settings.prereleases.or(session.prereleases);
     let Settings { scenes, .. } = &options.settings;
+    let bar = Bar::new(options.progress, &session.client);
     let mut text = String::new();
     let mut found = false;
+    let mut near = BTreeSet::new();
+    let mut gaps = Vec::new();
     for scene in scenes {
         let plan = session
             .runtime
@@ -42,15 +48,24 @@ pub(crate) fn run(arguments: WhyArguments) -> Result<ExitCode, Failure> {
                 &session.index,
             ))
             .map_err(|problem| Failure::new(problem.to_string()))?;
-        for gap in &plan.gaps {
-            say(&format!("not covered: {}", report::printable(gap)));
-        }
+        gaps.extend(plan.gaps);
         if scenes.len() > 1 {
             let _ = writeln!(text, "{}", scene.place);
         }
         found |= add(&mut text, &plan.graph, package.as_ref(), scene);
+        let names = plan.graph.nodes.iter().map(|node| node.name.as_str());
+        let others = names.filter(|name| *name != package.as_ref());
+        near.extend(nearest(package.as_ref(), others).map(report::printable));
+    }
+    bar.clear();
+    for gap in &gaps {
+        say(&format!("not covered: {}", report::printable(gap)));
     }
     print(text.as_bytes())?;
+    if !found && !near.is_empty() {
+        let near: Vec<_> = near.iter().map(|name| format!("`{name}`")).collect();
+        say(&format!("hint: did you mean {}?", near.join(" or ")));
+    }
     Ok(if found { ExitCode::SUCCESS } else { ExitCode::from(FOUND) })
 }
 

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use crate::model::finding::{Finding, Level};
 use crate::model::report::{Place, ScanReport};
-use crate::report::text::printable;
+use crate::report::text::{link, link_to_file, printable};
 use crate::report::{Detail, Style};
 
 /// Findings as far as a person asked for them, and how many are not shown.
@@ -83,13 +83,13 @@ pub(in crate::report) fn write_one(
     write!(output, " {}", message.join("\n  "))?;
     writeln!(output, "{}", if labels.is_empty() { String::new() } else { format!(" ({labels})") })?;
     if let Some(location) = &finding.location {
-        writeln!(output, "  {faint}-->{faint:#} {}", printable(&location.to_string()))?;
+        writeln!(output, "  {faint}-->{faint:#} {}", link_to_file(location, style))?;
     }
     for hint in &finding.hints {
         writeln!(output, "  {}", printable(hint))?;
     }
-    for link in &finding.links {
-        writeln!(output, "  see {}", printable(link))?;
+    for address in &finding.links {
+        writeln!(output, "  see {}", link(address, &printable(address), style))?;
     }
     Ok(())
 }

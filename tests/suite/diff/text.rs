@@ -11,6 +11,7 @@ use super::{at, linux, package, place, report, report_for};
 fn written(report: &DiffReport, format: &str, detail: Detail) -> String {
     let style = Style {
         color: false,
+        links: false,
         width: None,
         detail,
         subinterpreters: false,

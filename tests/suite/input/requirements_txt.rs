@@ -248,12 +248,12 @@ fn a_named_file_at_a_url_is_wanted_as_it_is() {
 
 #[test]
 fn what_would_be_built_is_told_as_local() {
+    // Paths count from the working directory, which has a project: that of this repository.
     for (text, name) in [
-        ("-e .", "project"),
+        ("-e ..", "project"),
         ("-e ./sub/My_Pack", "my-pack"),
         ("--editable=sub", "sub"),
         ("-e git+https://h.example/spam", "spam"),
-        (".", "project"),
         ("..", "project"),
         ("./spam", "spam"),
         ("../spam/", "spam"),

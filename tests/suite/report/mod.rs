@@ -26,8 +26,14 @@ fn written(form: &str, report: &ScanReport) -> String {
 }
 
 fn written_from(form: &str, report: &ScanReport, origin: Origin) -> String {
-    let style =
-        Style { color: false, width: None, detail: Detail::Normal, subinterpreters: false, origin };
+    let style = Style {
+        color: false,
+        links: false,
+        width: None,
+        detail: Detail::Normal,
+        subinterpreters: false,
+        origin,
+    };
     let reporter = FORMATS.iter().find(|reporter| reporter.name() == form).unwrap();
     let mut text = Vec::new();
     reporter.write(report, style, &mut text).unwrap();

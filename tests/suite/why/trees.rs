@@ -121,3 +121,14 @@ fn a_conflict_is_told_with_the_places() {
     4 of 4 packages checked for 3.14t on x86_64-manylinux_2_28: 4 pure Python
     ");
 }
+
+#[test]
+fn a_package_that_is_mistyped_is_told_with_the_nearest() {
+    let sandbox = Sandbox::new();
+    sandbox.write("requirements.txt", "tool\n");
+    let index = index("tool 1.0 | fonttools\nfonttools 4.0");
+    let outcome = run(&sandbox, &index, &["why", "fontools"]).code(1);
+    assert_snapshot!(stderr(&outcome), @"hint: did you mean `fonttools`?");
+    let outcome = run(&sandbox, &index, &["why", "numpy"]).code(1);
+    assert!(!stderr(&outcome).contains("hint"), "{}", stderr(&outcome));
+}

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use ftcheck::model::diff_report::DiffReport;
 
-use super::{OutcomeArguments, ReportArguments, ResolutionArguments, SectionArguments};
+use super::{OutcomeArguments, ReportArguments, ResolutionArguments, SectionArguments, examples};
 
 #[derive(Debug, Args)]
 #[command(
     override_usage = "ftcheck diff [OPTIONS] <OLD> <NEW>\n       ftcheck diff [OPTIONS] --git <BASE> [PATH]",
-    after_help = EXIT_CODES
+    after_help = examples::DIFF_EXIT_CODES,
+    after_long_help = examples::DIFF
 )]
 pub(crate) struct DiffArguments {
     /// What is compared, the old before the new: reports (.json, as `ftcheck scan --format json` writes
@@ -44,10 +45,3 @@ pub(crate) struct DiffArguments {
     #[command(flatten)]
     pub(crate) report: ReportArguments<DiffReport>,
 }
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  nothing is worse than before
-  1  something new enables the GIL or has no wheel (see --fail-on)
-  2  the two could not be compared
-  3  nothing new is worse, but something new could not be checked";

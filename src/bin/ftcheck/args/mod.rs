@@ -4,6 +4,7 @@
 mod comment;
 mod configuration;
 mod diff;
+mod examples;
 mod indexes;
 mod resolution;
 mod tracker;
@@ -31,7 +32,7 @@ pub(crate) use self::tracker::{
 /// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
 /// them.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, after_help = examples::PROGRAM)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     /// Keep one comment on a pull request or merge request up to date
     Comment(CommentArguments),
     /// List the rules
+    #[command(after_long_help = examples::RULES)]
     Rules,
     /// Explain a rule, and what to do about its findings
     Explain(ExplainArguments),
@@ -59,10 +61,28 @@ pub(crate) enum Command {
     Inspect(InspectArguments),
     /// Show what the py-free-threading tracker says of projects, or refresh it
     Tracker(TrackerArguments),
+    /// Print a script that lets a shell complete commands and options
+    Completions(CompletionsArguments),
+    /// Print the manual page
+    Man(ManArguments),
+}
+
+impl Command {
+    /// What `--color` says, where the command has it.
+    pub(crate) fn color(&self) -> Option<ColorWhen> {
+        match self {
+            Self::Scan(arguments) => Some(arguments.report.color),
+            Self::Check(arguments) => Some(arguments.report.color),
+            Self::Inspect(arguments) => Some(arguments.report.color),
+            Self::Advise(arguments) => Some(arguments.report.color),
+            Self::Diff(arguments) => Some(arguments.report.color),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = SCAN_EXIT_CODES)]
+#[command(after_help = examples::SCAN_EXIT_CODES, after_long_help = examples::SCAN)]
 pub(crate) struct ScanArguments {
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
@@ -81,7 +101,7 @@ pub(crate) struct ScanArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = SCAN_EXIT_CODES)]
+#[command(after_help = examples::SCAN_EXIT_CODES, after_long_help = examples::CHECK)]
 pub(crate) struct CheckArguments {
     /// Packages as in a requirements file, such as numpy or 'pandas[parquet]<3'
     #[arg(required = true, value_name = "REQUIREMENT")]
@@ -98,11 +118,7 @@ pub(crate) struct CheckArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Exit codes:
-  0  the package is there
-  1  it is not
-  2  what would be installed could not be told")]
+#[command(after_help = examples::WHY_EXIT_CODES, after_long_help = examples::WHY)]
 pub(crate) struct WhyArguments {
     /// The package
     #[arg(value_name = "PACKAGE")]
@@ -116,12 +132,7 @@ pub(crate) struct WhyArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Exit codes:
-  0  nothing is in the way, and everything was checked
-  1  there is something to do
-  2  no advice could be given
-  3  not everything could be told")]
+#[command(after_help = examples::ADVISE_EXIT_CODES, after_long_help = examples::ADVISE)]
 pub(crate) struct AdviseArguments {
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
@@ -133,20 +144,8 @@ pub(crate) struct AdviseArguments {
     pub(crate) report: ReportArguments<AdviceReport>,
 }
 
-const SCAN_EXIT_CODES: &str = "\
-Exit codes:
-  0  nothing found
-  1  something enables the GIL or has no wheel (see --fail-on)
-  2  the scan could not be made
-  3  nothing worse found, but something could not be checked";
-
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Exit codes:
-  0  nothing enables the GIL
-  1  something enables the GIL
-  2  something could not be read
-  3  nothing worse found, but something could not be told")]
+#[command(after_help = examples::INSPECT_EXIT_CODES, after_long_help = examples::INSPECT)]
 pub(crate) struct InspectArguments {
     /// Wheels, compiled modules (.so, .pyd), and folders that hold some
     ///
@@ -179,6 +178,7 @@ pub(crate) struct InspectArguments {
 
 /// Which rules are asked for.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Rules")]
 pub(crate) struct RuleArguments {
     /// Also say which packages can be imported in subinterpreters with a GIL of their own
     #[arg(long)]
@@ -192,14 +192,31 @@ pub(crate) struct RuleArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = examples::EXPLAIN)]
 pub(crate) struct ExplainArguments {
     /// The rule, as findings name it, such as gil-enabled-on-import
     #[arg(value_name = "RULE")]
     pub(crate) rule: String,
 }
 
+#[derive(Debug, Args)]
+#[command(after_long_help = examples::COMPLETIONS)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = examples::MAN)]
+pub(crate) struct ManArguments {
+    /// Write the pages of every command into this folder
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}
+
 /// How a command reports.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
 pub(crate) struct ReportArguments<R: Reported> {
     /// The form of the report on the standard output [default: table]
     #[arg(long, value_parser = format_names::<R>())]
@@ -260,12 +277,23 @@ impl Reported for InspectReport {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum ColorWhen {
-    /// On terminals, unless NO_COLOR is set
+    /// On terminals, unless NO_COLOR is set; elsewhere where FORCE_COLOR is
     Auto,
     /// Always
     Always,
     /// Never
     Never,
+}
+
+impl ColorWhen {
+    /// Makes all that is written heed it, errors as well.
+    pub(crate) fn heed(self) {
+        match self {
+            Self::Always => anstream::ColorChoice::Always.write_global(),
+            Self::Never => anstream::ColorChoice::Never.write_global(),
+            Self::Auto => {}
+        }
+    }
 }
 
 fn format_names<R: Reported>() -> PossibleValuesParser {

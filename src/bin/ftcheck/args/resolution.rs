@@ -13,8 +13,12 @@ use pep508_rs::ExtraName;
 use super::configuration::ConfigurationArguments;
 use super::indexes::IndexArguments;
 
+/// What heads the options on how packages are fetched.
+const NETWORK: &str = "Network and cache";
+
 /// Which project, and which parts of it.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Project")]
 pub(crate) struct ProjectArguments {
     /// Files that name dependencies, or directories that hold one; - reads requirements from the
     /// standard input
@@ -22,7 +26,7 @@ pub(crate) struct ProjectArguments {
     /// In a directory the first of these is taken: a lockfile (uv.lock, poetry.lock, pdm.lock,
     /// pylock.toml, Pipfile.lock, pixi.lock, conda-lock.yml), pyproject.toml, requirements.txt,
     /// requirements.in, environment.yml. Without a PATH it is the working directory.
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", help_heading = None)]
     pub(crate) paths: Vec<PathBuf>,
 
     /// Look at what is installed for this interpreter: its program, which is not run
@@ -71,6 +75,7 @@ pub(crate) struct SectionArguments {
 
 /// For which interpreter, from where, and how.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What would be installed")]
 pub(crate) struct ResolutionArguments {
     /// The free-threaded Python to look with: 3.13t, 3.14t or 3.15t; several for a comparison
     /// [default: 3.14t]
@@ -95,24 +100,25 @@ pub(crate) struct ResolutionArguments {
     pub(crate) prerelease: Option<PrereleaseChoice>,
 
     /// Packages to work on at a time
-    #[arg(long, short, value_name = "N", default_value_t = 16,
+    #[arg(long, short, value_name = "N", default_value_t = 16, help_heading = NETWORK,
           value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: u16,
 
     /// Use only what is in the cache
-    #[arg(long)]
+    #[arg(long, help_heading = NETWORK)]
     pub(crate) offline: bool,
 
     /// Neither read nor write the cache
-    #[arg(long, conflicts_with = "offline")]
+    #[arg(long, conflicts_with = "offline", help_heading = NETWORK)]
     pub(crate) no_cache: bool,
 
     /// The folder of the cache [default: the user's own]
-    #[arg(long, value_name = "DIR", env = "FTCHECK_CACHE_DIR", hide_env_values = true)]
+    #[arg(long, value_name = "DIR", env = "FTCHECK_CACHE_DIR", hide_env_values = true,
+          help_heading = NETWORK)]
     pub(crate) cache_dir: Option<PathBuf>,
 
-    /// Draw no progress bar
-    #[arg(long)]
+    /// Draw no progress bar; none is drawn where CI is set, or off terminals
+    #[arg(long, help_heading = NETWORK)]
     pub(crate) no_progress: bool,
 
     #[command(flatten)]

@@ -55,9 +55,10 @@ impl Forge for GitHub {
         "GITHUB_ACTIONS"
     }
 
-    /// In the order of GitHub's own command line.
+    /// The one that a step is given for this, before the one that GitHub's command line may be given for
+    /// a whole job.
     fn tokens(&self) -> &'static [&'static str] {
-        &["GH_TOKEN", "GITHUB_TOKEN"]
+        &["GITHUB_TOKEN", "GH_TOKEN"]
     }
 
     /// Bytes are never fewer than characters, however those are counted.

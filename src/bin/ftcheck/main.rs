@@ -72,9 +72,9 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Tracker(arguments) => tracker::run(arguments),
         Command::Advise(arguments) => advise::run(arguments),
+        Command::Comment(arguments) => comment::run(&arguments),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::man(&arguments),
-        Command::Comment(arguments) => comment::run(&arguments),
     };
     match outcome {
         Ok(code) => code,

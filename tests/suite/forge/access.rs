@@ -13,11 +13,11 @@ fn the_token_is_of_the_environment_and_not_shown() {
     };
     let token = of(&[("GITHUB_TOKEN", " abc\n")]).unwrap();
     assert_eq!(format!("{token:?}"), "Token(****)");
-    assert_eq!(token, of(&[("GH_TOKEN", "abc"), ("GITHUB_TOKEN", "def")]).unwrap());
+    assert_eq!(token, of(&[("GH_TOKEN", "def"), ("GITHUB_TOKEN", "abc")]).unwrap());
     // As of a secret that is not there.
-    assert_eq!(token, of(&[("GH_TOKEN", ""), ("GITHUB_TOKEN", "abc")]).unwrap());
+    assert_eq!(token, of(&[("GH_TOKEN", "abc"), ("GITHUB_TOKEN", "")]).unwrap());
     let missing = of(&[("CI_JOB_TOKEN", "abc")]).unwrap_err();
-    assert_eq!(missing.to_string(), "no token: GH_TOKEN or GITHUB_TOKEN is not set");
+    assert_eq!(missing.to_string(), "no token: GITHUB_TOKEN or GH_TOKEN is not set");
     assert!(missing.is_refusal());
     for bad in ["two words", "a\nb", "é", "a\u{7f}"] {
         let problem = of(&[("GITHUB_TOKEN", bad)]).unwrap_err();

@@ -11,6 +11,9 @@ use super::http::{Delivery, Request, Response, Server};
 /// What the fakes take for a good token.
 pub(crate) const TOKEN: &str = "secret-token-4711";
 
+/// Where GitLab has the notes of the merge request.
+const NOTES: &str = "/projects/group%2Fname/merge_requests/7/notes";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     GitHub,

@@ -15,7 +15,7 @@ Examples:
   ftcheck comment --report report.json --dry-run         # see it, write nothing
 
 The comment is written once and changed in place from then on. The token is
-that of the environment: GH_TOKEN or GITHUB_TOKEN, GITLAB_TOKEN. Where it may
+that of the environment: GITHUB_TOKEN or GH_TOKEN, GITLAB_TOKEN. Where it may
 not comment, the step summary or the standard output has the text.
 
 Exit codes:

@@ -82,7 +82,6 @@ fn markdown_of(report: &DiffReport) -> Result<String, Failure> {
         width: None,
         detail: Detail::Normal,
         subinterpreters: false,
-        links: false,
         origin: Origin::default(),
     };
     let mut bytes = Vec::new();

@@ -1,7 +1,7 @@
 //! A module that enables the GIL is loaded by importing a package by its own name.
 
 use super::{Check, Draft, Rule};
-use crate::judge::gil_enabled_on_submodule::{enabling, offenders};
+use crate::judge::gil_enabled_on_submodule::{NAMED, enabling, offenders};
 use crate::model::finding::Level;
 use crate::model::imports::How;
 use crate::model::report::PackageReport;
@@ -34,14 +34,19 @@ impl Check for GilEnabledOnImport {
         if found.is_empty() {
             return Vec::new();
         }
-        let names: Vec<&str> = package
-            .imports
-            .iter()
-            .filter(|import| import.enables_gil == Some(true))
-            .map(|import| import.import.as_str())
-            .collect();
+        let own = package.imports.iter().filter(|import| import.enables_gil == Some(true));
+        let mut names: Vec<&str> = own.map(|import| import.import.as_str()).collect();
+        if names.is_empty() {
+            // Another package's import leads there.
+            let chains = found.iter().filter_map(|(_, reach)| *reach).flat_map(|one| &one.chains);
+            let certain = chains.filter(|chain| chain.how == How::Import && chain.certain);
+            names = certain.filter_map(|chain| chain.modules.first().map(String::as_str)).collect();
+            names.sort_unstable();
+            names.dedup();
+            names.truncate(NAMED);
+        }
         let message = if names.is_empty() {
-            // Reached from another package, or not looked for.
+            // Not looked for, or not sure to lead there.
             format!("importing it enables the GIL: {}", enabling(&found))
         } else {
             format!("`import {}` enables the GIL: {}", names.join("`, `import "), enabling(&found))

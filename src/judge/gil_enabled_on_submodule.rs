@@ -8,7 +8,7 @@ use crate::model::imports::{How, Reach};
 use crate::model::report::PackageReport;
 
 /// Modules named before the rest is counted.
-const NAMED: usize = 3;
+pub(super) const NAMED: usize = 3;
 
 pub(super) struct GilEnabledOnSubmodule;
 

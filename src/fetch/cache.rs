@@ -4,6 +4,8 @@
 //! processes may share a folder and a damaged or half-written entry is never served. A cache that
 //! cannot be written is a slower run, not a failed one.
 
+pub mod care;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,6 +39,17 @@ pub enum Bucket {
 }
 
 impl Bucket {
+    /// Every kind.
+    const ALL: [Self; 7] = [
+        Self::Pages,
+        Self::Wheels,
+        Self::Metadata,
+        Self::Python,
+        Self::Imports,
+        Self::Tracker,
+        Self::Sources,
+    ];
+
     fn folder(self) -> &'static str {
         match self {
             Self::Pages => "pages-v1",
@@ -80,6 +93,12 @@ impl Cache {
     #[must_use]
     pub fn disabled() -> Self {
         Self { root: None, gate: Arc::default() }
+    }
+
+    /// Where the entries lie; `None` where nothing is kept.
+    #[must_use]
+    pub fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
     }
 
     /// The user's own cache folder, where the system has one.

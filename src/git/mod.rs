@@ -110,12 +110,22 @@ impl Repository {
         // A name of a remote's branch tells what to fetch.
         let (remote, branch) = name.split_once('/').unwrap_or(("origin", name));
         if self.is_shallow() {
-            return error(" in this shallow clone").hint(format!(
-                "fetch it first: `git fetch --depth=1 {remote} {branch}`; \
-                 with actions/checkout: `fetch-depth: 0`"
+            let error = error(" in this shallow clone");
+            if name.is_empty() || name.contains(['~', '^', '@', ':']) {
+                return error.hint("fetch the whole history first: `git fetch --unshallow`");
+            }
+            // Where the clone fetches one branch alone, others get no name unless they are given one.
+            return error.hint(format!(
+                "fetch it first: `git fetch {remote} {branch}:refs/remotes/{remote}/{branch}`, then \
+                 `--git {remote}/{branch}`; with actions/checkout: `fetch-depth: 0`"
             ));
         }
-        error(" here").hint(format!("is it fetched? `git fetch {remote} {branch}`"))
+        if name.is_empty() || name.contains(['~', '^', '@', ':']) {
+            return error(" here");
+        }
+        error(" here").hint(format!(
+            "is it fetched? `git fetch {remote} {branch}:refs/remotes/{remote}/{branch}`"
+        ))
     }
 
     /// Where the history of a commit and that of the working tree's part.

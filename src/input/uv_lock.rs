@@ -4,6 +4,7 @@
 //! project's own entry: its dependencies, and the groups that uv installs by default, which
 //! pyproject.toml beside the lock may change (`tool.uv.default-groups`).
 
+mod changed;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use self::schema::{
     DefaultGroups, Dependency, File, Lock, ManifestRequirement, Package, PackageSource, Versioned,
 };
 use super::document::toml_error;
-use super::project::{Named, Project};
+use super::project::Project;
 use super::{Content, Format, Gap, InputError, Manifest, Source};
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
@@ -166,19 +167,11 @@ impl Builder<'_> {
         if let [root] = roots.as_slice() {
             // What the lock says it was made from; dependencies that can never apply are in no
             // other list.
-            let locked = self.lock.packages[*root].get_ref().metadata.as_ref();
-            for Named { name, .. } in named.iter().filter(|named| named.section == Section::Base) {
-                let known = locked.is_none_or(|metadata| {
-                    let mut known = metadata.requires_dist.iter().map(|locked| &locked.name);
-                    known.any(|locked| locked == name)
-                });
-                if !known {
-                    gaps.push(Gap::Always(format!(
-                        "pyproject.toml depends on `{name}`, which the lock does not know: is it up \
-                         to date? `uv lock` writes it anew"
-                    )));
-                }
-            }
+            let locked = self.lock.packages[*root].get_ref();
+            let changed = named.iter().filter_map(|named| changed::changed(named, locked));
+            gaps.extend(changed.map(|changed| {
+                Gap::Always(format!("{changed}: is it up to date? `uv lock` writes it anew"))
+            }));
         }
         Ok(gaps)
     }

@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::model::finding::{Finding, Ignored, IgnoredBy, Level};
 use crate::model::location::Location;
-use crate::model::report::{PackageReport, Place, ScanReport, Severity};
+use crate::model::report::{PackageReport, Place, ScanReport, Severity, Verdict};
 
 pub use self::policy::{FailOn, Ignore, NamePattern, NamePatternError, Policy, apply_ignores};
 pub use self::verdict::{reason, settle, verdict};
@@ -241,8 +241,9 @@ pub fn severity(report: &ScanReport) -> Severity {
 #[must_use]
 pub fn outcome(report: &ScanReport, fail_on: &FailOn) -> Severity {
     let of_findings = report.findings.iter().map(|finding| outcome_of(finding, fail_on));
-    // A report without packages looked at nothing.
-    let nothing = report.packages.is_empty().then_some(Severity::NotKnown);
+    // A run that looked at nothing at all tells nothing, whatever the user ignores.
+    let mut unchecked = report.packages.iter().map(|package| package.verdict == Verdict::Unchecked);
+    let nothing = unchecked.all(|unchecked| unchecked).then_some(Severity::NotKnown);
     of_findings.chain(nothing).chain(unspoken(report)).min().unwrap_or(Severity::Fine)
 }
 

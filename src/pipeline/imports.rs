@@ -67,7 +67,7 @@ pub(super) async fn add(
             let names = one.wheel_looked_into.as_ref().map(|wheel| wheel.names.clone());
             one.imports = names.unwrap_or_default().into_iter().map(stays_off).collect();
         }
-        return OfSources::default();
+        return read_alone(sources, place);
     }
     let key = key(looked, place);
     let kept: Option<Vec<Found>> =
@@ -104,6 +104,14 @@ pub(super) async fn add(
     }
     fill(looked, &found);
     of_sources
+}
+
+/// The user's own files where nothing that they could import enables the GIL: whether they can be
+/// read is told all the same.
+fn read_alone(sources: &[SourceFile], place: Place) -> OfSources {
+    let environment = Environment::new(place.target, place.platform);
+    let (_, of_sources) = follow(&environment, &[], &[], sources);
+    OfSources { imports: Vec::new(), problems: of_sources.problems }
 }
 
 fn fill(looked: &mut [Looked], found: &[Found]) {

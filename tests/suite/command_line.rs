@@ -57,6 +57,11 @@ fn help_of_tracker_update() {
 }
 
 #[test]
+fn help_of_cache() {
+    assert_snapshot!(output(&["cache", "--help"]));
+}
+
+#[test]
 fn help_of_advise() {
     assert_snapshot!(output(&["advise", "--help"]));
 }

@@ -161,3 +161,28 @@ fn the_engine_knows_no_package_by_name() {
         }
     }
 }
+
+/// SECURITY.md tells what was tried by the names of tests.
+#[test]
+fn the_tests_that_the_threat_model_names_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let (_, table) = text.split_once("| input | leads to | test |").unwrap();
+    let mut sources = String::new();
+    for item in walkdir::WalkDir::new(root.join("tests")) {
+        let path = item.unwrap().into_path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+    let mut count = 0;
+    for row in table.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let tests = row.trim_end_matches(" |").rsplit_once("| ").unwrap().1;
+        for test in tests.split(", ") {
+            let name = test.trim_matches('`');
+            assert!(sources.contains(&format!("fn {name}(")), "{name} is gone");
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count}");
+}

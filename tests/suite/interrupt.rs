@@ -21,15 +21,8 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 
 /// The program as [`Sandbox::command`] has it, but running beside the test.
 fn start(sandbox: &Sandbox, index: &FakeIndex, arguments: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ftcheck"));
+    let mut command = sandbox.process();
     command
-        .env_clear()
-        .current_dir(sandbox.path())
-        .env("HOME", sandbox.home())
-        .env("FTCHECK_CACHE_DIR", sandbox.cache_dir())
-        .env("UV_NO_CONFIG", "1")
-        .env("PIP_CONFIG_FILE", "/dev/null")
-        .env("NO_PROXY", "127.0.0.1")
         .args(arguments)
         .args(["--platform", "linux", "--index-url", &index.simple_url()])
         .stdout(Stdio::piped())

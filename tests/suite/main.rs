@@ -16,6 +16,7 @@
 )]
 
 mod advise;
+mod cache_command;
 mod command_line;
 mod comment;
 mod config;

@@ -10,7 +10,7 @@ use ftcheck::model::report::{ScanReport, Severity};
 
 use crate::Failure;
 use crate::args::BaselineArguments;
-use crate::destinations::{check_file, write_file};
+use crate::destinations::{check_file, whole, write_file};
 use crate::output::say;
 use crate::project::input_failure;
 
@@ -28,6 +28,7 @@ impl Baselines {
     pub(crate) fn new<'p>(
         arguments: &BaselineArguments,
         inputs: impl IntoIterator<Item = &'p Path>,
+        reports: impl IntoIterator<Item = &'p Path>,
     ) -> Result<Self, Failure> {
         let mut known = None;
         if let Some(file) = &arguments.baseline {
@@ -43,6 +44,11 @@ impl Baselines {
         }
         if let Some(file) = &arguments.write_baseline {
             check_file(file, inputs)?;
+            if reports.into_iter().any(|report| whole(report) == whole(file)) {
+                let problem =
+                    format!("{}: expected another file than that of the report", file.display());
+                return Err(Failure::new(problem));
+            }
         }
         Ok(Self { known, write: arguments.write_baseline.clone() })
     }
@@ -69,8 +75,13 @@ impl Baselines {
             0 => String::new(),
             count => format!(", {count} of what could not be checked"),
         };
+        let compared = self.known.is_some().then(|| judge::outcome(report, fail_on));
         let use_it = format!("`--baseline {shown}` fails on what is new");
         say(&format!("{shown}: {count} {entries} written{unknown}; {use_it}"));
+        // What is new beside the former one still counts in this run.
+        if let Some(compared) = compared {
+            return Ok(compared);
+        }
         // From now on it is all known.
         let mut rest = report.clone();
         found.apply(&mut rest, &shown.to_string());

@@ -77,7 +77,10 @@ pub(crate) fn check_file<'a>(
 ) -> Result<(), Failure> {
     let shown = file.display();
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if file.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+    if file.is_dir() {
+        return Err(Failure::new(format!("{shown}: expected a file to write, found a folder")));
+    }
+    if folder.is_some_and(|folder| !folder.is_dir()) {
         return Err(Failure::new(format!("{shown}: cannot be written: no such folder")));
     }
     let Ok(output) = std::fs::canonicalize(file) else { return Ok(()) };
@@ -142,10 +145,16 @@ fn by_suffix<R: Reported>(
         }
         (Some(form), None) => form,
         (None, None) => {
-            // A form that other commands have is not meant to be a table.
-            if let Some(suffix) = longest_suffix(report::FORMATS, &name) {
+            // A form that other commands have, or none has, is not meant to be a table.
+            let suffix = longest_suffix(report::FORMATS, &name);
+            let suffix = suffix.or_else(|| name.rsplit_once('.').map(|(_, suffix)| suffix));
+            if let Some(suffix) = suffix {
                 let problem = format!("{}: this command has no form .{suffix}", output.display());
-                return Err(Failure::new(problem));
+                let known = R::FORMATS.iter().flat_map(|form| form.suffixes());
+                let known: Vec<String> = known.map(|suffix| format!(".{suffix}")).collect();
+                let hint =
+                    format!("files end in {}, or the form is named: FORMAT=FILE", known.join(", "));
+                return Err(Failure::with_hint(problem, Some(hint)));
             }
             default
         }
@@ -163,7 +172,7 @@ fn longest_suffix<R>(forms: &[&dyn Reporter<R>], name: &str) -> Option<&'static 
 }
 
 /// A file by the folder it lies in, however it was named.
-fn whole(file: &Path) -> PathBuf {
+pub(crate) fn whole(file: &Path) -> PathBuf {
     if let Ok(whole) = std::fs::canonicalize(file) {
         return whole;
     }

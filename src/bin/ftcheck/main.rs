@@ -3,6 +3,7 @@
 mod advise;
 mod args;
 mod baseline;
+mod cache;
 mod comment;
 mod configuration;
 mod destinations;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         Command::Tracker(arguments) => tracker::run(arguments),
         Command::Advise(arguments) => advise::run(arguments),
         Command::Comment(arguments) => comment::run(&arguments),
+        Command::Cache(arguments) => cache::run(arguments),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::man(&arguments),
     };

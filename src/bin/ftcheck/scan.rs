@@ -34,7 +34,8 @@ pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let project = Project::read(&arguments.project, &options.settings)?;
     let how = ReportOptions::new(&arguments.report)?;
     let paths = project.paths.iter().map(PathBuf::as_path);
-    let baselines = Baselines::new(&arguments.baseline, paths)?;
+    let reports = how.destinations.files.iter().map(|(_, file)| file.as_path());
+    let baselines = Baselines::new(&arguments.baseline, paths, reports)?;
     let judging = Judging { policy, is_whole: true, baselines };
     report(project, options, how, &arguments.rules, &judging)
 }
@@ -129,6 +130,12 @@ pub(crate) fn look(
 fn sources(rules: &RuleArguments) -> Result<Arc<Vec<SourceFile>>, Failure> {
     let mut files = Vec::new();
     for folder in &rules.source {
+        if !folder.is_dir() {
+            let shown = folder.display();
+            let what = if folder.exists() { "a file" } else { "nothing" };
+            let problem = format!("{shown}: expected a folder for `--source`, found {what}");
+            return Err(Failure::new(problem));
+        }
         let (found, problems) = local::sources(folder);
         if let Some(problem) = problems.first() {
             return Err(Failure::new(problem.clone()));

@@ -32,6 +32,8 @@ pub(crate) struct Named {
     pub(crate) section: Section,
     /// What it is called.
     pub(crate) name: PackageName,
+    /// What is asked of it, as it is written; empty in tables of other tools than the standard's.
+    pub(crate) text: String,
     /// Where it stands.
     pub(crate) location: Location,
 }
@@ -134,8 +136,10 @@ fn add_list(
     items: &[Item<'_>],
 ) -> Result<(), InputError> {
     for item in items {
-        if let Some(name) = leading_name(item.text()?) {
-            named.push(Named { section: section.clone(), name, location: item.location() });
+        let text = item.text()?;
+        if let Some(name) = leading_name(text) {
+            let (section, text) = (section.clone(), text.to_owned());
+            named.push(Named { section, name, text, location: item.location() });
         }
     }
     Ok(())
@@ -158,7 +162,7 @@ fn add_poetry(
             Err(_) => false,
         };
         if !is_optional {
-            named.push(Named { section: Section::Base, name, location });
+            named.push(Named { section: Section::Base, name, text: String::new(), location });
             continue;
         }
         for extra in extras.into_iter().flat_map(Table::items) {
@@ -166,7 +170,7 @@ fn add_poetry(
                 if leading_name(text.text()?).as_ref() == Some(&name) {
                     let section = Section::Extra(extra_of(extra)?);
                     let (name, location) = (name.clone(), location.clone());
-                    named.push(Named { section, name, location });
+                    named.push(Named { section, name, text: String::new(), location });
                 }
             }
         }
@@ -181,7 +185,8 @@ fn add_poetry(
         for item in table.into_iter().flat_map(Table::items) {
             let Some(name) = poetry_name(item) else { continue };
             let section = Section::Group(GroupName::new(group));
-            named.push(Named { section, name, location: item.key_location() });
+            let (text, location) = (String::new(), item.key_location());
+            named.push(Named { section, name, text, location });
         }
     }
     Ok(())

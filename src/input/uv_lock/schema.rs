@@ -98,11 +98,24 @@ impl PackageSource {
 pub(super) struct Metadata {
     #[serde(default)]
     pub(super) requires_dist: Vec<RequiredName>,
+    /// By group; of former uvs not there.
+    pub(super) requires_dev: Option<BTreeMap<String, Vec<RequiredName>>>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct RequiredName {
     pub(super) name: PackageName,
+    #[serde(default)]
+    pub(super) extras: Vec<ExtraName>,
+    pub(super) specifier: Option<String>,
+    pub(super) marker: Option<String>,
+    // Where it is taken from elsewhere than an index, one of these says so.
+    pub(super) url: Option<String>,
+    pub(super) git: Option<String>,
+    pub(super) path: Option<String>,
+    pub(super) directory: Option<String>,
+    pub(super) editable: Option<String>,
+    pub(super) r#virtual: Option<String>,
 }
 
 #[derive(Deserialize)]

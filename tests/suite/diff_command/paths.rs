@@ -111,6 +111,12 @@ fn mistakes() {
     let (index, sandbox) = (index(), two());
     sandbox.write("newer.json", "{\"version\": 2, \"packages\": []}");
     sandbox.write("other.json", "{}");
+    sandbox
+        .command()
+        .args(["scan", "old.txt", "--platform", "linux", "--output", "old.json", "--exit-zero"])
+        .args(["--index-url", &index.simple_url()])
+        .assert()
+        .code(0);
     for (arguments, told) in [
         (&["old.txt"][..], "expected an old and a new path, found 1"),
         (&[], "expected an old and a new path, found 0"),
@@ -120,6 +126,8 @@ fn mistakes() {
         (&["gone.txt", "new.txt"], "gone.txt: there is no such file or directory"),
         (&["old.txt", "new.txt", "--git", "main"], "expected one path with `--git`, found two"),
         (&["old.txt", "new.txt", "--output", "new.txt"], "expected another file"),
+        (&["old.json", "old.json", "--target", "3.15t"], "old.json: the report is not for 3.15t"),
+        (&["old.json", "old.json", "--extra", "docs"], "expected no extras or groups with two"),
     ] {
         let outcome = diff(&sandbox, &index, arguments).code(2);
         assert!(stderr(&outcome).contains(told), "{arguments:?}: {}", stderr(&outcome));

@@ -302,3 +302,37 @@ fn the_configuration_of_the_working_tree_counts_for_both_sides() {
     assert_eq!(changes(&outcome), [SPAM_WORSENED]);
     assert_eq!(json(&outcome)["places"][0]["target"], "3.14t");
 }
+
+#[test]
+fn a_manifest_that_was_renamed_is_found_where_its_directory_is_asked() {
+    let (index, sandbox) = project(&[("requirements.txt", "spam==1\npure==1\n")]);
+    git(&sandbox.path(), &["mv", "requirements.txt", "requirements-app.txt"]);
+    sandbox.write("requirements-app.txt", "spam==2\npure==1\n");
+    git(&sandbox.path(), &["add", "."]);
+    assert_eq!(against(&sandbox, &index, 1, &["--git", "main"]), [SPAM_WORSENED]);
+}
+
+#[test]
+fn a_directory_that_no_longer_names_dependencies_is_no_success() {
+    let (index, sandbox) = project(&[("requirements.txt", "spam==1\n"), ("notes.md", "text")]);
+    fs::remove_file(sandbox.path().join("requirements.txt")).unwrap();
+    let outcome = diff(&sandbox, &index, &["--git", "main"]).code(3);
+    let told = stdout(&outcome);
+    assert!(told.contains("not covered: requirements.txt is no longer there"), "{told}");
+    // Named, it was removed.
+    diff(&sandbox, &index, &["--git", "main", "requirements.txt"]).code(0);
+}
+
+#[test]
+fn the_root_of_the_repository_may_be_named_from_anywhere() {
+    let (index, sandbox) = project(&[("requirements.txt", "spam==1\n"), ("sub/notes.md", "text")]);
+    sandbox.write("requirements.txt", "spam==2\n");
+    let root = sandbox.path();
+    let name = format!("../{}", root.file_name().unwrap().to_string_lossy());
+    for path in [root.to_str().unwrap(), &name, "."] {
+        assert_eq!(against(&sandbox, &index, 1, &["--git", "main", path]), [SPAM_WORSENED]);
+    }
+    let arguments = [&JSON[..], &["--git", "main", ".."]].concat();
+    let outcome = diff_in(&sandbox, "sub", &index, &arguments).code(1);
+    assert_eq!(changes(&outcome), [SPAM_WORSENED]);
+}

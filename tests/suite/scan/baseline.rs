@@ -83,3 +83,55 @@ fn nothing_looked_at_is_no_success() {
     scan(&sandbox, &index, &WRITE).code(3);
     scan(&sandbox, &index, &WITH).code(3);
 }
+
+#[test]
+fn a_run_that_writes_a_new_baseline_beside_an_old_one_ends_by_the_old_one() {
+    let (index, sandbox) = (index(), Sandbox::new());
+    sandbox.write("requirements.txt", "offender\nfine\n");
+    scan(&sandbox, &index, &WRITE).code(0);
+    sandbox.write("requirements.txt", "offender\nanother\nfine\n");
+    let both = ["--baseline", "known.json", "--write-baseline", "new.json"];
+    scan(&sandbox, &index, &both).code(1);
+    scan(&sandbox, &index, &["--baseline", "new.json"]).code(0);
+}
+
+#[test]
+fn a_baseline_is_not_overwritten_by_a_report() {
+    let (index, sandbox) = (index(), Sandbox::new());
+    sandbox.write("requirements.txt", "offender\n");
+    let outcome = scan(&sandbox, &index, &[&WRITE[..], &["--output", "./known.json"]].concat());
+    let told = stderr(&outcome.code(2));
+    assert!(told.contains("known.json: expected another file than that of the report"), "{told}");
+}
+
+#[test]
+fn a_run_that_checked_nothing_is_no_success_whatever_is_known_or_ignored() {
+    let (index, sandbox) = (index(), Sandbox::new());
+    sandbox.write("requirements.txt", "nowhere\n");
+    scan(&sandbox, &index, &WRITE).code(3);
+    scan(&sandbox, &index, &WITH).code(3);
+    for configuration in [
+        "ignore = [{ rule = \"not-checked\", reason = \"no network\" }]",
+        "[rules]\nnot-checked = \"off\"",
+    ] {
+        sandbox.write("ftcheck.toml", configuration);
+        scan(&sandbox, &index, &[]).code(3);
+    }
+    scan(&sandbox, &index, &["--exit-zero"]).code(0);
+    // Of one beside others it is the user's to say.
+    sandbox.write("requirements.txt", "nowhere\nfine\n");
+    scan(&sandbox, &index, &[]).code(0);
+}
+
+#[test]
+fn files_of_the_users_own_that_cannot_be_read_are_told_though_nothing_enables_the_gil() {
+    let (index, sandbox) = (index(), Sandbox::new());
+    sandbox.write("requirements.txt", "fine\n");
+    sandbox.write("src/app.py", "import declares\n");
+    scan(&sandbox, &index, &["--source", "src"]).code(0);
+    sandbox.write("src/app.py", "import (\n");
+    let told = stdout(&scan(&sandbox, &index, &["--source", "src"]).code(3));
+    assert!(told.contains("src/app.py"), "{told}");
+    let told = stderr(&scan(&sandbox, &index, &["--source", "nowhere"]).code(2));
+    assert!(told.contains("nowhere: expected a folder for `--source`, found nothing"), "{told}");
+}

@@ -138,7 +138,10 @@ fn fine_lock(head: &str) -> (FakeIndex, Sandbox) {
     let lock = format!(
         "version = 1\n{head}\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n\
          source = {{ virtual = \".\" }}\ndependencies = [{{ name = \"fine\" }}]\n\n\
-         [package.metadata]\nrequires-dist = [{{ name = \"fine\" }}]\n\n{}",
+         [package.metadata]\nrequires-dist = [{{ name = \"fine\", specifier = \">=1\" }}, \
+         {{ name = \"fine\", extras = [\"fast\"], marker = \"extra == 'speed'\", \
+         specifier = \"<2,>=1\" }}]\n\n\
+         [package.metadata.requires-dev]\ndev = [{{ name = \"fine\" }}]\n\n{}",
         entry(&index, &wheel)
     );
     index.add_file(wheel);
@@ -164,9 +167,45 @@ fn a_lock_that_does_not_know_a_dependency_of_the_project_is_no_success() {
     let (index, sandbox) = fine_lock("");
     sandbox.write("pyproject.toml", "[project]\nname = \"app\"\ndependencies = [\"Fine>=1\"]\n");
     report(&sandbox, &index, 0);
-    sandbox.write("pyproject.toml", "[project]\ndependencies = [\"fine\", \"lxml>=6\"]\n");
+    sandbox.write("pyproject.toml", "[project]\ndependencies = [\"fine>=1\", \"lxml>=6\"]\n");
     let gaps = &report(&sandbox, &index, 3)["gaps"];
     assert!(gaps[0].as_str().unwrap().contains("depends on `lxml`"), "{gaps}");
+}
+
+#[test]
+fn a_lock_that_was_made_for_other_requirements_is_no_success() {
+    let (index, sandbox) = fine_lock("");
+    let project = |text: &str| {
+        sandbox.write("pyproject.toml", format!("[project]\nname = \"app\"\n{text}"));
+    };
+    for same in [
+        "dependencies = [\"fine >= 1\"]",
+        "dependencies = [\"fine>=1\"]\n[dependency-groups]\ndev = [\"Fine\"]",
+        "[project.optional-dependencies]\nspeed = [\"fine[fast]>=1, <2\"]",
+        "[tool.uv]\ndev-dependencies = [\"fine\"]",
+    ] {
+        project(same);
+        report(&sandbox, &index, 0);
+    }
+    for (changed, told) in [
+        (
+            "dependencies = [\"fine<1\"]",
+            "depends on `fine<1`, and the lock was made for `fine>=1` and `fine[fast]<2,>=1`",
+        ),
+        ("dependencies = [\"fine[slow]>=1\"]", "depends on `fine[slow]>=1`"),
+        ("[dependency-groups]\ndev = [\"lxml\"]", "in its group `dev` `lxml`, which the lock"),
+        ("[dependency-groups]\ndev = [\"fine>1\"]", "made for `fine`:"),
+        ("[dependency-groups]\nlint = [\"fine\"]", "in its group `lint` `fine`, which the lock"),
+        (
+            "[project.optional-dependencies]\nweb = [\"lxml\"]",
+            "has in its extra `web` `lxml`, which the lock does not know",
+        ),
+        ("[project.optional-dependencies]\nspeed = [\"fine>=1\"]", "in its extra `speed`"),
+    ] {
+        project(changed);
+        let gaps = &report(&sandbox, &index, 3)["gaps"];
+        assert!(gaps[0].as_str().unwrap().contains(told), "{changed}: {gaps}");
+    }
 }
 
 #[test]

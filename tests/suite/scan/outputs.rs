@@ -100,6 +100,8 @@ fn what_cannot_be_meant_is_told_before_the_scan() {
         (&["--output", "csv=requirements.txt"], "another file than the scanned one"),
         (&["--output", "a.json", "--output", "csv=./requirements.txt"], "than the scanned one"),
         (&["--output", "missing/a.json"], "missing/a.json: cannot be written"),
+        (&["--output", "a.josn"], "hint: files end in .txt, .json, .sarif"),
+        (&["--output", "."], ".: expected a file to write, found a folder"),
     ];
     for (arguments, told) in cases {
         let outcome = scan(&sandbox, &index, arguments).code(2);

@@ -96,7 +96,12 @@ impl Sandbox {
 
     /// The program, not yet with any arguments.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ftcheck"));
+        Command::from_std(self.process())
+    }
+
+    /// The same as a process that may run beside the test.
+    pub(crate) fn process(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ftcheck"));
         command.env_clear();
         for name in KEPT_VARIABLES {
             if let Some(value) = std::env::var_os(name) {

@@ -32,6 +32,8 @@ pub(crate) struct BaselineArguments {
     pub(crate) baseline: Option<PathBuf>,
 
     /// Write what is found to this file, for --baseline: from then on only what is new fails
+    ///
+    /// The run ends with 0, unless nothing at all could be checked; with --baseline as that has it.
     #[arg(long, value_name = "FILE")]
     pub(crate) write_baseline: Option<PathBuf>,
 }

@@ -25,6 +25,13 @@ Exit codes:
   2  the two could not be compared
   3  nothing new is worse, but something new could not be checked"
     };
+    (cache) => {
+        "\
+Exit codes:
+  0  done, or nothing is damaged
+  1  something is damaged, or could not be removed
+  2  the cache cannot be read"
+    };
     (why) => {
         "\
 Exit codes:
@@ -133,6 +140,22 @@ Examples:
 
 ",
     exit_codes!(diff)
+);
+
+pub(super) const CACHE_EXIT_CODES: &str = exit_codes!(cache);
+
+pub(super) const CACHE: &str = concat!(
+    "\
+Examples:
+  ftcheck cache dir
+      where it is, for a CI that keeps it between runs
+  ftcheck cache prune --older-than 30
+      without what was written more than a month ago
+  ftcheck cache verify
+      whether every entry is whole
+
+",
+    exit_codes!(cache)
 );
 
 pub(super) const RULES: &str = "\

@@ -1,6 +1,7 @@
 //! The arguments as they are typed; what they mean together is told in [`crate::options`].
 #![expect(clippy::doc_markdown, reason = "these comments are shown as help, where backticks stay")]
 
+mod cache;
 mod comment;
 mod configuration;
 mod diff;
@@ -21,6 +22,7 @@ use ftcheck::model::report::ScanReport;
 use ftcheck::model::target::Target;
 use ftcheck::report::{self, Reporter};
 
+pub(crate) use self::cache::{CacheArguments, CacheCommand};
 pub(crate) use self::comment::CommentArguments;
 pub(crate) use self::configuration::{BaselineArguments, ConfigurationArguments, OutcomeArguments};
 pub(crate) use self::diff::DiffArguments;
@@ -61,6 +63,8 @@ pub(crate) enum Command {
     Inspect(InspectArguments),
     /// Show what the py-free-threading tracker says of projects, or refresh it
     Tracker(TrackerArguments),
+    /// Look after what is kept between runs
+    Cache(CacheArguments),
     /// Print a script that lets a shell complete commands and options
     Completions(CompletionsArguments),
     /// Print the manual page

@@ -73,6 +73,18 @@ pub(crate) struct SectionArguments {
     pub(crate) only_group: Vec<GroupName>,
 }
 
+impl SectionArguments {
+    /// Whether anything is asked for.
+    pub(crate) fn asks(&self) -> bool {
+        self.all_extras
+            || self.all_groups
+            || self.no_default_groups
+            || !self.extra.is_empty()
+            || !self.group.is_empty()
+            || !self.only_group.is_empty()
+    }
+}
+
 /// For which interpreter, from where, and how.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What would be installed")]

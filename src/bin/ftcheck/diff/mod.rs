@@ -109,6 +109,23 @@ fn of_paths(old: &Path, new: &Path, mut scanner: Scanner) -> Result<Comparison, 
         read_report(&source).map(Some).map_err(input_failure)
     };
     let (old_report, new_report) = (read(old)?, read(new)?);
+    if let (Some(one), Some(other)) = (&old_report, &new_report) {
+        // Nothing is scanned, so that what is asked for has to be there.
+        if scanner.sections.asks() {
+            let problem = "expected no extras or groups with two reports: nothing is scanned";
+            return Err(Failure::new(problem));
+        }
+        for (report, path) in [(one, old), (other, new)] {
+            let target = scanner.resolution.target.iter().find(|it| !report.targets.contains(it));
+            let platform =
+                scanner.resolution.platform.iter().find(|it| !report.platforms.contains(it));
+            let missing = target.map(ToString::to_string).or(platform.map(ToString::to_string));
+            if let Some(missing) = missing {
+                let shown = path.display();
+                return Err(Failure::new(format!("{shown}: the report is not for {missing}")));
+            }
+        }
+    }
     // What is compared with a report is looked at for the same places.
     if let Some(report) = old_report.as_ref().or(new_report.as_ref()) {
         if scanner.resolution.target.is_empty() {

@@ -42,8 +42,12 @@ impl Revision {
         let here = std::env::current_dir().and_then(std::fs::canonicalize).map_err(|problem| {
             Failure::new(format!("the working directory cannot be read: {problem}"))
         })?;
+        // One that leads out of the repository and back would not do so from the temporary folder.
+        let stays =
+            path.is_relative() && !path.components().any(|part| part == Component::ParentDir);
         let (folder, asked) = match here.strip_prefix(&root) {
-            Ok(folder) if path.is_relative() => (folder.to_owned(), path.to_owned()),
+            Ok(folder) if stays => (folder.to_owned(), path.to_owned()),
+            _ if below.as_os_str().is_empty() => (PathBuf::new(), PathBuf::from(".")),
             _ => (PathBuf::new(), below.clone()),
         };
         let named = repository.commit(name).map_err(git_failure)?;
@@ -56,8 +60,11 @@ impl Revision {
     /// Scans both sides and compares them.
     pub(super) fn compare(self, scanner: &Scanner) -> Result<Comparison, Failure> {
         let renames = self.repository.renames(&self.base).map_err(git_failure)?;
-        let from = renames.iter().find(|(_, to)| *to == self.path).map(|(from, _)| from.as_str());
-        let to = renames.iter().find(|(from, _)| *from == self.path).map(|(_, to)| to.as_str());
+        let here = self.repository.root().join(&self.folder);
+        // In a directory it is what was found there that may have another name on the other side.
+        let found_here = self.found_in(&here)?;
+        let named = found_here.as_deref().unwrap_or(&self.path);
+        let from = renames.iter().find(|(_, to)| to == named).map(|(from, _)| from.as_str());
         let taken = Taken::new()?;
         let wants = |path: &str| {
             let name = path.rsplit('/').next().unwrap_or(path);
@@ -67,6 +74,9 @@ impl Revision {
             self.repository.extract(&self.base, &taken.tree, wants).map_err(git_failure)?;
         let mut notes = extracted.notes;
 
+        let found_there = self.found_in(&taken.tree.join(&self.folder))?;
+        let named = found_there.as_deref().unwrap_or(&self.path);
+        let to = renames.iter().find(|(from, _)| from == named).map(|(_, to)| to.as_str());
         let old = {
             let _inside = Inside::enter(&taken.tree.join(&self.folder))?;
             let old = self.found(from, "from", &mut notes)?;
@@ -77,7 +87,7 @@ impl Revision {
             old.map(scan).transpose()?
         };
         let new = {
-            let _inside = Inside::enter(&self.repository.root().join(&self.folder))?;
+            let _inside = Inside::enter(&here)?;
             let new = self.found(to, "to", &mut notes)?;
             new.map(|path| Ok::<_, Failure>((scanner.scan(&path)?, path))).transpose()?
         };
@@ -104,10 +114,33 @@ impl Revision {
             ));
         }
         if new.is_none() {
-            notes.push(format!("{} is no longer there", self.asked.display()));
+            let was = old.as_ref().map_or(&self.asked, |(path, _)| path).display();
+            if here.join(&self.asked).is_dir() {
+                // What took its place may have any name.
+                comparison.report.gaps.push(format!(
+                    "{was} is no longer there, and nothing that {} names dependencies with was found: \
+                     where it was moved, name the file",
+                    self.asked.display()
+                ));
+            } else {
+                notes.push(format!("{was} is no longer there"));
+            }
         }
         comparison.report.notes.extend(notes);
         Ok(comparison)
+    }
+
+    /// What is found on one side, from the root of the repository with `/` between its parts.
+    fn found_in(&self, folder: &Path) -> Result<Option<String>, Failure> {
+        if !folder.is_dir() {
+            return Ok(None);
+        }
+        let _inside = Inside::enter(folder)?;
+        Ok(manifest(&self.asked)?.map(|path| {
+            let whole = self.folder.join(path);
+            let parts = whole.components().filter(|part| *part != Component::CurDir);
+            slashed(&parts.collect::<PathBuf>())
+        }))
     }
 
     /// The manifest on one side, where there is one: under the name that was asked for, or the one it

@@ -243,7 +243,10 @@ fn a_shallow_clone_without_the_base() {
     let outcome = diff_in(&sandbox, "../clone", &index, &["--git", "origin/main"]).code(2);
     let told = stderr(&outcome);
     assert!(told.contains("in this shallow clone"), "{told}");
-    assert!(told.contains("hint: fetch it first: `git fetch --depth=1 origin main`"), "{told}");
+    assert!(
+        told.contains("hint: fetch it first: `git fetch origin main:refs/remotes/origin/main`"),
+        "{told}"
+    );
     // Fetched as told, the commits are there and their common ancestor is not.
     git(&clone, &["fetch", "--quiet", "--depth=1", "origin", "main:refs/remotes/origin/main"]);
     let told = stderr(&diff_in(&sandbox, "../clone", &index, &["--git", "origin/main"]).code(2));

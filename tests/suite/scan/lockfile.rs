@@ -212,7 +212,7 @@ fn a_lock_that_was_made_for_other_requirements_is_no_success() {
 fn the_scanned_file_is_not_overwritten() {
     let (index, sandbox) = fine_lock("");
     let before = std::fs::read(sandbox.path().join("uv.lock")).unwrap();
-    let outcome = scan(&sandbox, &index, &["--output", "./uv.lock"]).code(2);
+    let outcome = scan(&sandbox, &index, &["--output", "json=./uv.lock"]).code(2);
     assert!(super::stderr(&outcome).contains("another file than the scanned one"));
     assert_eq!(before, std::fs::read(sandbox.path().join("uv.lock")).unwrap());
 }

@@ -62,8 +62,8 @@ impl Revision {
         let renames = self.repository.renames(&self.base).map_err(git_failure)?;
         let here = self.repository.root().join(&self.folder);
         // In a directory it is what was found there that may have another name on the other side.
-        let found_here = self.found_in(&here)?;
-        let named = found_here.as_deref().unwrap_or(&self.path);
+        let of_tree = self.found_in(&here)?;
+        let named = of_tree.as_deref().unwrap_or(&self.path);
         let from = renames.iter().find(|(_, to)| to == named).map(|(from, _)| from.as_str());
         let taken = Taken::new()?;
         let wants = |path: &str| {
@@ -74,8 +74,8 @@ impl Revision {
             self.repository.extract(&self.base, &taken.tree, wants).map_err(git_failure)?;
         let mut notes = extracted.notes;
 
-        let found_there = self.found_in(&taken.tree.join(&self.folder))?;
-        let named = found_there.as_deref().unwrap_or(&self.path);
+        let of_base = self.found_in(&taken.tree.join(&self.folder))?;
+        let named = of_base.as_deref().unwrap_or(&self.path);
         let to = renames.iter().find(|(from, _)| from == named).map(|(_, to)| to.as_str());
         let old = {
             let _inside = Inside::enter(&taken.tree.join(&self.folder))?;

@@ -13,6 +13,7 @@ mod markdown;
 mod sample;
 mod sarif;
 pub(crate) mod schema;
+mod table;
 
 use ftcheck::model::report::ScanReport;
 use ftcheck::report::{Detail, FORMATS, Origin, Style};

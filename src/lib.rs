@@ -25,7 +25,6 @@ pub mod forge;
 pub mod git;
 pub mod imports;
 pub mod input;
-pub mod inspect;
 pub mod judge;
 pub mod local;
 pub mod model;
@@ -38,3 +37,5 @@ pub mod source;
 pub mod source_check;
 pub mod tracker;
 pub mod wheel_check;
+
+pub use ftcheck_engine as inspect;

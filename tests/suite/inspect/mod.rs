@@ -1,4 +1,4 @@
-//! Mirrors `src/inspect`.
+//! Mirrors `engine/src`.
 
 mod containers;
 mod crafted;

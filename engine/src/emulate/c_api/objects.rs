@@ -1,0 +1,488 @@
+//! Functions whose results code looks into: strings, numbers, types, capsules.
+
+use super::{Key, text_of};
+use crate::emulate::memory::{BYTES_A_UNIT, Fault, Memory};
+use crate::emulate::objects::{
+    Object, PLAIN, TYPE, TYPE_ALLOC, TYPE_BASE, TYPE_DICT, TYPE_FLAGS, TYPE_FREE, TYPE_NEW, Table,
+    table_of,
+};
+use crate::emulate::process::{Arguments, Outcome, Process};
+
+/// The built-in type of what a function makes, told by its name.
+pub(super) fn result_type(name: &str) -> Option<Object> {
+    const MADE: [(&str, &str); 24] = [
+        ("PyUnicode_", "PyUnicode_Type"),
+        ("PyObject_Str", "PyUnicode_Type"),
+        ("PyObject_Repr", "PyUnicode_Type"),
+        ("PyModule_GetNameObject", "PyUnicode_Type"),
+        ("PyModule_GetFilenameObject", "PyUnicode_Type"),
+        ("PyLong_", "PyLong_Type"),
+        ("PyFloat_", "PyFloat_Type"),
+        ("PyTuple_", "PyTuple_Type"),
+        ("PyList_", "PyList_Type"),
+        ("PyDict_", "PyDict_Type"),
+        ("PyImport_GetModuleDict", "PyDict_Type"),
+        ("PyEval_Get", "PyDict_Type"),
+        ("PyInterpreterState_GetDict", "PyDict_Type"),
+        ("PyThreadState_GetDict", "PyDict_Type"),
+        ("PySet_", "PySet_Type"),
+        ("PyFrozenSet_", "PyFrozenSet_Type"),
+        ("PyBytes_From", "PyBytes_Type"),
+        ("PyCMethod_New", "PyCFunction_Type"),
+        ("PyCFunction_New", "PyCFunction_Type"),
+        ("PyType_From", "PyType_Type"),
+        ("PyObject_Type", "PyType_Type"),
+        ("PyStructSequence_NewType", "PyType_Type"),
+        ("PyImport_GetModule", "PyModule_Type"),
+        ("PyNumber_Long", "PyLong_Type"),
+    ];
+    let takes_out = name.contains("Item") || name.contains("Get") && name.starts_with("PyList_");
+    let found = MADE.iter().find(|(start, _)| name.starts_with(start))?;
+    // What is taken out of a container is of whatever type.
+    (!takes_out).then_some(Object::Of(found.1))
+}
+
+pub(super) fn call(
+    process: &mut Process<'_, '_, '_>,
+    name: &str,
+    arguments: &Arguments,
+) -> Option<Outcome> {
+    put(process, name, arguments);
+    text(process, name, arguments)
+        .or_else(|| types(process, name, arguments))
+        .or_else(|| capsules(process, name, arguments))
+        .or_else(|| calls(process, name, arguments))
+        .or_else(|| interpreter(process, name, arguments))
+}
+
+/// Strings and integers.
+fn text(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -> Option<Outcome> {
+    let [first, second, ..] = arguments.registers;
+    Some(match name {
+        "PyUnicode_FromString" | "PyUnicode_InternFromString" => process
+            .memory
+            .text(first)
+            .map(|text| process.memory.object(Object::Text(text)))
+            .map_err(Into::into),
+        "PyUnicode_FromStringAndSize" | "PyUnicode_DecodeUTF8" if first != 0 => {
+            let mut bytes = vec![0; usize::try_from(second.min(MAX_TEXT)).unwrap_or(0)];
+            let read = process.memory.read_into(first, &mut bytes);
+            // It is kept, beside all others.
+            process.memory.charge(bytes.len().saturating_mul(BYTES_A_UNIT));
+            read.map(|()| process.memory.object(Object::Text(bytes))).map_err(Into::into)
+        }
+        "PyUnicode_AsUTF8" | "PyUnicode_AsUTF8AndSize" => {
+            let size = process.memory.text_object(first).map_or(0, |text| text.len() as u64);
+            if name.ends_with("AndSize")
+                && second != 0
+                && let Err(fault) = process.memory.write_word(second, size)
+            {
+                return Some(Err(fault.into()));
+            }
+            Ok(Memory::characters(first))
+        }
+        "PyUnicode_InternInPlace" => Ok(0),
+        "PyUnicode_CompareWithASCIIString" | "PyUnicode_EqualToUTF8" => {
+            let is_order = name.ends_with("ASCIIString");
+            let own = process.memory.text_object(first).map(<[u8]>::to_vec);
+            match (own, process.memory.text(second)) {
+                (Some(own), Ok(other)) => Ok(u64::from((own == other) != is_order)),
+                _ => Ok(process.choose(u64::from(is_order), u64::from(!is_order))),
+            }
+        }
+        "PyLong_FromLong"
+        | "PyLong_FromSsize_t"
+        | "PyLong_FromLongLong"
+        | "PyLong_FromSize_t"
+        | "PyLong_FromUnsignedLong"
+        | "PyLong_FromUnsignedLongLong"
+        | "PyLong_FromVoidPtr"
+        | "PyLong_FromInt32"
+        | "PyLong_FromInt64"
+        | "PyLong_FromUInt32"
+        | "PyLong_FromUInt64" => Ok(process.memory.object(Object::Number(first))),
+        name if name.starts_with("PyLong_As") => match process.memory.object_at(first) {
+            Some(Object::Number(number)) => Ok(*number),
+            _ => Ok(process.choose(0, 1)),
+        },
+        "PySys_GetObject" | "PySys_GetAttrString" => {
+            let wanted = process.memory.text(first);
+            match wanted.as_deref() {
+                Ok(b"version") => {
+                    let version = format!("3.{}.0 free-threading build", process.minor);
+                    Ok(process.memory.object(Object::Text(version.into_bytes())))
+                }
+                Ok(b"modules") => Ok(process.singleton("modules", Object::Of("PyDict_Type"))),
+                _ => {
+                    let object = process.memory.object(PLAIN);
+                    Ok(process.choose(object, 0))
+                }
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// `sizeof(PyObject)`.
+const HEAD: u64 = 0x20;
+/// More than any string in an init function.
+const MAX_TEXT: u64 = 1 << 20;
+
+/// `Objects/typeobject.c`.
+fn types(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -> Option<Outcome> {
+    let [first, second, ..] = arguments.registers;
+    Some(match name {
+        "PyType_Ready" => ready(process, first),
+        // Objects/moduleobject.c
+        "PyModule_AddType" => ready(process, second),
+        "Py_TYPE" => process.memory.word(first.wrapping_add(TYPE as u64)).map_err(Into::into),
+        "PyType_GetFlags" => {
+            process.memory.word(first.wrapping_add(TYPE_FLAGS as u64)).map_err(Into::into)
+        }
+        "PyType_IsSubtype" if inherits(process, first, second) => Ok(1),
+        "PyType_GetName"
+        | "PyType_GetQualName"
+        | "PyType_GetFullyQualifiedName"
+        | "PyType_GetModuleName" => Ok(process.memory.object(Object::Text(b"type".to_vec()))),
+        "PyType_GetSlot" => Ok(match second {
+            // Py_tp_alloc, Py_tp_free, Py_tp_new (Include/typeslots.h).
+            47 => process.memory.symbol("PyType_GenericAlloc"),
+            74 => process.memory.symbol("PyObject_Free"),
+            65 => process.memory.symbol("PyType_GenericNew"),
+            _ => {
+                let slot = process.memory.symbol("[slot]");
+                process.choose(0, slot)
+            }
+        }),
+        "PyCMethod_New" | "PyCFunction_NewEx" | "PyCFunction_New" => function(process, arguments),
+        // Objects/classobject.c: the function that they call, and for what object.
+        "PyMethod_New" => made_of(process, "PyMethod_Type", &[first, second]),
+        "PyInstanceMethod_New" => made_of(process, "PyInstanceMethod_Type", &[first]),
+        "PyType_GenericAlloc"
+        | "PyType_GenericNew"
+        | "_PyObject_New"
+        | "_PyObject_GC_New"
+        | "_PyObject_NewVar"
+        | "_PyObject_GC_NewVar" => Ok(process.memory.object(Object::Instance(first))),
+        "PyObject_Init" | "PyObject_InitVar" => {
+            let written = process.memory.write_word(first.wrapping_add(TYPE as u64), second);
+            written.map(|()| first).map_err(Into::into)
+        }
+        // The data of a subclass lies behind that of its base.
+        "PyObject_GetTypeData" => Ok(first.wrapping_add(0x400)),
+        _ => return None,
+    })
+}
+
+/// A `PyCFunctionObject`: behind the head what it was made from, its self and its module, into which
+/// code looks by macros.
+fn function(process: &mut Process<'_, '_, '_>, arguments: &Arguments) -> Outcome {
+    let [method, own, module, ..] = arguments.registers;
+    made_of(process, "PyCFunction_Type", &[method, own, module])
+}
+
+/// An object of that type, with these words behind its head.
+fn made_of(process: &mut Process<'_, '_, '_>, of: &'static str, words: &[u64]) -> Outcome {
+    let object = process.memory.object(Object::Of(of));
+    fill(process, object, words)?;
+    Ok(process.choose_or_raise(object, "PyExc_Exception"))
+}
+
+/// Writes words behind the head of an object.
+fn fill(process: &mut Process<'_, '_, '_>, object: u64, words: &[u64]) -> Result<(), Fault> {
+    for (index, word) in words.iter().enumerate() {
+        process.memory.write_word(object + HEAD + index as u64 * 8, *word)?;
+    }
+    Ok(())
+}
+
+/// Fills what a type inherits, as far as code relies on it.
+fn ready(process: &mut Process<'_, '_, '_>, of: u64) -> Outcome {
+    let base = process.memory.symbol("PyBaseObject_Type");
+    let dict = process.singleton("type dict", Object::Of("PyDict_Type"));
+    let meta = process.memory.symbol("PyType_Type");
+    let alloc = process.memory.symbol("PyType_GenericAlloc");
+    let new = process.memory.symbol("PyType_GenericNew");
+    let free = process.memory.symbol("PyObject_Free");
+    for (offset, value) in [
+        (TYPE, meta),
+        (TYPE_BASE, base),
+        (TYPE_DICT, dict),
+        (TYPE_ALLOC, alloc),
+        (TYPE_NEW, new),
+        (TYPE_FREE, free),
+    ] {
+        let place = of.wrapping_add(offset as u64);
+        if process.memory.word(place)? == 0 {
+            process.memory.write_word(place, value)?;
+        }
+    }
+    Ok(process.choose(0, 1))
+}
+
+/// `Objects/capsule.c`, and attributes, behind which capsules lie.
+fn capsules(
+    process: &mut Process<'_, '_, '_>,
+    name: &str,
+    arguments: &Arguments,
+) -> Option<Outcome> {
+    let [first, second, ..] = arguments.registers;
+    Some(match name {
+        "PyCapsule_New" => Ok(process.memory.object(Object::Capsule(first))),
+        "PyCapsule_GetPointer" => match process.memory.object_at(first) {
+            Some(Object::Capsule(pointer)) => Ok(*pointer),
+            _ => Ok(table(process, Table::Other)),
+        },
+        "PyCapsule_Import" => {
+            let wanted = process.memory.text(first);
+            wanted.map(|name| table(process, table_of(&name))).map_err(Into::into)
+        }
+        "PyCapsule_IsValid" => Ok(1),
+        "PyObject_GetAttrString" => {
+            let wanted = process.memory.text(second);
+            wanted.map(|name| attribute(process, first, &name)).map_err(Into::into)
+        }
+        "PyObject_GetAttr" => {
+            let wanted = process.memory.text_object(second).unwrap_or_default().to_vec();
+            Ok(attribute(process, first, &wanted))
+        }
+        "PyObject_GetOptionalAttrString" | "PyObject_GetOptionalAttr" => {
+            let wanted = if name.ends_with("String") {
+                process.memory.text(second).unwrap_or_default()
+            } else {
+                process.memory.text_object(second).unwrap_or_default().to_vec()
+            };
+            let object = attribute(process, first, &wanted);
+            process.clear_error();
+            let written = process.memory.write_word(arguments.registers[2], object);
+            written.map(|()| u64::from(object != 0)).map_err(Into::into)
+        }
+        _ => return None,
+    })
+}
+
+fn table(process: &mut Process<'_, '_, '_>, table: Table) -> u64 {
+    let name = match table {
+        Table::Array => "array table",
+        Table::Ufunc => "ufunc table",
+        Table::Other => "table",
+    };
+    process.singleton(name, Object::Table(table))
+}
+
+/// How many arrays numpy's ufunc of that name takes and gives.
+fn ufunc(name: &[u8]) -> Option<(u32, u32)> {
+    let name = std::str::from_utf8(name).ok()?;
+    include_str!("../../../data/numpy-ufuncs.txt").lines().find_map(|line| {
+        let mut words = line.strip_prefix(name)?.strip_prefix(' ')?.split(' ');
+        Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+    })
+}
+
+/// Keeps what is put into an object under a name; how the function that does that ends is of no
+/// matter.
+fn put(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) {
+    let [of, attribute, value, ..] = arguments.registers;
+    let attribute = match name {
+        "PyObject_SetAttr" => process.memory.text_object(attribute).map(<[u8]>::to_vec),
+        "PyObject_SetAttrString"
+        | "PyModule_AddObject"
+        | "PyModule_AddObjectRef"
+        | "PyModule_Add" => process.memory.text(attribute).ok(),
+        _ => return,
+    };
+    let Some(attribute) = attribute.map(Key::Text) else { return };
+    if value == 0 {
+        process.attributes.remove(&(of, attribute));
+    } else {
+        process.attributes.insert((of, attribute), value);
+    }
+}
+
+/// The `PyMethodDef` of that name in a table of functions that was put into a module.
+fn listed_function(process: &mut Process<'_, '_, '_>, module: u64, name: &[u8]) -> Option<u64> {
+    const SIZE: u64 = 0x20;
+    // More than any module has.
+    const MOST: u64 = 1 << 12;
+    let tables: Vec<u64> =
+        process.functions.iter().filter(|(of, _)| *of == module).map(|(_, table)| *table).collect();
+    for table in tables.into_iter().filter(|table| *table != 0) {
+        for index in 0..MOST {
+            let method = table.wrapping_add(index * SIZE);
+            let Ok(place) = process.memory.word(method) else { break };
+            if place == 0 {
+                break;
+            }
+            if process.memory.text(place).is_ok_and(|known| known == name) {
+                return Some(method);
+            }
+        }
+    }
+    None
+}
+
+/// An attribute of some object, told by its name.
+fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
+    let is_new = process.modules.iter().any(|made| made.object == of)
+        || process.submodules.iter().any(|(module, _)| *module == of)
+        || process.memory.in_image(of).is_some()
+        || matches!(process.memory.object_at(of), Some(Object::Instance(_)));
+    if is_new && let Some(known) = process.attributes.get(&(of, Key::Text(name.to_vec()))) {
+        return *known;
+    }
+    if is_new && let Some(method) = listed_function(process, of, name) {
+        let object = process.memory.object(Object::Of("PyCFunction_Type"));
+        let fields = [method, of, 0];
+        if fill(process, object, &fields).is_ok() {
+            process.attributes.insert((of, Key::Text(name.to_vec())), object);
+            return object;
+        }
+    }
+    if is_new && !name.starts_with(b"__") {
+        // What the hook made itself has only what the hook put there.
+        let object = process.memory.object(PLAIN);
+        let found = process.choose(0, object);
+        if found == 0 {
+            process.error = Some(process.memory.exception("PyExc_AttributeError"));
+        }
+        return found;
+    }
+    let object = match name {
+        // Tables of other packages' C interfaces lie behind capsules, whose type is compared
+        // inline (numpy's import_array).
+        name if name.ends_with(b"_API") => {
+            let table = table(process, table_of(name));
+            Object::Capsule(table)
+        }
+        b"__name__" | b"__qualname__" | b"__module__" | b"__doc__" | b"__file__" => {
+            Object::Text(b"name".to_vec())
+        }
+        name if process.uses_arrays
+            && let Some((takes, gives)) = ufunc(name) =>
+        {
+            Object::Ufunc(takes, gives)
+        }
+        b"__contains__" => Object::Predicate,
+        b"__all__" => Object::Of("PyList_Type"),
+        b"__dict__" => Object::Of("PyDict_Type"),
+        _ => Object::Held,
+    };
+    let object = process.memory.object(object);
+    process.choose_or_raise(object, "PyExc_AttributeError")
+}
+
+/// `Objects/call.c`, where it is known what the callee returns.
+fn calls(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -> Option<Outcome> {
+    const CALLS: [&str; 9] = [
+        "PyObject_Call",
+        "PyObject_CallNoArgs",
+        "PyObject_CallOneArg",
+        "PyObject_CallObject",
+        "PyObject_CallFunction",
+        "PyObject_CallFunctionObjArgs",
+        "PyObject_Vectorcall",
+        "PyObject_VectorcallDict",
+        "PyEval_CallObjectWithKeywords",
+    ];
+    if !CALLS.contains(&name) {
+        return None;
+    }
+    let callee = arguments.registers[0];
+    if process.memory.object_at(callee) == Some(&Object::Predicate) {
+        let [no, yes] =
+            ["_Py_FalseStruct", "_Py_TrueStruct"].map(|object| process.memory.symbol(object));
+        return Some(Ok(process.choose(no, yes)));
+    }
+    if is_own_type(process, callee) {
+        let object = process.memory.object(Object::Instance(callee));
+        return Some(Ok(process.choose_or_raise(object, "PyExc_Exception")));
+    }
+    None
+}
+
+/// Whether a library here holds a type at that address: `type` made it, or what inherits from that.
+fn is_own_type(process: &mut Process<'_, '_, '_>, of: u64) -> bool {
+    if process.memory.in_image(of).is_none() {
+        return false;
+    }
+    let root = process.memory.symbol("PyType_Type");
+    let meta = process.memory.word(of.wrapping_add(TYPE as u64));
+    meta.is_ok_and(|meta| inherits(process, meta, root))
+}
+
+/// Whether a type is another one, or is known to inherit from it: by the first of its bases each.
+fn inherits(process: &mut Process<'_, '_, '_>, of: u64, from: u64) -> bool {
+    // Far more than there are between a type and `object`.
+    const MOST: usize = 32;
+    let mut known = of;
+    for _ in 0..MOST {
+        if known == from {
+            return true;
+        }
+        match process.memory.word(known.wrapping_add(TYPE_BASE as u64)) {
+            Ok(base) if base != 0 => known = base,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// `Python/pystate.c` and the like: there is one interpreter, the main one, with one thread.
+fn interpreter(
+    process: &mut Process<'_, '_, '_>,
+    name: &str,
+    arguments: &Arguments,
+) -> Option<Outcome> {
+    let [first, second, ..] = arguments.registers;
+    Some(match name {
+        // Python/getversion.c
+        "Py_GetVersion" => {
+            let text = format!("3.{}.0 free-threading build", process.minor);
+            text_of(process, text.as_bytes())
+        }
+        "PyInterpreterState_Main" | "PyInterpreterState_Get" | "PyThreadState_GetInterpreter" => {
+            Ok(process.singleton("interpreter", PLAIN))
+        }
+        "PyInterpreterState_GetID" => Ok(0),
+        "PyThreadState_Get"
+        | "PyThreadState_GetUnchecked"
+        | "_PyThreadState_UncheckedGet"
+        | "PyGILState_GetThisThreadState"
+        | "PyEval_SaveThread" => thread(process),
+        "PyInterpreterState_GetDict" => {
+            Ok(process.singleton("interpreter dict", Object::Of("PyDict_Type")))
+        }
+        "PyThreadState_GetDict" => Ok(process.singleton("thread dict", Object::Of("PyDict_Type"))),
+        "PyGILState_Check" | "Py_IsInitialized" => Ok(1),
+        "Py_IsFinalizing" | "PyGILState_Ensure" => Ok(0),
+        // Objects/obmalloc.c
+        "PyMem_Malloc" | "PyMem_RawMalloc" | "PyObject_Malloc" => {
+            process.memory.allocate(first).map_err(Into::into)
+        }
+        "PyMem_Calloc" | "PyMem_RawCalloc" | "PyObject_Calloc" => {
+            process.memory.allocate(first.saturating_mul(second)).map_err(Into::into)
+        }
+        "PyMem_Realloc" | "PyMem_RawRealloc" | "PyObject_Realloc" => {
+            crate::emulate::runtime::reallocate(process, first, second)
+        }
+        // Python/thread.c
+        "PyThread_tss_create" | "PyThread_tss_is_created" => {
+            Ok(u64::from(name.ends_with("created")))
+        }
+        "PyThread_tss_set" => {
+            process.thread_values.insert(first, second);
+            Ok(0)
+        }
+        "PyThread_tss_get" => Ok(process.thread_values.get(&first).copied().unwrap_or(0)),
+        "PyArg_UnpackTuple" | "PyArg_ParseTuple" => Ok(process.choose(1, 0)),
+        _ => return None,
+    })
+}
+
+fn thread(process: &mut Process<'_, '_, '_>) -> Outcome {
+    let interpreter = process.singleton("interpreter", PLAIN);
+    let thread = process.singleton("thread", PLAIN);
+    // PyThreadState: prev, next, interp.
+    process.memory.write_word(thread + 0x10, interpreter)?;
+    Ok(thread)
+}

@@ -4,9 +4,9 @@
 
 use crate::emulate::Memory;
 use crate::image::shown;
-use crate::slots::{Layout, SlotArray};
 use crate::model::evidence::Definition;
 use crate::model::target::Target;
+use crate::slots::{Layout, SlotArray};
 
 /// `m_name` and `m_slots` in a `PyModuleDef` of a free-threaded 64-bit build.
 pub(super) const NAME_OFFSET: u64 = 0x38;

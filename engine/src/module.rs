@@ -8,10 +8,10 @@ use crate::filename::{ExtensionFile, Suffix, hook_suffix};
 use crate::generator::generator;
 use crate::image::{Export, Format, Image, Machine};
 use crate::libraries::Libraries;
-use crate::slots::{Layout, gil_of};
 use crate::model::evidence::{Evidence, Gil, Init, ModuleReport, Subinterpreters};
 use crate::model::platform::{Architecture, Platform};
 use crate::model::target::Target;
+use crate::slots::{Layout, gil_of};
 
 /// The module whose function makes the modules that cffi generates (cffi, `recompiler.py`).
 const CFFI_BACKEND: &str = "_cffi_backend";

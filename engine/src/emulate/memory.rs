@@ -279,10 +279,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         self.linked.libraries[index].image.code(place).map_err(|_| Fault::Unmapped(address))
     }
 
-    pub(crate) fn read<const SIZE: usize>(
-        &mut self,
-        address: u64,
-    ) -> Result<[u8; SIZE], Fault> {
+    pub(crate) fn read<const SIZE: usize>(&mut self, address: u64) -> Result<[u8; SIZE], Fault> {
         let mut bytes = [0; SIZE];
         self.read_into(address, &mut bytes)?;
         Ok(bytes)

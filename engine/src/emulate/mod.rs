@@ -32,9 +32,9 @@ use std::collections::BTreeSet;
 
 use crate::definition::RawDefinition;
 use crate::image::{BASE, Image, Machine, shown};
-use crate::slots::{Layout, SlotArray};
 use crate::model::evidence::Definition;
 use crate::model::target::Target;
+use crate::slots::{Layout, SlotArray};
 use declaring::Declaring;
 use linked::Linked;
 use objects::{Object, PLAIN};

@@ -43,9 +43,11 @@ add "$INPUT_PATHS"
 # being done is told; the comment then tells everything.
 scan_base() {
   local base='' tree=$RUNNER_TEMP/ftcheck-base inside code=0
-  # What is checked out for a pull request is its merge, whose first parent is the other side.
-  if git rev-parse --quiet --verify 'HEAD^2^{commit}' >/dev/null; then base=$(git rev-parse 'HEAD^1'); fi
-  if [ -z "$base" ] && [[ $BASE_SHA =~ ^[0-9a-f]{40}$|^[0-9a-f]{64}$ ]]; then
+  # What is checked out for a pull request is its merge, whose first parent is the other side. A branch
+  # may end in a merge too, of the other side into it: what it merges is not the pull request's head.
+  if [ -n "$HEAD_SHA" ] && [ "$(git rev-parse --quiet --verify 'HEAD^2^{commit}')" = "$HEAD_SHA" ]; then
+    base=$(git rev-parse 'HEAD^1')
+  elif [[ $BASE_SHA =~ ^[0-9a-f]{40}$|^[0-9a-f]{64}$ ]]; then
     base=$BASE_SHA
     git cat-file -e "$base^{commit}" 2>/dev/null || git fetch --quiet --no-tags --depth=1 origin "$base" || return
   fi
@@ -62,6 +64,13 @@ scan_base() {
   return "$code"
 }
 
+rm -f "$folder/base.json"
+# Before the scan that counts, so that files that the arguments name are that one's in the end.
+if [ "$INPUT_COMMENT" = true ] && [ "$INPUT_COMMENT_ALL" = false ]; then
+  # Behind the reports and the `--`.
+  paths=("${arguments[@]:$((${#common[@]} + 2 * ${#reports[@]} + 1))}")
+  (cd -- "$INPUT_WORKING_DIRECTORY" && scan_base) || true
+fi
 code=0
 (cd -- "$INPUT_WORKING_DIRECTORY" && exec "$FTCHECK" "${arguments[@]}") || code=$?
 output exit-code "$code"
@@ -73,11 +82,6 @@ case $code in
   *) exit "$code" ;;
 esac
 if [ "$INPUT_COMMENT" = true ] && [ "$INPUT_COMMENT_ALL" = false ]; then
-  rm -f "$folder/base.json"
-  paths=("${arguments[@]:${#common[@]}}")
-  # Behind the reports and the `--`.
-  paths=("${paths[@]:$((2 * ${#reports[@]} + 1))}")
-  (cd -- "$INPUT_WORKING_DIRECTORY" && scan_base) || true
   if [ -s "$folder/base.json" ]; then
     output base "$folder/base.json"
   else

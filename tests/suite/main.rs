@@ -33,6 +33,7 @@ mod inspect_command;
 mod interrupt;
 mod judge;
 mod model;
+mod pre_commit;
 mod report;
 mod resolve;
 mod scan;

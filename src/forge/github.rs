@@ -89,7 +89,7 @@ impl Forge for GitHub {
             Some(number) => Change::Number(number),
             None => change(environment)?,
         };
-        let in_ci = environment.get(self.variable()) == Some("true");
+        let in_ci = self.is_here(environment);
         Ok(Subject { api, project: project.to_owned(), change, in_ci })
     }
 

@@ -87,7 +87,7 @@ impl Forge for GitLab {
                 return Err(ForgeError::NoPullRequest { problem });
             }
         };
-        let in_ci = environment.get(self.variable()) == Some("true");
+        let in_ci = self.is_here(environment);
         Ok(Subject { api, project: project.to_owned(), change: Change::Number(number), in_ci })
     }
 

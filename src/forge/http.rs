@@ -39,6 +39,16 @@ pub(super) fn backoff() -> ExponentialBuilder {
     ExponentialBuilder::default().with_min_delay(FIRST_DELAY).with_max_times(RETRIES).with_jitter()
 }
 
+/// The delay before the next attempt: no shorter than what the answer asks for.
+pub(super) fn adjusted(fault: &Fault, delay: Option<Duration>) -> Option<Duration> {
+    match fault {
+        Fault::Lasting(_) => delay,
+        Fault::Limited { wait, .. } | Fault::Passing { wait, .. } => {
+            delay.map(|own| own.max(*wait))
+        }
+    }
+}
+
 /// Reads the address of an API.
 pub(super) fn address(name: &str, text: &str) -> Result<Url, ForgeError> {
     // The text itself is not repeated, since it may hold a password.
@@ -195,17 +205,12 @@ impl Api {
                     may_be_done_twice && begun.elapsed() < LONGEST && self.may_wait(*wait)
                 }
             })
-            .adjust(|fault, delay| match fault {
-                Fault::Lasting(_) => delay,
-                Fault::Limited { wait, .. } | Fault::Passing { wait, .. } => {
-                    delay.map(|own| own.max(*wait))
-                }
-            })
+            .adjust(adjusted)
             .await
     }
 
     /// Takes a time to wait from what is left of the patience.
-    fn may_wait(&self, wait: Duration) -> bool {
+    pub(super) fn may_wait(&self, wait: Duration) -> bool {
         let mut patience = self.patience.lock().unwrap_or_else(PoisonError::into_inner);
         match patience.checked_sub(wait) {
             Some(left) => {

@@ -39,6 +39,11 @@ pub trait Forge: Sync {
     /// The variable that its CI sets to `true`.
     fn variable(&self) -> &'static str;
 
+    /// Whether this runs in its CI.
+    fn is_here(&self, environment: &Environment) -> bool {
+        environment.get(self.variable()) == Some("true")
+    }
+
     /// The variables that may hold a token, of which the first that is set counts.
     fn tokens(&self) -> &'static [&'static str];
 
@@ -151,8 +156,7 @@ impl Thread {
 /// The forge in whose CI this runs.
 #[must_use]
 pub fn of_environment(environment: &Environment) -> Option<&'static dyn Forge> {
-    let is_set = |forge: &&&dyn Forge| environment.get(forge.variable()) == Some("true");
-    FORGES.iter().find(is_set).copied()
+    FORGES.iter().find(|forge| forge.is_here(environment)).copied()
 }
 
 /// The forge that `--forge` names.

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::comment::{Comment, Key, Plan, Step, Wanted, plan};
-use super::http::{Fault, backoff, below};
+use super::http::{Fault, adjusted, backoff, below};
 use super::{Api, Forge, ForgeError, Page, Subject, Thread};
 use crate::model::location::redacted;
 
@@ -59,7 +59,8 @@ pub async fn publish(
     let is_sent = Cell::new(false);
     let mut outcome = (|| post.attempt(&is_sent))
         .retry(backoff())
-        .when(|fault| matches!(fault, Fault::Passing { .. }))
+        .when(|fault| matches!(fault, Fault::Passing { wait, .. } if api.may_wait(*wait)))
+        .adjust(adjusted)
         .await
         .map_err(Fault::into_error)?;
     if is_sent.get() && matches!(outcome.action, Action::Unchanged(_)) {

@@ -212,3 +212,19 @@ fn a_forge_that_repeats_the_token_does_not_make_it_seen() {
         assert!(error.to_string().ends_with("what is  [31m****?"), "{error}");
     }
 }
+
+#[test]
+fn a_comment_in_doubt_waits_as_long_as_it_is_asked_to() {
+    let fake = FakeForge::start(Kind::GitHub);
+    let busy = Response::new(503, "text/html", "").with_header("Retry-After", "2");
+    fake.spoil("POST", "", 1, busy);
+    let begun = Instant::now();
+    assert_eq!(Job::on(&fake, Kind::GitHub).says("one finding").unwrap().action, Action::Created);
+    assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
+
+    let fake = FakeForge::start(Kind::GitHub);
+    let gone = Response::new(503, "text/html", "").with_header("Retry-After", "3600");
+    fake.spoil("POST", "", 1, gone);
+    assert!(Job::on(&fake, Kind::GitHub).says("one finding").is_err());
+    assert_eq!(fake.methods(), ["GET", "POST"]);
+}

@@ -269,7 +269,7 @@ fn unspoken(report: &ScanReport) -> impl Iterator<Item = Severity> + '_ {
 }
 
 /// What findings of a rule come to where the user says nothing.
-fn usual_severity(id: &str) -> Severity {
+pub(crate) fn usual_severity(id: &str) -> Severity {
     match rule(id) {
         // Of a newer ftcheck's report.
         None => Severity::NotKnown,
@@ -285,7 +285,9 @@ pub fn severity_of(finding: &Finding) -> Severity {
     outcome_of(finding, &FailOn::default())
 }
 
-fn outcome_of(finding: &Finding, fail_on: &FailOn) -> Severity {
+/// The same, where the user said what the run fails on.
+#[must_use]
+pub fn outcome_of(finding: &Finding, fail_on: &FailOn) -> Severity {
     let usual = usual_severity(&finding.rule);
     let of_unknown = rule(&finding.rule).is_some_and(|rule| rule.about_unknown);
     if fail_on.names(finding) || (!of_unknown && fail_on.includes(finding)) {

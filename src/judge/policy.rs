@@ -37,11 +37,15 @@ pub struct FailOn {
 
 impl Default for FailOn {
     fn default() -> Self {
-        Self { level: Some(Level::Warning), rules: BTreeSet::new() }
+        Self::DEFAULT.clone()
     }
 }
 
 impl FailOn {
+    /// What a run fails on where the user says nothing.
+    pub const DEFAULT: &'static Self =
+        &Self { level: Some(Level::Warning), rules: BTreeSet::new() };
+
     /// Reads levels and ids of rules; of several levels the lightest counts.
     ///
     /// # Errors

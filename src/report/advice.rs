@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell};
 
-use super::table::{colored, plain_table};
-use super::text::printable;
+use super::table::{colored, plain_table, write_remarks, write_trimmed};
+use super::text::{lines, printable};
 use super::{Detail, Reporter, Style};
 use crate::model::advice::{Advice, AdviceReport, Candidate, Change, Holds, Together};
 
@@ -28,9 +28,7 @@ impl Reporter<AdviceReport> for AdviceTable {
         if report.packages.is_empty() {
             writeln!(output, "nothing to advise on")?;
         } else {
-            for line in draw(report, style).lines() {
-                writeln!(output, "{}", line.trim_end())?;
-            }
+            write_trimmed(&draw(report, style), output)?;
             writeln!(output)?;
         }
         for alike in alike(report) {
@@ -45,16 +43,9 @@ impl Reporter<AdviceReport> for AdviceTable {
             writeln!(output, "still in the way then: {}", unique(stays).join(", "))?;
         }
         for unchecked in &report.unchecked {
-            writeln!(output, "not checked: {}", printable(unchecked))?;
+            writeln!(output, "not checked: {}", lines(unchecked, "  "))?;
         }
-        for gap in &report.gaps {
-            let lines: Vec<String> = gap.lines().map(printable).collect();
-            writeln!(output, "not covered: {}", lines.join("\n  "))?;
-        }
-        for note in &report.notes {
-            writeln!(output, "note: {}", printable(note))?;
-        }
-        Ok(())
+        write_remarks(&report.gaps, &report.notes, output)
     }
 }
 
@@ -186,7 +177,7 @@ fn write_together(
         Holds::NotKnown => "whether all of it can be installed together is not known",
     };
     match &together.explanation {
-        Some(explanation) => writeln!(output, "{of}{answer}: {}", printable(explanation))?,
+        Some(explanation) => writeln!(output, "{of}{answer}: {}", lines(explanation, "  "))?,
         None => writeln!(output, "{of}{answer}")?,
     }
     let all = &together.changes;

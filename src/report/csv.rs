@@ -1,5 +1,5 @@
 //! A table for spreadsheets: one row for each package at each place, then one for each finding that is
-//! about no package.
+//! about no package, at last those of them that do not count.
 
 use std::io::{self, Write};
 
@@ -38,6 +38,9 @@ impl Reporter<ScanReport> for Csv {
         for finding in report.findings.iter().filter(|finding| finding.package.is_none()) {
             table.write_record(of_finding(finding).map(|text| cell(&text)))?;
         }
+        for ignored in report.ignored.iter().filter(|ignored| ignored.finding.package.is_none()) {
+            table.write_record(of_ignored(&ignored.finding).map(|text| cell(&text)))?;
+        }
         table.flush()
     }
 }
@@ -71,7 +74,7 @@ fn of_package(package: &PackageReport, found: &[&Finding], ignored: &[&Ignored])
 }
 
 fn of_finding(finding: &Finding) -> [String; 12] {
-    let unknown = judge::severity_of(finding) == Severity::NotKnown;
+    let unknown = judge::usual_severity(&finding.rule) == Severity::NotKnown;
     let verdict = if unknown { Verdict::Unchecked.as_str() } else { "" };
     let (file, line) = place(finding.location.as_ref());
     [
@@ -88,6 +91,13 @@ fn of_finding(finding: &Finding) -> [String; 12] {
         line,
         String::new(),
     ]
+}
+
+/// What was found and does not count: its rule stands where those of a package's ignored findings do.
+fn of_ignored(finding: &Finding) -> [String; 12] {
+    let [.., target, platform, _, _, rule, message, chain, file, line, _] = of_finding(finding);
+    let none = String::new;
+    [none(), none(), target, platform, none(), none(), none(), message, chain, file, line, rule]
 }
 
 fn place(location: Option<&Location>) -> (String, String) {

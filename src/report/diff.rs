@@ -6,8 +6,8 @@ mod table;
 
 use std::collections::BTreeSet;
 
+use super::merged::{grouped, merged};
 use crate::model::diff_report::{ChangeKind, DiffReport, PackageChange, PackageState};
-use crate::model::finding::Finding;
 use crate::model::report::Place;
 
 pub(super) use markdown::DiffMarkdown;
@@ -25,46 +25,25 @@ pub fn diff_summary(report: &DiffReport) -> String {
         .collect();
     let packages =
         if parts.is_empty() { "no package differs".to_owned() } else { parts.join(", ") };
-    let (found, gone) = (findings(&report.found).len(), findings(&report.gone).len());
+    let (found, gone) = (merged(&report.found).len(), merged(&report.gone).len());
     let what = if found == 1 { "finding" } else { "findings" };
     format!("{packages}; {found} new {what}, {gone} gone")
 }
 
-/// Things that are the same at several places, each once with those places.
-fn grouped<T>(
-    all: &[T],
-    place: impl Fn(&T) -> Option<Place>,
-    is_same: impl Fn(&T, &T) -> bool,
-) -> Vec<(&T, Vec<Place>)> {
-    let mut groups: Vec<(&T, Vec<Place>)> = Vec::new();
-    for one in all {
-        match groups.iter_mut().find(|(other, _)| is_same(other, one)) {
-            Some((_, places)) => places.extend(place(one)),
-            None => groups.push((one, place(one).into_iter().collect())),
-        }
-    }
-    groups
-}
-
 fn changes(report: &DiffReport) -> Vec<(&PackageChange, Vec<Place>)> {
-    let is_same = |one: &PackageChange, other: &PackageChange| {
-        (one.kind, &one.name, &one.old, &one.new)
-            == (other.kind, &other.name, &other.old, &other.new)
-    };
-    grouped(&report.packages, |change| Some(change.place), is_same)
+    grouped(&report.packages, key, |change| Some(change.place))
 }
 
-fn findings(all: &[Finding]) -> Vec<(&Finding, Vec<Place>)> {
-    let is_same = |one: &Finding, other: &Finding| {
-        (&one.rule, &one.package, &one.version, &one.message, &one.hints)
-            == (&other.rule, &other.package, &other.version, &other.message, &other.hints)
-    };
-    grouped(all, |finding| finding.place, is_same)
+/// What is the same where only the place differs.
+fn key<'r>(
+    change: &&'r PackageChange,
+) -> (ChangeKind, &'r String, &'r Option<PackageState>, &'r Option<PackageState>) {
+    (change.kind, &change.name, &change.old, &change.new)
 }
 
 /// What tells some places from the others of the report; empty where it is about all of them.
 fn label(report: &DiffReport, places: &[Place]) -> String {
-    if places.is_empty() || places.len() >= report.places.len() {
+    if places.is_empty() || report.places.iter().all(|place| places.contains(place)) {
         return String::new();
     }
     let targets: BTreeSet<_> = report.places.iter().map(|place| place.target).collect();

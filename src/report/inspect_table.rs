@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use super::evidence::{colors, write_answer, write_evidence};
+use super::table::write_remarks;
 use super::text::{inspect_summary, printable};
 use super::{Detail, Reporter, Style};
 use crate::model::evidence::{Gil, ModuleReport};
@@ -68,13 +69,7 @@ impl Reporter<InspectReport> for InspectTable {
             }
         }
         writeln!(output, "{}", inspect_summary(report))?;
-        for gap in &report.gaps {
-            writeln!(output, "not covered: {}", printable(gap))?;
-        }
-        for note in &report.notes {
-            writeln!(output, "note: {}", printable(note))?;
-        }
-        Ok(())
+        write_remarks(&report.gaps, &report.notes, output)
     }
 }
 

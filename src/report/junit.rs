@@ -11,7 +11,7 @@ use super::told::{ByPackage, chain};
 use super::{Reporter, Style};
 use crate::judge;
 use crate::model::finding::{Finding, Ignored};
-use crate::model::report::{PackageReport, ScanReport, Severity};
+use crate::model::report::{PackageReport, ScanReport, Severity, Verdict};
 
 /// The suite of what is about no package.
 const WHOLE: &str = "the scan as a whole";
@@ -85,15 +85,32 @@ fn suites(report: &ScanReport, style: Style) -> Vec<Suite> {
     }
     let whole = report.findings.iter().filter(|finding| finding.package.is_none());
     let mut cases: Vec<Case> = whole.map(|finding| of_finding(report, finding, style)).collect();
-    if report.packages.is_empty() {
-        // A report without tests passes everywhere.
+    let ignored = report.ignored.iter().filter(|ignored| ignored.finding.package.is_none());
+    cases.extend(ignored.map(|ignored| Case {
+        severity: Severity::Fine,
+        lines: Vec::new(),
+        ignored: vec![of_ignored(ignored)],
+        ..of_finding(report, &ignored.finding, style)
+    }));
+    let overall = judge::outcome(report, style.fail_on);
+    let worst = suites.iter().flat_map(|suite| &suite.cases).chain(&cases);
+    // A report without tests passes everywhere, and so does one in which all tests are skipped.
+    let worst = worst.map(|case| case.severity).min();
+    if report.packages.is_empty() || worst.is_none_or(|worst| overall < worst) {
+        let mut looked = report.packages.iter().map(|package| package.verdict);
+        let nothing = looked.all(|verdict| verdict == Verdict::Unchecked);
+        let told = if nothing {
+            "no package was looked at"
+        } else {
+            "what was found is told nowhere else"
+        };
         cases.push(Case {
             name: "packages".to_owned(),
             class: WHOLE.to_owned(),
             file: String::new(),
-            severity: Severity::NotKnown,
+            severity: if nothing { Severity::NotKnown } else { overall },
             kind: "not-checked".to_owned(),
-            lines: vec!["no package was looked at".to_owned()],
+            lines: vec![told.to_owned()],
             ignored: Vec::new(),
         });
     }
@@ -105,7 +122,7 @@ fn suites(report: &ScanReport, style: Style) -> Vec<Suite> {
 
 fn of_package(package: &PackageReport, found: &ByPackage, place: &str, style: Style) -> Case {
     let findings = found.of(package);
-    let severity = found.severity(package);
+    let severity = found.severity(package, style.fail_on);
     let mut lines: Vec<String> = findings.iter().flat_map(|finding| lines(finding)).collect();
     if lines.is_empty() && severity != Severity::Fine {
         let reason = package.reason.as_deref().unwrap_or("the reason is not known");
@@ -146,7 +163,7 @@ fn of_finding(report: &ScanReport, finding: &Finding, style: Style) -> Case {
         },
         class: WHOLE.to_owned(),
         file: anchor.path,
-        severity: judge::severity_of(finding),
+        severity: judge::outcome_of(finding, style.fail_on),
         kind: finding.rule.to_string(),
         lines: lines(finding),
         ignored: Vec::new(),

@@ -27,6 +27,7 @@ mod tracker_table;
 
 use std::io::{self, Write};
 
+use crate::judge::FailOn;
 use crate::model::advice::AdviceReport;
 use crate::model::diff_report::DiffReport;
 use crate::model::inspect_report::InspectReport;
@@ -36,6 +37,7 @@ use crate::model::tracker::TrackerReport;
 pub use advice::advice_summary;
 pub use diff::diff_summary;
 pub use origin::Origin;
+pub use outcome::sentence;
 pub use rules::{explain, list_rules};
 pub use text::{bytes, inspect_summary, printable, summary};
 
@@ -65,6 +67,8 @@ pub struct Style<'o> {
     pub subinterpreters: bool,
     /// Where the scan was made.
     pub origin: Origin<'o>,
+    /// What the run fails on, so that no form says of it something else than its exit code does.
+    pub fail_on: &'o FailOn,
 }
 
 /// A form that reports of one kind can be written in.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::judge;
+use crate::judge::{self, FailOn};
 use crate::model::report::{ScanReport, Severity, Verdict};
 
 /// What "keeps the GIL off" means, and what not; every page that shows the words says it.
@@ -31,9 +31,15 @@ pub(super) fn words(verdict: Verdict) -> &'static str {
     }
 }
 
+/// What a report comes to, in a sentence without a full stop, where the run fails on this.
+#[must_use]
+pub fn sentence(report: &ScanReport, fail_on: &FailOn) -> String {
+    outcome(report, fail_on).sentence
+}
+
 /// What a report comes to. What is not known is part of the sentence, whatever else was found.
-pub(super) fn outcome(report: &ScanReport) -> Outcome {
-    let severity = judge::severity(report);
+pub(super) fn outcome(report: &ScanReport, fail_on: &FailOn) -> Outcome {
+    let severity = judge::outcome(report, fail_on);
     // A release counts once, by the worst it does anywhere.
     let mut worst: BTreeMap<(&str, Option<&str>), Verdict> = BTreeMap::new();
     for package in &report.packages {
@@ -70,7 +76,7 @@ pub(super) fn outcome(report: &ScanReport) -> Outcome {
             all => format!("all {all} packages were checked, none was found to enable the GIL"),
         },
         (true, Severity::NotKnown) => "something could not be told".to_owned(),
-        (true, Severity::Finding) => match actionable(report) {
+        (true, Severity::Finding) => match failing(report, fail_on) {
             1 => "1 finding".to_owned(),
             several => format!("{several} findings"),
         },
@@ -81,7 +87,7 @@ pub(super) fn outcome(report: &ScanReport) -> Outcome {
     Outcome { severity, sentence }
 }
 
-fn actionable(report: &ScanReport) -> usize {
+fn failing(report: &ScanReport, fail_on: &FailOn) -> usize {
     let findings = report.findings.iter();
-    findings.filter(|finding| judge::severity_of(finding) == Severity::Finding).count()
+    findings.filter(|finding| judge::outcome_of(finding, fail_on) == Severity::Finding).count()
 }

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, presets};
 
-use super::text::{printable, summary};
+use super::text::{lines, one_line, printable, summary};
 use super::{Detail, Reporter, Style};
 use crate::model::evidence::{Gil, ModuleReport, Subinterpreters};
 use crate::model::report::{PackageReport, ScanReport, Severity, Verdict};
@@ -41,10 +41,7 @@ impl Reporter<ScanReport> for Table {
         if report.places().count() > 1 {
             side_by_side::write(report, style, output)?;
         } else if !packages.is_empty() {
-            // comfy-table pads the last column too.
-            for line in draw(&packages, style).lines() {
-                writeln!(output, "{}", line.trim_end())?;
-            }
+            write_trimmed(&draw(&packages, style), output)?;
             writeln!(output)?;
         }
         findings::write(report, style, output)?;
@@ -57,11 +54,32 @@ impl Reporter<ScanReport> for Table {
             let notes = if hidden == 1 { "note" } else { "notes" };
             writeln!(output, "{hidden} {notes} more: -v shows them")?;
         }
-        for note in &report.notes {
-            writeln!(output, "note: {}", printable(note))?;
-        }
-        Ok(())
+        // What is not covered is among the findings.
+        write_remarks(&[], &report.notes, output)
     }
+}
+
+/// What a report does not cover, and what the reader has to know to read the rest rightly.
+pub(super) fn write_remarks(
+    gaps: &[String],
+    notes: &[String],
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    for gap in gaps {
+        writeln!(output, "not covered: {}", lines(gap, "  "))?;
+    }
+    for note in notes {
+        writeln!(output, "note: {}", lines(note, "  "))?;
+    }
+    Ok(())
+}
+
+/// A drawn table, without what comfy-table pads its last column with.
+pub(super) fn write_trimmed(table: &str, output: &mut dyn Write) -> io::Result<()> {
+    for line in table.lines() {
+        writeln!(output, "{}", line.trim_end())?;
+    }
+    Ok(())
 }
 
 /// A table without lines that fits where it is shown.
@@ -129,7 +147,7 @@ fn subinterpreters(package: &PackageReport) -> &'static str {
 /// What stands behind a package: the reason, or the modules that decide.
 pub(super) fn explanation(package: &PackageReport, detail: Detail) -> String {
     if package.modules.is_empty() {
-        return package.reason.as_deref().map(printable).unwrap_or_default();
+        return package.reason.as_deref().map(|reason| lines(reason, "")).unwrap_or_default();
     }
     if detail == Detail::Verbose {
         return package.modules.iter().map(line_of_module).collect::<Vec<_>>().join("\n");
@@ -164,7 +182,7 @@ pub(super) fn explanation(package: &PackageReport, detail: Detail) -> String {
         && modules.iter().all(|module| module.reason.as_ref() == first)
     {
         text.push_str(": ");
-        text.push_str(&printable(reason));
+        text.push_str(&lines(reason, ""));
     }
     text
 }
@@ -178,7 +196,7 @@ fn line_of_module(module: &ModuleReport) -> String {
     let mut line = format!("{}: {answer}", printable(&module.module));
     if let Some(reason) = &module.reason {
         line.push_str(", ");
-        line.push_str(&printable(reason));
+        line.push_str(&one_line(reason));
     }
     line
 }
@@ -187,7 +205,7 @@ fn write_skipped(report: &ScanReport, output: &mut dyn Write) -> io::Result<()> 
     for skipped in &report.skipped {
         let version = skipped.version.iter().map(|version| format!(" {}", printable(version)));
         let name = printable(&skipped.name) + &version.collect::<String>();
-        writeln!(output, "skipped: {name}: {}", printable(&skipped.reason))?;
+        writeln!(output, "skipped: {name}: {}", lines(&skipped.reason, "  "))?;
     }
     if !report.skipped.is_empty() {
         writeln!(output)?;

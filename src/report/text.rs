@@ -81,6 +81,12 @@ pub fn printable(text: &str) -> String {
     text.chars().map(replaced).collect()
 }
 
+/// Text from outside that may have several lines, such as a conflict: those after the first begin
+/// with `indent`.
+pub(super) fn lines(text: &str, indent: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join(&format!("\n{indent}"))
+}
+
 /// Text from outside that may have several lines, in one.
 pub(super) fn one_line(text: &str) -> String {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -1,15 +1,15 @@
 //! What the rules found, as the formats for programs tell it: once where it only differs in the place,
 //! with a fingerprint by which the next run's finding is known again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::merged::{Merged, merged};
 use super::origin::{Anchor, Origin};
 use super::text::{one_line, printable};
-use crate::judge;
+use crate::judge::{self, FailOn};
 use crate::model::digest::Sha256;
 use crate::model::finding::{Finding, Ignored};
-use crate::model::report::{PackageReport, ScanReport, Severity};
+use crate::model::report::{PackageReport, Place, ScanReport, Severity};
 
 /// A finding, for all places that it holds for.
 pub(super) struct Told<'r> {
@@ -62,23 +62,25 @@ impl Told<'_> {
 
 /// All that was found, heaviest first.
 pub(super) fn told<'r>(report: &'r ScanReport, origin: &Origin) -> Vec<Told<'r>> {
-    let mut packages: BTreeMap<(&str, Option<&str>), &PackageReport> = BTreeMap::new();
+    let mut packages: HashMap<(&str, Option<&str>, Place), &PackageReport> = HashMap::new();
     for package in &report.packages {
-        packages.entry((&package.name, package.version.as_deref())).or_insert(package);
+        let key = (package.name.as_str(), package.version.as_deref(), package.place());
+        packages.entry(key).or_insert(package);
     }
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let tell = |one: Merged<'r>| {
         let finding = one.finding;
         let anchor = origin.anchor(report, finding);
-        let key = finding.package.as_deref().map(|name| (name, finding.version.as_deref()));
-        let package = key.and_then(|key| packages.get(&key).copied());
+        let version = finding.version.as_deref();
+        let key = finding.package.as_deref().zip(one.places.first().copied());
+        let package = key.and_then(|(name, at)| packages.get(&(name, version, at)).copied());
         let hash = fingerprint(finding, &anchor.path);
         let count = seen.entry(hash.clone()).or_default();
         *count += 1;
         let labels = one.labels(report).map(|labels| format!(" ({labels})")).unwrap_or_default();
         Told { finding, anchor, fingerprint: format!("{hash}:{count}"), package, labels }
     };
-    merged(report).into_iter().map(tell).collect()
+    merged(&report.findings).into_iter().map(tell).collect()
 }
 
 fn fingerprint(finding: &Finding, path: &str) -> String {
@@ -146,21 +148,19 @@ impl<'r> ByPackage<'r> {
         self.ignored.get(&Self::key(package)).map_or(&[], Vec::as_slice)
     }
 
-    /// What a package comes to, as it counts for the run as a whole: what its findings do, or its
-    /// verdict where no rule spoke. What is not known never comes to less than that, unless the user
-    /// has said that it may stay so.
-    pub(super) fn severity(&self, package: &'r PackageReport) -> Severity {
-        let verdict = package.verdict.severity();
-        let found = self.of(package).iter().map(|finding| judge::severity_of(finding)).min();
-        let is_accepted = |ignored: &&Ignored| judge::severity_of(&ignored.finding) == verdict;
-        if self.ignored(package).iter().any(is_accepted) {
-            return found.unwrap_or(Severity::Fine);
-        }
-        match found {
-            Some(Severity::Fine) if verdict == Severity::NotKnown => verdict,
-            Some(found) => found,
-            None => verdict,
-        }
+    /// What a package comes to, as it counts for the run as a whole ([`judge::outcome`]): what its
+    /// findings do, and its verdict where no rule spoke of that. What the user ignores was spoken of.
+    pub(super) fn severity(&self, package: &'r PackageReport, fail_on: &FailOn) -> Severity {
+        let (found, verdict) = (self.of(package), package.verdict.severity());
+        let ignored = self.ignored(package).iter().map(|ignored| &ignored.finding);
+        let is_spoken_of = found
+            .iter()
+            .copied()
+            .chain(ignored)
+            .any(|finding| judge::usual_severity(&finding.rule) == verdict);
+        let unspoken = (!is_spoken_of).then_some(verdict);
+        let found = found.iter().map(|finding| judge::outcome_of(finding, fail_on));
+        found.chain(unspoken).min().unwrap_or(Severity::Fine)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::table::write_trimmed;
 use super::text::printable;
 use super::{Detail, Reporter, Style};
 use crate::model::tracker::{TrackerEntry, TrackerReport};
@@ -32,10 +33,7 @@ impl Reporter<TrackerReport> for TrackerTable {
                 writeln!(output)?;
             }
         } else if !report.entries.is_empty() {
-            // comfy-table pads the last column too.
-            for line in draw(&report.entries, style).lines() {
-                writeln!(output, "{}", line.trim_end())?;
-            }
+            write_trimmed(&draw(&report.entries, style), output)?;
             writeln!(output)?;
         }
         for unknown in &report.unknown {

@@ -30,7 +30,7 @@ struct Opened {
 
 impl Opened {
     fn of(report: &ScanReport) -> Self {
-        let server = Server::of(render(report).unwrap());
+        let server = Server::of(render(report, ftcheck::judge::FailOn::DEFAULT).unwrap());
         let browser = Browser::start(&server.address);
         browser.prefer("light");
         browser.open(PAGE);

@@ -330,3 +330,21 @@ fn files_in_the_working_directory_do_not_say_how_the_forge_is_reached() {
     assert_eq!(stderr(&outcome), "owner/name#7: commented\n");
     assert!(stranger.asked().is_empty());
 }
+
+/// What the user accepts is no failure, and still there.
+#[test]
+fn what_is_accepted_is_not_told_as_if_there_were_nothing() {
+    let job = Job::new(Kind::GitHub);
+    job.scan("spam==1.0\n", "report.json");
+    job.comment(&[]);
+    job.sandbox.write("ftcheck.toml", "[[ignore]]\npackage = \"*\"\nreason = \"known\"\n");
+    job.scan("spam==1.0\n", "report.json");
+    let told = job.comment(&[]);
+    assert_eq!(told, "owner/name#7: comment 1000 says now that there is nothing any more\n");
+    assert_eq!(
+        job.fake.bodies(),
+        [
+            "<!-- ftcheck:report -->\n✅ **ftcheck**: 1 package enables the GIL; nothing that fails the scan.\n"
+        ]
+    );
+}

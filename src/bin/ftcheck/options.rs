@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ftcheck::config::CommandLine;
 use ftcheck::fetch::cache::Cache;
-use ftcheck::judge::Levels;
+use ftcheck::judge::{FailOn, Levels};
 use ftcheck::local;
 use ftcheck::model::environment::marker_environment;
 use ftcheck::model::inspect_report::InspectReport;
@@ -135,6 +135,8 @@ pub(crate) struct ReportOptions<R: 'static> {
     pub(crate) style: Style<'static>,
     /// Whether colours were asked for in files too.
     pub(crate) color_in_files: bool,
+    /// What the run fails on.
+    pub(crate) fail_on: FailOn,
 }
 
 impl<R: Reported> ReportOptions<R> {
@@ -145,6 +147,7 @@ impl<R: Reported> ReportOptions<R> {
             destinations: Destinations::new(format, &arguments.output, detail)?,
             style: style(arguments.color, detail),
             color_in_files: matches!(arguments.color, ColorWhen::Always),
+            fail_on: FailOn::default(),
         })
     }
 }
@@ -165,6 +168,7 @@ pub(crate) fn style(color: ColorWhen, detail: Detail) -> Style<'static> {
         detail,
         subinterpreters: false,
         origin: Origin::default(),
+        fail_on: FailOn::DEFAULT,
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn write_report<R>(
     summary: impl FnOnce(&R) -> String,
 ) -> Result<(), Failure> {
     let place = Whereabouts::of_process(first_read);
-    let style = Style { origin: place.origin(), ..options.style };
+    let style = Style { origin: place.origin(), fail_on: &options.fail_on, ..options.style };
     let in_file = Style { color: options.color_in_files, width: None, links: false, ..style };
     let text = |reporter: &dyn Reporter<R>, style| {
         let mut text = Vec::new();

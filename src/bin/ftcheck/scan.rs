@@ -65,6 +65,7 @@ fn report(
     rules: &RuleArguments,
     judging: &Judging,
 ) -> Result<ExitCode, Failure> {
+    how.fail_on = judging.policy.fail_on.clone();
     how.style.subinterpreters = rules.subinterpreters;
     options.settings.sources = sources(rules)?;
     how.destinations.check(project.paths.iter().map(PathBuf::as_path))?;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use ftcheck::config::{CommandLine, Environment, NetworkSettings};
 use ftcheck::fetch::cache::{Bucket, Cache};
 use ftcheck::fetch::client::{Client, Patience, Request};
+use ftcheck::judge::FailOn;
 use ftcheck::model::index::IndexSettings;
 use ftcheck::model::location::redacted;
 use ftcheck::model::tracker::{TrackerEntry, TrackerOrigin, TrackerReport, UnknownName};
@@ -95,6 +96,7 @@ fn write(
         destinations: Destinations { standard: Some(*reporter), files: Vec::new() },
         style: style(form.color, detail),
         color_in_files: false,
+        fail_on: FailOn::default(),
     };
     let origin = tracker.origin().clone();
     let report = TrackerReport { schema: SCHEMA, date: tracker.date(), origin, entries, unknown };

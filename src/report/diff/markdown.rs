@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::{arrow, changes, diff_summary, findings, label, version};
+use super::{arrow, changes, diff_summary, label, version};
 use crate::model::diff_report::{DiffReport, PackageState};
-use crate::model::finding::Finding;
-use crate::model::report::{Place, Severity};
+use crate::model::report::Severity;
 use crate::report::markdown::escape::{code, prose};
 use crate::report::markdown::{issue, name_and_version, told};
+use crate::report::merged::{Merged, merged};
 use crate::report::{Reporter, Style};
 
 pub(in crate::report) struct DiffMarkdown;
@@ -24,11 +24,11 @@ impl Reporter<DiffReport> for DiffMarkdown {
     fn write(&self, report: &DiffReport, _style: Style, output: &mut dyn Write) -> io::Result<()> {
         writeln!(output, "**{}**\n", prose(&diff_summary(report)))?;
         write_packages(report, output)?;
-        let found = findings(&report.found);
+        let found = merged(&report.found);
         if !found.is_empty() {
             writeln!(output, "### New findings\n")?;
-            for (finding, places) in &found {
-                write_finding(report, finding, places, output)?;
+            for one in &found {
+                write_finding(report, one, output)?;
             }
             writeln!(output)?;
         }
@@ -79,18 +79,14 @@ fn verdict(state: &PackageState) -> String {
     format!("{sign} {}", state.verdict.as_str())
 }
 
-fn write_finding(
-    report: &DiffReport,
-    finding: &Finding,
-    places: &[Place],
-    output: &mut dyn Write,
-) -> io::Result<()> {
+fn write_finding(report: &DiffReport, one: &Merged<'_>, output: &mut dyn Write) -> io::Result<()> {
+    let finding = one.finding;
     write!(output, "- **{}** {}: ", finding.level, code(&finding.rule))?;
     if let Some(package) = &finding.package {
         write!(output, "{}: ", name_and_version(package, finding.version.as_deref()))?;
     }
     write!(output, "{}", told(&finding.message))?;
-    let label = label(report, places);
+    let label = label(report, &one.places);
     if !label.is_empty() {
         write!(output, " ({})", code(&label))?;
     }
@@ -106,12 +102,12 @@ fn write_finding(
 }
 
 fn write_gone(report: &DiffReport, output: &mut dyn Write) -> io::Result<()> {
-    let gone = findings(&report.gone);
+    let gone = merged(&report.gone);
     if gone.is_empty() {
         return Ok(());
     }
     writeln!(output, "<details><summary>No longer found: {}</summary>\n", gone.len())?;
-    for (finding, places) in gone {
+    for Merged { finding, places } in gone {
         let subject = match &finding.package {
             Some(package) => name_and_version(package, finding.version.as_deref()),
             None => told(&finding.message),

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint};
 
-use super::{arrow, changes, diff_summary, findings, label, version};
+use super::{arrow, changes, diff_summary, label, version};
 use crate::model::diff_report::{ChangeKind, DiffReport, PackageChange, PackageState};
-use crate::report::table::{plain_table, write_finding};
-use crate::report::text::printable;
+use crate::report::merged::{Merged, merged};
+use crate::report::table::{plain_table, write_finding, write_remarks, write_trimmed};
+use crate::report::text::{lines, printable};
 use crate::report::{Detail, Reporter, Style};
 
 pub(in crate::report) struct DiffTable;
@@ -23,8 +24,8 @@ impl Reporter<DiffReport> for DiffTable {
 
     fn write(&self, report: &DiffReport, style: Style, output: &mut dyn Write) -> io::Result<()> {
         write_packages(report, style, output)?;
-        let found = findings(&report.found);
-        for (finding, places) in &found {
+        let found = merged(&report.found);
+        for Merged { finding, places } in &found {
             write_finding(finding, &label(report, places), style, output)?;
         }
         if !found.is_empty() {
@@ -35,13 +36,7 @@ impl Reporter<DiffReport> for DiffTable {
         }
         writeln!(output, "{}", diff_summary(report))?;
         writeln!(output, "{} -> {}", printable(&report.old), printable(&report.new))?;
-        for gap in &report.gaps {
-            writeln!(output, "not covered: {}", printable(gap))?;
-        }
-        for note in &report.notes {
-            writeln!(output, "note: {}", printable(note))?;
-        }
-        Ok(())
+        write_remarks(&report.gaps, &report.notes, output)
     }
 }
 
@@ -74,9 +69,7 @@ fn write_packages(report: &DiffReport, style: Style, output: &mut dyn Write) -> 
     if let Some(first) = table.column_mut(0) {
         first.set_padding((0, 1)).set_constraint(ColumnConstraint::ContentWidth);
     }
-    for line in table.to_string().lines() {
-        writeln!(output, "{}", line.trim_end())?;
-    }
+    write_trimmed(&table.to_string(), output)?;
     writeln!(output)
 }
 
@@ -91,8 +84,8 @@ fn color(kind: ChangeKind) -> Color {
 
 /// What is gone needs nobody's attention: a line is enough.
 fn write_gone(report: &DiffReport, output: &mut dyn Write) -> io::Result<()> {
-    let gone = findings(&report.gone);
-    for (finding, places) in &gone {
+    let gone = merged(&report.gone);
+    for Merged { finding, places } in &gone {
         let subject = match (&finding.package, &finding.version) {
             (Some(package), Some(version)) => format!("{package} {version}"),
             (Some(package), None) => package.clone(),
@@ -100,7 +93,7 @@ fn write_gone(report: &DiffReport, output: &mut dyn Write) -> io::Result<()> {
         };
         let label = label(report, places);
         let label = if label.is_empty() { label } else { format!(" ({label})") };
-        writeln!(output, "gone[{}] {}{label}", printable(&finding.rule), printable(&subject))?;
+        writeln!(output, "gone[{}] {}{label}", printable(&finding.rule), lines(&subject, "  "))?;
     }
     if gone.is_empty() { Ok(()) } else { writeln!(output) }
 }

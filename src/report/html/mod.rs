@@ -27,7 +27,8 @@ use super::merged::merged;
 use super::outcome::{MEANING, outcome, words};
 use super::text::printable;
 use super::{Reporter, Style};
-use crate::model::finding::Finding;
+use crate::judge::FailOn;
+use crate::model::finding::{Finding, Ignored};
 use crate::model::report::{Place, ScanReport, Severity, Summary, Verdict};
 
 /// The style and the script of the page, as they are put into it.
@@ -45,17 +46,18 @@ impl Reporter<ScanReport> for Html {
         &["html", "htm"]
     }
 
-    fn write(&self, report: &ScanReport, _style: Style, output: &mut dyn Write) -> io::Result<()> {
-        output.write_all(render(report)?.as_bytes())
+    fn write(&self, report: &ScanReport, style: Style, output: &mut dyn Write) -> io::Result<()> {
+        output.write_all(render(report, style.fail_on)?.as_bytes())
     }
 }
 
-/// The report as one page.
+/// The report as one page, of a run that fails on this.
 ///
 /// # Errors
 /// None but those of the template's own formatting, which there are none of for text.
-pub fn render(report: &ScanReport) -> io::Result<String> {
-    let page = page(report).render().map_err(|problem| io::Error::other(problem.to_string()))?;
+pub fn render(report: &ScanReport, fail_on: &FailOn) -> io::Result<String> {
+    let page =
+        page(report, fail_on).render().map_err(|problem| io::Error::other(problem.to_string()))?;
     Ok(tidied(&page) + "\n")
 }
 
@@ -119,7 +121,6 @@ struct Unknown {
 }
 
 /// What was found and does not count.
-#[derive(PartialEq)]
 struct IgnoredView {
     rule: String,
     name: Option<String>,
@@ -138,9 +139,9 @@ struct SkippedView {
 /// The findings on a release at a place.
 type FindingsOf<'r> = HashMap<(&'r str, Option<&'r str>, Option<Place>), Vec<&'r Finding>>;
 
-fn page(report: &ScanReport) -> Page<'_> {
+fn page<'r>(report: &'r ScanReport, fail_on: &FailOn) -> Page<'r> {
     let places: Vec<Place> = report.places().collect();
-    let outcome = outcome(report);
+    let outcome = outcome(report, fail_on);
     let (outcome_class, outcome_icon, outcome_word) = match outcome.severity {
         Severity::Finding => ("bad", "enables-gil", "Found"),
         Severity::NotKnown => ("unknown", "undetermined", "Not known"),
@@ -148,7 +149,7 @@ fn page(report: &ScanReport) -> Page<'_> {
     };
     let all_rows = rows(report);
     let graphs = graphs(report, &all_rows);
-    let merged = merged(report);
+    let found = merged(&report.findings);
     let mut of_package = FindingsOf::new();
     for finding in &report.findings {
         if let Some(name) = &finding.package {
@@ -170,11 +171,11 @@ fn page(report: &ScanReport) -> Page<'_> {
         for place in &row.places {
             row_of.insert((&package.name, version, *place), number);
         }
-        // What holds at one of the places stands for all of them: they come to the same.
-        let first = row.places.first().copied();
-        let findings = of_package.get(&(package.name.as_str(), version, first));
-        let findings = findings.map(Vec::as_slice).unwrap_or_default();
-        let mut view = view(number, row, report, &places, findings);
+        let of_place =
+            |place: &Place| of_package.get(&(package.name.as_str(), version, Some(*place)));
+        let findings = row.places.iter().filter_map(of_place).flatten().copied();
+        let findings: Vec<&Finding> = merged(findings).into_iter().map(|one| one.finding).collect();
+        let mut view = view(number, row, report, &places, &findings);
         view.node = nodes.get(view.id.as_str()).cloned();
         if package.verdict.severity() == Severity::NotKnown {
             unknown.push(Unknown {
@@ -205,8 +206,8 @@ fn page(report: &ScanReport) -> Page<'_> {
         counted: counted(report, places.len()),
         unknown,
         notes: report.notes.iter().map(|note| Parts::of(note)).collect(),
-        levels: levels(&merged, report, &row_of, &shown),
-        found: merged.len(),
+        levels: levels(&found, report, &row_of, &shown),
+        found: found.len(),
         rows: shown,
         graphs,
         ignored: ignored(report),
@@ -225,18 +226,21 @@ fn page(report: &ScanReport) -> Page<'_> {
 /// What does not count, once where it is the same at several places.
 fn ignored(report: &ScanReport) -> Vec<IgnoredView> {
     let mut views: Vec<IgnoredView> = Vec::new();
+    let mut known = HashSet::new();
     for one in &report.ignored {
-        let view = IgnoredView {
-            rule: printable(&one.finding.rule),
-            name: one.finding.package.as_deref().map(printable),
-            version: one.finding.version.as_deref().map(printable),
-            reason: Parts::of(&one.reason),
-            until: one.expires.map(|day| day.to_string()),
-            location: one.location.as_ref().map(|at| printable(&at.to_string())),
-        };
-        if !views.contains(&view) {
-            views.push(view);
+        let Ignored { finding, reason, expires, location, .. } = one;
+        let at = location.as_ref().map(|at| (&at.path, at.line, at.column));
+        if !known.insert((&finding.rule, &finding.package, &finding.version, reason, expires, at)) {
+            continue;
         }
+        views.push(IgnoredView {
+            rule: printable(&finding.rule),
+            name: finding.package.as_deref().map(printable),
+            version: finding.version.as_deref().map(printable),
+            reason: Parts::of(reason),
+            until: expires.map(|day| day.to_string()),
+            location: location.as_ref().map(|at| printable(&at.to_string())),
+        });
     }
     views
 }

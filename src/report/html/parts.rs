@@ -6,13 +6,12 @@ use crate::report::foreign::{Segment, segments};
 use crate::report::text::printable;
 
 /// A sentence. It escapes itself, and is put into the page as it is.
-#[derive(Template, PartialEq)]
+#[derive(Template)]
 #[template(path = "report/parts.html")]
 pub(super) struct Parts {
     parts: Vec<Part>,
 }
 
-#[derive(PartialEq)]
 struct Part {
     is_code: bool,
     text: String,

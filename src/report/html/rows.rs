@@ -7,10 +7,10 @@ use crate::model::evidence::{Gil, Init, ModuleReport};
 use crate::model::finding::{Finding, Level};
 use crate::model::imports::{ImportChain, ImportReport, Reach};
 use crate::model::release::{Prediction, ReleaseFiles, SourceReport};
-use crate::model::report::{PackageReport, Place, ScanReport, Step};
+use crate::model::report::{CondaReport, PackageReport, Place, ScanReport, Step};
 use crate::report::evidence::grounds;
 use crate::report::foreign::web_address;
-use crate::report::merged::labels;
+use crate::report::merged::{grouped, labels};
 use crate::report::outcome::words;
 use crate::report::table::explanation;
 use crate::report::text::printable;
@@ -139,12 +139,12 @@ pub(super) fn view(
     let name = printable(&package.name);
     let levels = counted(findings);
     let why = why(package);
-    let modules = package.modules.iter().map(|module| printable(&module.module));
+    let names = package.modules.iter().map(|module| printable(&module.module));
     let search = [name.to_lowercase(), why.to_lowercase()]
         .into_iter()
         .chain(package.version.as_deref().map(str::to_lowercase))
         .chain(std::iter::once(words(package.verdict).to_lowercase()))
-        .chain(modules.map(|name| name.to_lowercase()).take(MOST_LISTED))
+        .chain(names.map(|name| name.to_lowercase()).take(MOST_LISTED))
         .chain(findings.iter().map(|finding| finding.rule.to_string()));
     let location = package.via.first().and_then(|step| step.location.as_ref());
     let location = location.or(package.required_by.as_ref());
@@ -165,8 +165,8 @@ pub(super) fn view(
         weight: findings.iter().map(|finding| weight(finding.level)).min().unwrap_or(3),
         levels,
         search: printable(&search.collect::<Vec<_>>().join(" ")),
-        lines: lines(row),
-        modules: package.modules.iter().take(MOST_LISTED).map(module).collect(),
+        lines: lines(row, report),
+        modules: modules(row, report),
         more_modules: package.modules.len().saturating_sub(MOST_LISTED),
         node: None,
         name,
@@ -193,6 +193,42 @@ fn counted(findings: &[&Finding]) -> Vec<Counted> {
         .collect()
 }
 
+/// The modules of a row, which come to the same at all of its places, for which the grounds may differ.
+fn modules(row: &Row<'_>, report: &ScanReport) -> Vec<ModuleView> {
+    let modules = row.package.modules.iter().take(MOST_LISTED).enumerate();
+    let view = |(at, first): (usize, &ModuleReport)| {
+        let grounds = by_place(row, report, |package| {
+            package.modules.get(at).map(|one| module(one).grounds).into_iter().collect()
+        });
+        ModuleView { grounds: grounds.join("; "), ..module(first) }
+    };
+    modules.map(view).collect()
+}
+
+/// What is known of a row's packages, each once, with the places where it does not hold for all of the
+/// row's.
+fn by_place(
+    row: &Row<'_>,
+    report: &ScanReport,
+    texts: impl Fn(&PackageReport) -> Vec<String>,
+) -> Vec<String> {
+    let of_package = |package: &&PackageReport| {
+        let place = package.place();
+        texts(package).into_iter().map(move |text| (text, place)).collect::<Vec<_>>()
+    };
+    let all = row.all.iter().flat_map(of_package).filter(|(text, _)| !text.is_empty());
+    grouped(all, |(text, _)| text.clone(), |(_, place)| Some(*place))
+        .into_iter()
+        .map(|((text, _), places)| {
+            if row.places.iter().all(|place| places.contains(place)) {
+                return text;
+            }
+            let labels: Vec<String> = places.iter().map(|place| report.label(*place)).collect();
+            format!("{text} ({})", labels.join(", "))
+        })
+        .collect()
+}
+
 fn module(module: &ModuleReport) -> ModuleView {
     let (class, icon, words) = match module.gil {
         Gil::Enables => ("bad", "enables-gil", "enables the GIL"),
@@ -215,7 +251,7 @@ fn module(module: &ModuleReport) -> ModuleView {
 }
 
 /// What else is known of a package, a line each.
-fn lines(row: &Row<'_>) -> Vec<Line> {
+fn lines(row: &Row<'_>, report: &ScanReport) -> Vec<Line> {
     let package = row.package;
     let mut lines: Vec<Line> = Vec::new();
     let mut add = |label: &'static str, text: String| {
@@ -243,27 +279,14 @@ fn lines(row: &Row<'_>) -> Vec<Line> {
             add("wheel", format!("{}{size}{digest}", wheel.filename));
         }
     }
-    if let Some(conda) = &package.conda {
-        let parts = [conda.subdir.as_deref(), conda.build.as_deref()];
-        let parts: Vec<&str> = parts.into_iter().flatten().collect();
-        add("conda package", parts.join(" "));
-    }
-    if let Some(release) = &package.release {
-        add("the release has", offered(release));
-    }
-    if let Some(source) = &package.source {
-        add("prediction", predicted(source));
-    }
-    for classifier in &package.classifiers {
-        add("classifier", classifier.clone());
-    }
-    if !package.requires.is_empty() {
-        let shown: Vec<&str> =
-            package.requires.iter().take(MOST_LISTED).map(String::as_str).collect();
-        let more = package.requires.len().saturating_sub(MOST_LISTED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        add("requires", format!("{}{more}", shown.join(", ")));
-    }
+    let mut add_each = |label: &'static str, texts: &dyn Fn(&PackageReport) -> Vec<String>| {
+        by_place(row, report, texts).into_iter().for_each(|text| add(label, text));
+    };
+    add_each("conda package", &|package| package.conda.iter().map(built).collect());
+    add_each("the release has", &|package| package.release.iter().map(offered).collect());
+    add_each("prediction", &|package| package.source.iter().map(predicted).collect());
+    add_each("classifier", &|package| package.classifiers.clone());
+    add_each("requires", &|package| vec![required(&package.requires)]);
     if let Some(entry) = &package.tracker {
         let first = entry.first_version.as_ref();
         let text = match first {
@@ -276,6 +299,18 @@ fn lines(row: &Row<'_>) -> Vec<Line> {
         lines.push(Line { label: "tracker", text: printable(&text), link });
     }
     lines
+}
+
+fn built(conda: &CondaReport) -> String {
+    let parts = [conda.subdir.as_deref(), conda.build.as_deref()];
+    parts.into_iter().flatten().collect::<Vec<&str>>().join(" ")
+}
+
+fn required(requires: &[String]) -> String {
+    let shown: Vec<&str> = requires.iter().take(MOST_LISTED).map(String::as_str).collect();
+    let more = requires.len().saturating_sub(MOST_LISTED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
 }
 
 fn chain(via: &[Step]) -> String {

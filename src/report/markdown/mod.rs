@@ -5,6 +5,7 @@
 mod budget;
 pub(super) mod escape;
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use self::budget::Budget;
@@ -14,6 +15,7 @@ use super::merged::{Merged, labels, merged};
 use super::outcome::{MEANING, outcome, words};
 use super::text::summary;
 use super::{Detail, Reporter, Style};
+use crate::judge::FailOn;
 use crate::model::finding::Level;
 use crate::model::location::Location;
 use crate::model::report::{PackageReport, Place, ScanReport, Severity, Summary, Verdict};
@@ -36,11 +38,13 @@ pub struct Options {
     pub limit: Option<usize>,
     /// Whether to tell what to do about findings and to list every package, both folded.
     pub details: bool,
+    /// What the run fails on.
+    pub fail_on: FailOn,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limit: None, details: true }
+        Self { limit: None, details: true, fail_on: FailOn::default() }
     }
 }
 
@@ -57,7 +61,8 @@ impl Reporter<ScanReport> for Markdown {
 
     fn write(&self, report: &ScanReport, style: Style, output: &mut dyn Write) -> io::Result<()> {
         let details = style.detail > Detail::Quiet;
-        let options = Options { limit: Some(SUMMARY_LIMIT), details };
+        let fail_on = style.fail_on.clone();
+        let options = Options { limit: Some(SUMMARY_LIMIT), details, fail_on };
         output.write_all(render(report, &options).as_bytes())
     }
 }
@@ -67,8 +72,8 @@ impl Reporter<ScanReport> for Markdown {
 #[must_use]
 pub fn render(report: &ScanReport, options: &Options) -> String {
     let mut text = Budget::new(options.limit);
-    let merged = merged(report);
-    text.part(&heading(report), "the outcome");
+    let merged = merged(&report.findings);
+    text.part(&heading(report, &options.fail_on), "the outcome");
     text.part(&totals(report), "the totals");
     unknown(report, &mut text);
     findings(report, &merged, &mut text);
@@ -83,8 +88,8 @@ pub fn render(report: &ScanReport, options: &Options) -> String {
     text.finish()
 }
 
-fn heading(report: &ScanReport) -> String {
-    let outcome = outcome(report);
+fn heading(report: &ScanReport, fail_on: &FailOn) -> String {
+    let outcome = outcome(report, fail_on);
     let sign = match outcome.severity {
         Severity::Finding => "❌",
         Severity::NotKnown => "⚠️",
@@ -209,6 +214,7 @@ fn advice(merged: &[Merged<'_>], text: &mut Budget) {
 /// What was found and does not count, with who said so.
 fn ignored(report: &ScanReport, text: &mut Budget) {
     let mut lines: Vec<String> = Vec::new();
+    let mut known: HashSet<String> = HashSet::new();
     for one in &report.ignored {
         let package = one.finding.package.as_deref().map(|name| {
             let version = one.finding.version.as_deref();
@@ -218,7 +224,7 @@ fn ignored(report: &ScanReport, text: &mut Budget) {
         let rule = code(&one.finding.rule);
         let line =
             format!("- {rule}{}: {}{until}\n", package.unwrap_or_default(), told(&one.reason));
-        if !lines.contains(&line) {
+        if known.insert(line.clone()) {
             lines.push(line);
         }
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell};
 
-use super::{colored, plain_table};
+use super::{colored, plain_table, write_trimmed};
 use crate::model::report::{PackageReport, Place, ScanReport, Severity, Verdict};
 use crate::report::text::printable;
 use crate::report::{Detail, Style};
@@ -39,9 +39,7 @@ pub(super) fn write(report: &ScanReport, style: Style, output: &mut dyn Write) -
         };
         table.add_row(std::iter::once(label).chain(report.places().map(cell)));
     }
-    for line in table.to_string().lines() {
-        writeln!(output, "{}", line.trim_end())?;
-    }
+    write_trimmed(&table.to_string(), output)?;
     writeln!(output)
 }
 

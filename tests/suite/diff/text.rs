@@ -1,6 +1,7 @@
 //! What differs, as people and programs read it.
 
 use ftcheck::diff::{Sides, compare};
+use ftcheck::judge::{Levels, tell};
 use ftcheck::model::diff_report::DiffReport;
 use ftcheck::model::report::{ScanReport, Verdict};
 use ftcheck::report::{DIFF_FORMATS, Detail, Style};
@@ -16,6 +17,7 @@ fn written(report: &DiffReport, format: &str, detail: Detail) -> String {
         detail,
         subinterpreters: false,
         origin: ftcheck::report::Origin::default(),
+        fail_on: ftcheck::judge::FailOn::DEFAULT,
     };
     let format = DIFF_FORMATS.iter().find(|one| one.name() == format).unwrap();
     let mut text = Vec::new();
@@ -236,4 +238,45 @@ fn foreign_text_marks_nothing_up() {
     `uv.lock at main (0123456789ab)` → `uv.lock`
     ");
     assert!(!written(&diff, "table", Detail::Normal).contains('\u{1b}'));
+}
+
+/// One file brings it in on Linux, another on Windows: neither place is lost.
+#[test]
+fn what_is_brought_in_by_different_lines_is_told_at_each() {
+    let places = [linux(), place("3.14t", "windows")];
+    let brought_by = |place, path: &str| {
+        let mut package = at(place, package("lxml", "6.1", Verdict::EnablesGil));
+        package.required_by.as_mut().unwrap().path = path.to_owned();
+        package
+    };
+    let new = vec![brought_by(places[0], "top.txt"), brought_by(places[1], "bottom.txt")];
+    let diff = diff(&report_for(&places, vec![]), &report_for(&places, new));
+    for format in ["table", "markdown"] {
+        let text = written(&diff, format, Detail::Normal);
+        assert!(text.contains("top.txt:3:1") && text.contains("bottom.txt:3:1"), "{text}");
+        assert!(text.contains("2 new findings"), "{text}");
+    }
+}
+
+#[test]
+fn texts_of_several_lines_stay_such() {
+    let text = "it cannot be resolved:\nspam wants eggs<2".to_owned();
+    let same = report(vec![package("same", "1", Verdict::PurePython)]);
+    let mut before = same.clone();
+    before.gaps.push(text.clone());
+    tell(&mut before, &Levels::default());
+    let mut diff = diff(&before, &same);
+    diff.gaps.push(text.clone());
+    diff.notes.push(text);
+    assert_snapshot!(written(&diff, "table", Detail::Normal), @r"
+    gone[not-checked] not covered: it cannot be resolved:
+      spam wants eggs<2
+
+    no package differs; 0 new findings, 1 gone
+    uv.lock at main (0123456789ab) -> uv.lock
+    not covered: it cannot be resolved:
+      spam wants eggs<2
+    note: it cannot be resolved:
+      spam wants eggs<2
+    ");
 }

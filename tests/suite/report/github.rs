@@ -62,3 +62,22 @@ fn paths_count_from_the_root_of_the_source_tree() {
     assert_eq!(shown("/home/me/app2/uv.lock", origin), "/home/me/app2/uv.lock");
     assert_eq!(shown("uv.lock", Origin::default()), "uv.lock");
 }
+
+/// What brings a package in differs between the places: the chain is that of the place that is told.
+#[test]
+fn the_chain_is_that_of_the_place() {
+    let mut report = everything();
+    let other = report.places().nth(1).unwrap();
+    report.packages.iter_mut().filter(|one| one.place() == other).for_each(|package| {
+        if package.name == "lxml" {
+            package.via[0].name = "elsewhere".to_owned();
+        }
+    });
+    report
+        .findings
+        .retain(|one| one.package.as_deref() == Some("lxml") && one.place == Some(other));
+    assert!(!report.findings.is_empty());
+    let text = written("github", &report);
+    assert!(text.contains("required by elsewhere 2.0 -> lxml 6.1.3"), "{text}");
+    assert!(!text.contains("required by reports"), "{text}");
+}

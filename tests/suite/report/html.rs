@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ftcheck::judge::FailOn;
 use ftcheck::model::report::{ScanReport, Verdict};
 use ftcheck::report::html::render;
 use html5ever::buffer_queue::BufferQueue;
@@ -20,7 +21,7 @@ use super::foreign::{HOSTILE, hostile};
 use super::sample::{everything, large};
 
 fn page(report: &ScanReport) -> String {
-    render(report).unwrap()
+    render(report, FailOn::DEFAULT).unwrap()
 }
 
 /// What a browser finds in a page.
@@ -243,4 +244,44 @@ fn an_empty_report_is_no_success() {
     let page = page(&report);
     assert!(page.contains("class=\"outcome unknown\""));
     assert!(page.contains("no package was checked"));
+}
+
+/// The row of a package in the table.
+fn row<'p>(page: &'p str, name: &str) -> &'p str {
+    page.split("<tr").find(|row| row.contains(&format!("data-name=\"{name}\""))).unwrap()
+}
+
+/// A baseline knew it at the first of its places.
+#[test]
+fn a_row_has_what_was_found_at_any_of_its_places() {
+    let mut report = everything(&["linux", "windows"]);
+    let first = report.places().next();
+    let is_known = |one: &ftcheck::model::finding::Finding| {
+        one.package.as_deref() == Some("riddle") && one.place == first
+    };
+    let before = page(&report);
+    report.findings.retain(|one| !is_known(one));
+    let after = page(&report);
+    assert!(row(&before, "riddle").contains("1 warning"), "{}", row(&before, "riddle"));
+    assert_eq!(row(&before, "riddle"), row(&after, "riddle"));
+}
+
+/// Rows that come to the same at several places may rest on something else there.
+#[test]
+fn a_row_tells_at_which_of_its_places_something_is_known() {
+    let mut report = everything(&["linux", "windows"]);
+    let windows = report.places().nth(1).unwrap();
+    for package in report.packages.iter_mut().filter(|one| one.place() == windows) {
+        package.requires.retain(|one| one != "lxml");
+        for module in &mut package.modules {
+            module.init = Some(ftcheck::model::evidence::Init::SinglePhase);
+        }
+    }
+    let page = page(&report);
+    let linux = report.label(report.places().next().unwrap());
+    let windows = report.label(windows);
+    assert!(page.contains(&format!("lxml, markupsafe, riddle ({linux})")));
+    assert!(page.contains(&format!(">markupsafe, riddle ({windows})")));
+    let grounds = format!("declared, multi-phase ({linux}); declared, single-phase ({windows})");
+    assert!(page.contains(&grounds));
 }

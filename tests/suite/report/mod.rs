@@ -15,6 +15,8 @@ mod sarif;
 pub(crate) mod schema;
 mod table;
 
+use ftcheck::judge::FailOn;
+use ftcheck::model::finding::{Ignored, IgnoredBy};
 use ftcheck::model::report::ScanReport;
 use ftcheck::report::{Detail, FORMATS, Origin, Style};
 
@@ -27,18 +29,32 @@ fn written(form: &str, report: &ScanReport) -> String {
 }
 
 fn written_from(form: &str, report: &ScanReport, origin: Origin) -> String {
-    let style = Style {
+    written_where(form, report, origin, FailOn::DEFAULT)
+}
+
+/// The same of a run that fails on this.
+fn written_where(form: &str, report: &ScanReport, origin: Origin, fail_on: &FailOn) -> String {
+    written_in(form, report, &Style { origin, fail_on, ..plain() })
+}
+
+fn written_in(form: &str, report: &ScanReport, style: &Style) -> String {
+    let reporter = FORMATS.iter().find(|reporter| reporter.name() == form).unwrap();
+    let mut text = Vec::new();
+    reporter.write(report, *style, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+/// As a file has it.
+fn plain() -> Style<'static> {
+    Style {
         color: false,
         links: false,
         width: None,
         detail: Detail::Normal,
         subinterpreters: false,
-        origin,
-    };
-    let reporter = FORMATS.iter().find(|reporter| reporter.name() == form).unwrap();
-    let mut text = Vec::new();
-    reporter.write(report, style, &mut text).unwrap();
-    String::from_utf8(text).unwrap()
+        origin: Origin::default(),
+        fail_on: FailOn::DEFAULT,
+    }
 }
 
 #[test]
@@ -51,4 +67,25 @@ fn forms_have_names_and_suffixes_of_their_own() {
             assert!(!suffix.starts_with('.') && !suffix.is_empty(), "{}", form.name());
         }
     }
+}
+
+/// Moves all that was found to what does not count.
+fn ignore_all(report: &mut ScanReport) {
+    let found = std::mem::take(&mut report.findings);
+    report.ignored.extend(found.into_iter().map(|finding| Ignored {
+        finding,
+        by: IgnoredBy::Baseline,
+        reason: "known from baseline.json".to_owned(),
+        expires: None,
+        location: None,
+    }));
+}
+
+/// A gap that a baseline knows.
+fn ignoring_what_is_about_no_package() -> ScanReport {
+    let mut report = everything();
+    report.findings.retain(|finding| finding.package.is_none() && finding.rule == "not-checked");
+    report.ignored.clear();
+    ignore_all(&mut report);
+    report
 }

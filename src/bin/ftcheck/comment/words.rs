@@ -6,15 +6,15 @@ use ftcheck::diff::{Comparison, Sides, compare, read_report};
 use ftcheck::input::Source;
 use ftcheck::judge::{self, FailOn};
 use ftcheck::model::diff_report::{ChangeKind, DiffReport, PackageChange, PackageState};
-use ftcheck::model::report::{ScanReport, Severity};
+use ftcheck::model::report::{PackageReport, ScanReport, Severity};
 use ftcheck::report::markdown::{self, Options};
-use ftcheck::report::{DIFF_FORMATS, Detail, Origin, Style};
+use ftcheck::report::{DIFF_FORMATS, Detail, Origin, Style, sentence};
 
 use crate::Failure;
 use crate::args::CommentArguments;
 use crate::project::input_failure;
 
-/// What is said where there is nothing to say any more.
+/// What is said where there is nothing to say any more, and all of it is known.
 const NOTHING: &str = "✅ **ftcheck**: nothing stands in the way any more.\n";
 const NOTHING_OF_CHANGE: &str = "✅ **ftcheck**: this change puts nothing in the way any more.\n";
 
@@ -52,10 +52,19 @@ fn read(path: &Path) -> Result<ScanReport, Failure> {
 
 fn of_report(report: &ScanReport, limit: usize) -> Said {
     if judge::outcome(report, &FailOn::default()) == Severity::Fine {
-        return Said { text: NOTHING.to_owned(), clean: true };
+        return Said { text: in_order(report), clean: true };
     }
-    let text = markdown::render(report, &Options { limit: Some(limit), details: true });
+    let text = markdown::render(report, &Options { limit: Some(limit), ..Options::default() });
     Said { text, clean: false }
+}
+
+/// What is said of a report that comes to success: that may be so because of what the user accepts.
+fn in_order(report: &ScanReport) -> String {
+    let is_fine = |package: &PackageReport| package.verdict.severity() == Severity::Fine;
+    if report.packages.iter().all(is_fine) && report.gaps.is_empty() && report.ignored.is_empty() {
+        return NOTHING.to_owned();
+    }
+    format!("✅ **ftcheck**: {}.\n", sentence(report, &FailOn::default()))
 }
 
 fn of_change(comparison: &Comparison) -> Result<Said, Failure> {
@@ -83,6 +92,7 @@ fn markdown_of(report: &DiffReport) -> Result<String, Failure> {
         detail: Detail::Normal,
         subinterpreters: false,
         origin: Origin::default(),
+        fail_on: FailOn::DEFAULT,
     };
     let mut bytes = Vec::new();
     format

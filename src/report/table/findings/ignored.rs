@@ -1,18 +1,20 @@
 //! What was found and does not count, since the user said so: each with its reason, or counted where
 //! it was not for a reason of its own.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Ansi};
 
 use crate::model::finding::{Ignored, IgnoredBy};
 use crate::model::report::ScanReport;
-use crate::report::text::printable;
+use crate::report::text::{lines, printable};
 use crate::report::{Detail, Style};
 
 /// Whether there was something to tell.
 pub(super) fn write(report: &ScanReport, style: Style, output: &mut dyn Write) -> io::Result<bool> {
     let mut told: Vec<String> = Vec::new();
+    let mut known: HashSet<String> = HashSet::new();
     let mut counted = [0, 0];
     for ignored in &report.ignored {
         match ignored.by {
@@ -21,7 +23,7 @@ pub(super) fn write(report: &ScanReport, style: Style, output: &mut dyn Write) -
             _ => {
                 // The same at several places is told once.
                 let line = line(ignored, style);
-                if !told.contains(&line) {
+                if known.insert(line.clone()) {
                     told.push(line);
                 }
             }
@@ -52,10 +54,10 @@ fn line(ignored: &Ignored, style: Style) -> String {
     let stands = ignored.location.as_ref().map(|location| format!(" ({location})"));
     let stands = printable(&stands.unwrap_or_default());
     let message = if style.detail == Detail::Verbose {
-        format!("\n  {}", printable(&finding.message))
+        format!("\n  {}", lines(&finding.message, "  "))
     } else {
         String::new()
     };
-    let (rule, reason) = (printable(&finding.rule), printable(&ignored.reason));
+    let (rule, reason) = (printable(&finding.rule), lines(&ignored.reason, "  "));
     format!("{faint}ignored[{rule}]{faint:#}{package} {reason}{until}{stands}{message}")
 }

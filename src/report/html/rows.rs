@@ -280,7 +280,9 @@ fn lines(row: &Row<'_>, report: &ScanReport) -> Vec<Line> {
         }
     }
     let mut add_each = |label: &'static str, texts: &dyn Fn(&PackageReport) -> Vec<String>| {
-        by_place(row, report, texts).into_iter().for_each(|text| add(label, text));
+        for text in by_place(row, report, texts) {
+            add(label, text);
+        }
     };
     add_each("conda package", &|package| package.conda.iter().map(built).collect());
     add_each("the release has", &|package| package.release.iter().map(offered).collect());

@@ -279,12 +279,17 @@ fn of_unit(unit: &Unit, survey: &Survey) -> Expected {
         Says::Used(sign) => return Expected::Enables(sign.clone()),
         Says::Unclear(reason) => return Expected::NotKnown(reason.clone()),
         Says::Hangs(sign, words) => {
-            let open = words.iter().find(|word| !survey.scripts.names_word(word));
+            let open = words
+                .iter()
+                .find(|(word, settles)| !settles || !survey.scripts.names_word(word));
             return match open {
                 None => Expected::KeepsOff(sign.clone()),
-                Some(word) if word == SWIG_MACRO => enables(),
-                Some(word) => Expected::NotKnown(format!(
+                Some((word, true)) if word == SWIG_MACRO => enables(),
+                Some((word, true)) => Expected::NotKnown(format!(
                     "what {path} declares hangs on `{word}`, which no script of the build was seen to define"
+                )),
+                Some((word, false)) => Expected::NotKnown(format!(
+                    "what {path} declares hangs on a condition with `{word}`"
                 )),
             };
         }

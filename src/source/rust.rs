@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::scan::{Kind, Language, Token, tokens};
+use super::scan::{Kind, Language, Token, bracketed, tokens};
 use super::unit::{Says, Tool, Unit, sign};
 
 /// How far behind a word what belongs to it is looked for.
@@ -35,12 +35,11 @@ fn attributes(path: &str, tokens: &[Token<'_>]) -> Vec<Unit> {
     let mut at = 0;
     while let Some(hash) = tokens.get(at) {
         at += 1;
-        if !hash.is_mark('#') || !tokens.get(at).is_some_and(|next| next.is_mark('[')) {
+        if !hash.is_mark('#') {
             continue;
         }
-        let Some(length) = bracketed(tokens.get(at..).unwrap_or_default()) else { continue };
-        let attribute = tokens.get(at + 1..at + length).unwrap_or_default();
-        at += length + 1;
+        let Some(attribute) = bracketed(tokens, at - 1, '[', ']', REACH * 4) else { continue };
+        at += attribute.len() + 2;
         let Some(word) = attribute.iter().position(|token| token.is_word("pymodule")) else {
             continue;
         };
@@ -92,22 +91,6 @@ fn module_name(options: &[Token<'_>], rest: &[Token<'_>]) -> Option<String> {
     let before = near.get(..item.unwrap_or(0)).unwrap_or_default();
     let named = item.and_then(|item| near.get(item + 1)).filter(|name| name.kind == Kind::Word);
     stated(options).or_else(|| stated(before)).or_else(|| named.map(|name| name.text.to_owned()))
-}
-
-/// How far the bracket is that closes the one at the start.
-fn bracketed(tokens: &[Token<'_>]) -> Option<usize> {
-    let mut depth = 0usize;
-    for (at, token) in tokens.iter().enumerate().take(REACH * 4) {
-        if token.is_mark('[') {
-            depth += 1;
-        } else if token.is_mark(']') {
-            depth -= 1;
-            if depth == 0 {
-                return Some(at);
-            }
-        }
-    }
-    None
 }
 
 /// A hook that is written by hand on `pyo3-ffi` or the like.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::scan::{Kind, Language, Token, tokens};
+use super::scan::{Kind, Language, Token, bracketed, tokens};
 use super::unit::{MOST, sign};
 use crate::model::release::Sign;
 
@@ -563,16 +563,8 @@ fn call<'c, 't>(tokens: &'c [Token<'t>], at: usize) -> &'c [Token<'t>] {
     if !rest.first().is_some_and(|first| first.is_mark('(')) {
         return &[];
     }
-    let mut depth = 0usize;
-    for (end, token) in rest.iter().enumerate().take(LONGEST) {
-        if token.is_mark('(') {
-            depth += 1;
-        } else if token.is_mark(')') {
-            depth -= 1;
-            if depth == 0 {
-                return rest.get(1..end).unwrap_or_default();
-            }
-        }
+    if let Some(arguments) = bracketed(tokens, at, '(', ')', LONGEST) {
+        return arguments;
     }
     rest.get(1..rest.len().min(LONGEST)).unwrap_or_default()
 }

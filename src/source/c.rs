@@ -20,6 +20,8 @@ use crate::model::release::Sign;
 
 /// How far behind a word what belongs to it is looked for.
 const REACH: usize = 48;
+/// How many words the options of a macro may have.
+const OPTIONS_REACH: usize = 512;
 /// How far behind `Py_mod_gil` its value stands.
 const VALUE_REACH: usize = 16;
 
@@ -55,6 +57,7 @@ impl Interest {
             "Py_mod_gil",
             "Py_MOD_GIL",
             "Py_LIMITED_API",
+            "HPy_MODINIT",
         ];
         Self(AhoCorasick::new(words).ok())
     }
@@ -141,15 +144,28 @@ fn macros(path: &str, code: &Code<'_>) -> Vec<Unit> {
         let tool = match token.text {
             "PYBIND11_MODULE" | "BOOST_PYTHON_MODULE" => Tool::Code,
             "NB_MODULE" => Tool::Nanobind,
+            "HPy_MODINIT" => Tool::Code,
             _ => continue,
         };
         if token.kind != Kind::Word {
             continue;
         }
-        let Some(arguments) = bracketed(&code.tokens, at, '(', ')', REACH) else { continue };
+        if !code.tokens.get(at + 1).is_some_and(|next| next.is_mark('(')) {
+            continue;
+        }
+        let found = bracketed(&code.tokens, at, '(', ')', OPTIONS_REACH);
+        let arguments = found.unwrap_or_default();
         let name = arguments.first().filter(|name| name.kind == Kind::Word);
+        let too_long = || {
+            let line = token.line;
+            Says::Unclear(format!("{path}:{line}: the options of {} are too long", token.text))
+        };
         let option = arguments.iter().position(|word| word.is_word("mod_gil_not_used"));
-        let says = option.map_or(Says::Nothing, |option| {
+        let nothing = || if found.is_some() { Says::Nothing } else { too_long() };
+        let is_hpy = token.text == "HPy_MODINIT";
+        let hpy = || Says::Unclear(format!("{path}:{}: HPy makes a module of it", token.line));
+        let nothing = || if is_hpy { hpy() } else { nothing() };
+        let says = option.map_or_else(nothing, |option| {
             let sign = sign(path, token.line, "mod_gil_not_used");
             // What the module itself stands under is no condition of its option.
             let own: BTreeSet<Word<'_>> = code.hangs_on(at).collect();

@@ -280,6 +280,9 @@ fn defined<'t>(name: Option<&Token<'t>>, code: &Code<'t>) -> Known<'t> {
 /// A condition: parts joined by `||`, each of parts joined by `&&`, each of which may be one within
 /// parentheses.
 fn condition<'t>(tokens: &[Token<'t>], code: &Code<'t>, nested: usize) -> Known<'t> {
+    if parts(tokens, '|').is_empty() {
+        return open(tokens);
+    }
     let any = parts(bare(tokens), '|').into_iter().map(|any| {
         let all = parts(bare(any), '&').into_iter();
         // Neither mark is left without parentheses around it.

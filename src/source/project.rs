@@ -98,14 +98,7 @@ impl Project {
             if requirement.name.as_ref() != name {
                 continue;
             }
-            let admits = match &requirement.version_or_url {
-                None => true,
-                Some(pep508_rs::VersionOrUrl::VersionSpecifier(range)) => {
-                    is_open_above(range, &newest)
-                }
-                Some(pep508_rs::VersionOrUrl::Url(_)) => false,
-            };
-            found = Some(found.unwrap_or(true) && admits);
+            found = Some(found.unwrap_or(true) && admits(&requirement, &newest));
         }
         found
     }
@@ -222,6 +215,18 @@ impl Project {
             }
             _ => Compiles::NotKnown(format!("the build backend `{backend}` is not known")),
         }
+    }
+}
+
+/// Whether a requirement admits `newest` or anything after it.
+pub(super) fn admits(
+    requirement: &pep508_rs::Requirement<pep508_rs::VerbatimUrl>,
+    newest: &pep440_rs::Version,
+) -> bool {
+    match &requirement.version_or_url {
+        None => true,
+        Some(pep508_rs::VersionOrUrl::VersionSpecifier(range)) => is_open_above(range, newest),
+        Some(pep508_rs::VersionOrUrl::Url(_)) => false,
     }
 }
 

@@ -181,7 +181,7 @@ fn a_lock_that_uv_wrote_just_now_is_up_to_date() {
             }
         }
     }
-    assert_eq!(count, 12);
+    assert_eq!(count, 13);
 }
 
 /// Cut off between packages, where the format itself does not tell.

@@ -45,6 +45,8 @@ impl Project {
     /// Reads `setup.cfg`.
     pub(super) fn setup_cfg(&mut self, text: &str) {
         let mut ini = Ini::new();
+        // As Python's `configparser` has it: lines that are indented go on with the value before.
+        ini.set_multiline(true);
         if ini.read(text.to_owned()).is_err() {
             return;
         }

@@ -9,8 +9,9 @@ use pep440_rs::VersionSpecifiers;
 use pep508_rs::{ExtraName, MarkerTree, PackageName, Requirement, VerbatimUrl, VersionOrUrl};
 
 use super::schema::{Metadata, Package, RequiredName};
-use crate::input::project::Named;
-use crate::input::{Gap, InputError, document::Table, project::Project};
+use crate::input::document::{Item, Table};
+use crate::input::project::{Named, Project};
+use crate::input::{Gap, InputError};
 use crate::model::location::redacted_text;
 use crate::model::pep508;
 use crate::model::requirement::{GroupName, Section};
@@ -48,7 +49,7 @@ impl Sources {
                 let table = item.table()?;
                 let in_part =
                     ["marker", "extra", "group"].iter().any(|key| table.get(key).is_some());
-                let url = table.get("url").and_then(|url| url.as_text());
+                let url = table.get("url").and_then(Item::as_text);
                 is_elsewhere(table).then(|| match url {
                     _ if in_part => Elsewhere::Sometimes,
                     Some(url) => Elsewhere::Url(url.to_owned()),

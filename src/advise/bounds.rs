@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pep440_rs::{Version, VersionSpecifiers};
-use pep508_rs::{PackageName, VersionOrUrl};
+use pep508_rs::{PackageName, VerbatimUrl, VersionOrUrl};
 
 use super::look::Looker;
 use crate::input::Requirements;
@@ -14,6 +14,9 @@ use crate::model::report::PackageReport;
 use crate::model::requirement::{Requirement, Wanted};
 use crate::pipeline::Scene;
 use crate::resolve::{Index, ranges};
+
+/// A requirement in a package's metadata.
+type Required = pep508_rs::Requirement<VerbatimUrl>;
 
 /// What is asked of one package.
 #[derive(Debug, Clone, Default)]
@@ -155,16 +158,24 @@ fn add_parent(
             .filter(|one| one.marker.evaluate(&scene.environment, &metadata.provides_extra))
             .collect()
     };
-    let asked: Vec<_> = if always.is_empty() { extras() } else { always };
     let version = parent.version.as_deref().unwrap_or("?");
+    if !always.is_empty() {
+        let all: Vec<&Required> = extras();
+        let only_then = all.iter().find(|one| {
+            one.version_or_url.is_some()
+                && !always.iter().any(|other| other.version_or_url == one.version_or_url)
+        });
+        if let Some(one) = only_then {
+            bounds.unknown.push(format!(
+                "an extra of {} {version} asks for {name}{}, and whether it is chosen is not known",
+                parent.name,
+                wanted(one).1
+            ));
+        }
+    }
+    let asked: Vec<_> = if always.is_empty() { extras() } else { always };
     for one in asked {
-        let (specifiers, wanted) = match &one.version_or_url {
-            None => (Some(VersionSpecifiers::empty()), String::new()),
-            Some(VersionOrUrl::VersionSpecifier(specifiers)) => {
-                (Some(specifiers.clone()), specifiers.to_string().replace(' ', ""))
-            }
-            Some(VersionOrUrl::Url(url)) => (None, format!(" @ {}", redacted(&url.to_url()))),
-        };
+        let (specifiers, wanted) = wanted(one);
         let root = parent.via.first().and_then(|step| step.location.clone());
         bounds.all.push(Bound {
             from: Asker::Package(format!("{} {version}", parent.name)),
@@ -173,6 +184,18 @@ fn add_parent(
             location: root.or_else(|| parent.required_by.clone()),
             own: None,
         });
+    }
+}
+
+/// The releases that a requirement of a package allows, and how it is written; no releases of an
+/// address.
+fn wanted(one: &Required) -> (Option<VersionSpecifiers>, String) {
+    match &one.version_or_url {
+        None => (Some(VersionSpecifiers::empty()), String::new()),
+        Some(VersionOrUrl::VersionSpecifier(specifiers)) => {
+            (Some(specifiers.clone()), specifiers.to_string().replace(' ', ""))
+        }
+        Some(VersionOrUrl::Url(url)) => (None, format!(" @ {}", redacted(&url.to_url()))),
     }
 }
 

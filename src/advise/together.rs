@@ -168,6 +168,8 @@ impl<I: Index + 'static> Question<'_, I> {
                 content: Content::Requirements(requirements),
                 sections: basis.sections.clone(),
                 prereleases: basis.prereleases,
+                // What a scan could not cover, a resolution of the same files does not either.
+                gaps: basis.gaps.clone(),
                 ..Manifest::default()
             });
         }

@@ -43,13 +43,9 @@ impl Format for CondaLock {
     }
 
     fn read(&self, source: &Source) -> Result<Manifest, InputError> {
-        let document = Document::parse(source).map_err(with_hint)?;
-        read(source, document.root()).map_err(with_hint)
+        let document = Document::parse(source).map_err(|problem| problem.or_hint(HINT))?;
+        read(source, document.root()).map_err(|problem| problem.or_hint(HINT))
     }
-}
-
-fn with_hint(error: InputError) -> InputError {
-    if error.hint.is_some() { error } else { error.hint(HINT) }
 }
 
 fn read(source: &Source, root: Item<'_>) -> Result<Manifest, InputError> {

@@ -38,10 +38,8 @@ impl Format for EnvironmentYml {
 
     fn read(&self, source: &Source) -> Result<Manifest, InputError> {
         let document = Document::parse(source)?;
-        let with_hint =
-            |error: InputError| if error.hint.is_some() { error } else { error.hint(HINT) };
-        let asked = read(document.root()).map_err(with_hint)?;
-        let Asked { conda, pip } = asked;
+        let Asked { conda, pip } =
+            read(document.root()).map_err(|problem| problem.or_hint(HINT))?;
         if conda.packages.is_empty() && pip.is_empty() {
             let problem = "expected at least one dependency, found none";
             return Err(InputError::of_file(&source.shown, problem).hint(HINT));

@@ -27,10 +27,7 @@ pub(super) fn toml<T: serde::de::DeserializeOwned>(
     source: &Source,
     hint: &str,
 ) -> Result<T, InputError> {
-    toml::from_str(&source.text).map_err(|problem| {
-        let error = toml_error(source, &problem);
-        if error.hint.is_some() { error } else { error.hint(hint) }
-    })
+    toml::from_str(&source.text).map_err(|problem| toml_error(source, &problem).or_hint(hint))
 }
 
 /// Reads the TOML file of that name beside a lockfile, where there is one.

@@ -4,6 +4,7 @@ use super::project::Project;
 use super::pyproject::Tool as ProjectTool;
 use super::{Format, Source};
 use crate::model::advice::{Manager, Tool};
+use crate::model::location::redacted_text;
 
 /// Lines at the head of a requirements file that may tell what wrote it.
 const HEAD_LINES: usize = 12;
@@ -28,6 +29,7 @@ pub fn manager(format: &dyn Format, source: &Source) -> Manager {
         "conda-lock.yml" | "environment.yml" => of(Tool::Conda),
         "pyproject.toml" => of(of_project(source)),
         "requirements.txt" => of_requirements(source),
+        // A script, whose name no format of a project has.
         _ => of(Tool::UvScript),
     }
 }
@@ -61,8 +63,14 @@ fn of_requirements(source: &Source) -> Manager {
     };
     let written_by = comments
         .iter()
-        .find(|line| tool != Tool::Pip && line.starts_with(command))
-        .and_then(|line| shlex::split(line))
+        .filter(|_| tool != Tool::Pip)
+        .filter_map(|line| shlex::split(line))
+        .find(|words| {
+            let mut own = words.iter();
+            command.split(' ').all(|word| own.next().is_some_and(|own| own == word))
+        })
+        // It is shown again: an address in it may hold a password.
+        .map(|words| words.iter().map(|word| redacted_text(word)).collect())
         .unwrap_or_default();
     Manager { tool, file: source.shown.clone(), written_by }
 }

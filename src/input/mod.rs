@@ -138,6 +138,16 @@ pub enum Gap {
     RequiresPython(VersionSpecifiers),
     /// The manifest is for environments only to which one of these markers applies.
     Environments(Vec<MarkerTree>),
+    /// Something is asked for where one marker applies, and the manifest has it only where one of
+    /// several does.
+    Narrower {
+        /// Where it is asked for.
+        asked: MarkerTree,
+        /// Where the manifest has it.
+        known: Vec<MarkerTree>,
+        /// What is told where only the former applies.
+        told: String,
+    },
     /// In any case; the text says what.
     Always(String),
 }
@@ -208,6 +218,12 @@ impl InputError {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Adds what may help, where nothing more exact is said.
+    #[must_use]
+    pub fn or_hint(self, hint: impl Into<String>) -> Self {
+        if self.hint.is_some() { self } else { self.hint(hint) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Scripts that name their dependencies in a block of their own (PEP 723).
 
 use super::collect::Collector;
+use super::project::Project;
 use super::{Format, InputError, Manifest, Source, pyproject};
 use crate::model::location::Location;
 
@@ -21,10 +22,8 @@ impl Format for Script {
     }
 
     fn read(&self, source: &Source) -> Result<Manifest, InputError> {
-        let text = block(source)?;
-        let block = Source::of_text(&source.path, &source.shown, text);
         let mut collector = Collector::default();
-        pyproject::read_script(&pyproject::embedded(block)?, &mut collector)?;
+        pyproject::read_script(&project(source)?, &mut collector)?;
         if collector.is_empty() {
             return Err(InputError::of_file(
                 &source.shown,
@@ -33,6 +32,15 @@ impl Format for Script {
         }
         Ok(collector.finish())
     }
+}
+
+/// What the block of a script says.
+///
+/// # Errors
+/// Where there is none, or it is no TOML.
+pub(super) fn project(source: &Source) -> Result<Project, InputError> {
+    let text = block(source)?;
+    pyproject::embedded(Source::of_text(&source.path, &source.shown, text))
 }
 
 /// The TOML of the block, where it stands in the file: all else is blank, so that every place in it

@@ -5,6 +5,7 @@
 //! pyproject.toml beside the lock may change (`tool.uv.default-groups`).
 
 mod changed;
+mod freshness;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -14,11 +15,11 @@ use pep508_rs::{ExtraName, MarkerTree, PackageName};
 use toml::Spanned;
 use url::Url;
 
+use self::freshness::Origin;
 use self::schema::{
-    DefaultGroups, Dependency, File, Lock, ManifestRequirement, Package, PackageSource, Versioned,
+    DefaultGroups, Dependency, File, Lock, Package, PackageSource, RequiredName, Versioned,
 };
 use super::document::toml_error;
-use super::project::Project;
 use super::{Content, Format, Gap, InputError, Manifest, Source};
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
@@ -48,16 +49,16 @@ impl Format for UvLock {
             ));
         }
         let lock: Lock = parse(source)?;
-        let project = Project::beside(&source.path)?;
-        let groups = project
-            .as_ref()
+        let origin = Origin::of(&source.path)?;
+        let groups = origin
+            .project()
             .map(|project| DefaultGroups::of(project).map(Option::unwrap_or_default))
             .transpose()?;
         let builder = Builder { source, lock: &lock, by_name: by_name(&lock) };
         builder.check_members()?;
         let mut graph = builder.graph()?;
-        if let Some(project) = &project {
-            graph.named = project.places()?;
+        for named in origin.named()? {
+            graph.named.entry(named.name).or_insert(named.location);
         }
         if graph.roots.is_empty() {
             return Err(InputError::of_file(
@@ -68,7 +69,7 @@ impl Format for UvLock {
         Ok(Manifest {
             content: Content::Lock(graph),
             sections: builder.sections(groups.as_ref()),
-            gaps: builder.gaps(project.as_ref())?,
+            gaps: builder.gaps(&origin)?,
             ..Manifest::default()
         })
     }
@@ -79,11 +80,7 @@ fn parse<T: serde::de::DeserializeOwned>(source: &Source) -> Result<T, InputErro
 }
 
 fn lock_error(source: &Source, problem: &toml::de::Error) -> InputError {
-    let error = toml_error(source, problem);
-    match error.hint {
-        Some(_) => error,
-        None => error.hint("is the file complete? `uv lock` writes it anew"),
-    }
+    toml_error(source, problem).or_hint("is the file complete? `uv lock` writes it anew")
 }
 
 fn by_name(lock: &Lock) -> BTreeMap<&PackageName, Vec<usize>> {
@@ -154,7 +151,7 @@ impl Builder<'_> {
 
     /// What shows that the lock does not fit: other Pythons, other environments, or a project that
     /// has changed since.
-    fn gaps(&self, project: Option<&Project>) -> Result<Vec<Gap>, InputError> {
+    fn gaps(&self, origin: &Origin) -> Result<Vec<Gap>, InputError> {
         let mut gaps = Vec::new();
         gaps.extend(self.lock.requires_python.clone().map(Gap::RequiresPython));
         if !self.lock.supported_markers.is_empty() {
@@ -162,17 +159,7 @@ impl Builder<'_> {
             let markers = markers.iter().map(|text| self.marker_of(text, "the file"));
             gaps.push(Gap::Environments(markers.collect::<Result<_, _>>()?));
         }
-        let roots = self.projects();
-        let named = project.map(Project::named).transpose()?.unwrap_or_default();
-        if let [root] = roots.as_slice() {
-            // What the lock says it was made from; dependencies that can never apply are in no
-            // other list.
-            let locked = self.lock.packages[*root].get_ref();
-            let changed = named.iter().filter_map(|named| changed::changed(named, locked));
-            gaps.extend(changed.map(|changed| {
-                Gap::Always(format!("{changed}: is it up to date? `uv lock` writes it anew"))
-            }));
-        }
+        gaps.extend(freshness::gaps(self.lock, origin)?);
         Ok(gaps)
     }
 
@@ -335,7 +322,7 @@ impl Builder<'_> {
     }
 
     /// A requirement of a script names no version: every locked one applies, each on its own markers.
-    fn root_edges(&self, requirement: &ManifestRequirement) -> Result<Vec<Edge>, InputError> {
+    fn root_edges(&self, requirement: &RequiredName) -> Result<Vec<Edge>, InputError> {
         let marker = self.marker(requirement.marker.as_deref(), &requirement.name)?;
         let targets = self.by_name.get(&requirement.name).ok_or_else(|| {
             InputError::of_file(

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::BitOr;
 use std::sync::Arc;
 
-use pep508_rs::PackageName;
+use pep508_rs::{MarkerTree, PackageName};
 
 use super::{Scene, Settings, conda};
 use crate::input::{Content, Gap, Manifest, Requirements};
@@ -356,6 +356,10 @@ fn open_gap(gap: &Gap, scene: &Scene) -> Option<String> {
             (!range.contains(&python)).then(|| {
                 format!("the file is for Python `{range}`, which excludes {python}: packages for it may be missing")
             })
+        }
+        Gap::Narrower { asked, known, told } => {
+            let applies = |marker: &MarkerTree| marker.evaluate(&scene.environment, &[]);
+            (applies(asked) && !known.iter().any(applies)).then(|| told.clone())
         }
         Gap::Environments(markers) => {
             let covered = markers.iter().any(|marker| marker.evaluate(&scene.environment, &[]));

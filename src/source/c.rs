@@ -9,15 +9,19 @@
 //! | Cython's output | the argument of its `PyUnstable_Module_SetGIL` | Cython 3.1 |
 //! | SWIG's output | a slot under `SWIGPYTHON_NOGIL` | 4.4 |
 
+use std::collections::BTreeSet;
+
 use aho_corasick::AhoCorasick;
 
-use super::preprocessor::Code;
-use super::scan::{Kind, Token};
-use super::unit::{Says, Tool, Unit, sign};
+use super::preprocessor::{Code, Word};
+use super::scan::{Kind, Token, bracketed};
+use super::unit::{MOST, Says, Tool, Unit, sign};
 use crate::model::release::Sign;
 
 /// How far behind a word what belongs to it is looked for.
 const REACH: usize = 48;
+/// How many words the options of a macro may have.
+const OPTIONS_REACH: usize = 512;
 /// How far behind `Py_mod_gil` its value stands.
 const VALUE_REACH: usize = 16;
 
@@ -53,6 +57,7 @@ impl Interest {
             "Py_mod_gil",
             "Py_MOD_GIL",
             "Py_LIMITED_API",
+            "HPy_MODINIT",
         ];
         Self(AhoCorasick::new(words).ok())
     }
@@ -72,19 +77,32 @@ pub(super) fn read(path: &str, text: &str) -> Found {
     if let Some(line) = code.defines.get("Py_LIMITED_API") {
         found.limited = Some(sign(path, *line, "#define Py_LIMITED_API"));
     }
-    let declared = declaration(path, &code);
     let mut units = macros(path, &code);
-    units.extend(by_hand(path, &code));
+    let hook = by_hand(path, &code);
+    let common = hook.as_ref().map(|hook| hook.hangs.clone()).unwrap_or_default();
+    let declared = declaration(path, &code, &common);
+    let hooks = hook.as_ref().map_or(0, |hook| hook.unit.names.len().max(1));
+    units.extend(hook.map(|hook| hook.unit));
     if units.is_empty() {
-        if let Says::NotUsed(sign) | Says::Hangs(sign, _) = declared {
+        if let Says::NotUsed(sign) | Says::Hangs(sign, _) = declared.says {
             found.loose = Some(sign);
         }
         return found;
     }
-    for unit in &mut units {
-        if unit.says == Says::Nothing && unit.tool != Tool::Nanobind {
-            unit.says = declared.clone();
+    let is_open = |unit: &Unit| unit.says == Says::Nothing && unit.tool != Tool::Nanobind;
+    let made = units.iter().filter(|unit| unit.tool != Tool::Hand && is_open(unit)).count();
+    let says = match declared.says {
+        // Which module a declaration is of is not told apart.
+        Says::NotUsed(sign) | Says::Hangs(sign, _) if made + hooks > declared.places => {
+            Says::Unclear(format!(
+                "{path}:{}: it defines several modules, and does not declare for each",
+                sign.line.unwrap_or(1)
+            ))
         }
+        says => says,
+    };
+    for unit in units.iter_mut().filter(|unit| is_open(unit)) {
+        unit.says = says.clone();
     }
     found.units = units;
     found
@@ -126,23 +144,48 @@ fn macros(path: &str, code: &Code<'_>) -> Vec<Unit> {
         let tool = match token.text {
             "PYBIND11_MODULE" | "BOOST_PYTHON_MODULE" => Tool::Code,
             "NB_MODULE" => Tool::Nanobind,
+            "HPy_MODINIT" => Tool::Code,
             _ => continue,
         };
-        let Some(arguments) = arguments(&code.tokens, at) else { continue };
         if token.kind != Kind::Word {
             continue;
         }
+        if !code.tokens.get(at + 1).is_some_and(|next| next.is_mark('(')) {
+            continue;
+        }
+        let found = bracketed(&code.tokens, at, '(', ')', OPTIONS_REACH);
+        let arguments = found.unwrap_or_default();
         let name = arguments.first().filter(|name| name.kind == Kind::Word);
-        let option = arguments.iter().position(|word| word.is_word("mod_gil_not_used"));
-        let says = match option {
-            Some(option) => {
-                let rest = arguments.get(option + 1..).unwrap_or_default();
-                let is_false = rest.iter().take(2).any(|word| word.is_word("false"));
-                let sign = sign(path, token.line, "mod_gil_not_used");
-                if is_false { Says::Used(sign) } else { Says::NotUsed(sign) }
-            }
-            None => Says::Nothing,
+        let too_long = || {
+            let line = token.line;
+            Says::Unclear(format!("{path}:{line}: the options of {} are too long", token.text))
         };
+        let option = arguments.iter().position(|word| word.is_word("mod_gil_not_used"));
+        let nothing = || if found.is_some() { Says::Nothing } else { too_long() };
+        let is_hpy = token.text == "HPy_MODINIT";
+        let hpy = || Says::Unclear(format!("{path}:{}: HPy makes a module of it", token.line));
+        let nothing = || if is_hpy { hpy() } else { nothing() };
+        let says = option.map_or_else(nothing, |option| {
+            let sign = sign(path, token.line, "mod_gil_not_used");
+            // What the module itself stands under is no condition of its option.
+            let own: BTreeSet<Word<'_>> = code.hangs_on(at).collect();
+            let hangs = code.hangs_on(at + 2 + option).filter(|word| !own.contains(word));
+            let hangs: Vec<_> = hangs.map(|(word, settles)| (word.to_owned(), settles)).collect();
+            let value = arguments.get(option + 1..).unwrap_or_default();
+            match not_used(value) {
+                Some(true) if hangs.is_empty() => Says::NotUsed(sign),
+                Some(true) => Says::Hangs(sign, hangs),
+                Some(false) => Says::Used(sign),
+                None => Says::Unclear(format!(
+                    "{path}:{}: the value of mod_gil_not_used is not plain",
+                    token.line
+                )),
+            }
+        });
+        if units.len() > MOST {
+            // More than are kept: that some are left out is told where they are counted.
+            break;
+        }
         units.push(Unit {
             tool,
             sign: sign(path, token.line, token.text),
@@ -151,9 +194,9 @@ fn macros(path: &str, code: &Code<'_>) -> Vec<Unit> {
         });
     }
     // One module under conditions of which it is not known which holds.
-    let declaring: Vec<Vec<String>> = units
+    let declaring: BTreeSet<Vec<String>> = units
         .iter()
-        .filter(|unit| matches!(unit.says, Says::NotUsed(_)))
+        .filter(|unit| matches!(unit.says, Says::NotUsed(_) | Says::Hangs(..)))
         .map(|unit| unit.names.clone())
         .collect();
     for unit in &mut units {
@@ -165,15 +208,47 @@ fn macros(path: &str, code: &Code<'_>) -> Vec<Unit> {
     units
 }
 
+/// Whether what stands behind `mod_gil_not_used` says that the GIL is not used; `None` where the
+/// value is more than a plain one. Without one it is true.
+fn not_used(rest: &[Token<'_>]) -> Option<bool> {
+    match rest {
+        [open, close, ..]
+            if open.is_mark('(') && close.is_mark(')')
+                || open.is_mark('{') && close.is_mark('}') =>
+        {
+            Some(true)
+        }
+        [open, value, close, ..]
+            if open.is_mark('(') && close.is_mark(')')
+                || open.is_mark('{') && close.is_mark('}') =>
+        {
+            match value.text {
+                "true" => Some(true),
+                "false" => Some(false),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The module or modules that a file defines by hand.
+struct Hook<'t> {
+    unit: Unit,
+    /// What all of their hooks hang on: no condition of what they declare.
+    hangs: BTreeSet<Word<'t>>,
+}
+
 /// The function that the interpreter calls, where it is defined: one unit for the file, since what
 /// it declares is not told apart.
-fn by_hand(path: &str, code: &Code<'_>) -> Option<Unit> {
+fn by_hand<'t>(path: &str, code: &Code<'t>) -> Option<Hook<'t>> {
     let is_header = HEADERS.iter().any(|ending| path.ends_with(ending));
     let makes = !is_header
         && code.tokens.iter().any(|token| {
             ["PyModule_Create", "PyModule_Create2", "PyModuleDef_Init"].contains(&token.text)
         });
-    let mut unit: Option<Unit> = None;
+    let mut hook: Option<Hook<'t>> = None;
+    let mut names = BTreeSet::new();
     for (at, token) in code.tokens.iter().enumerate() {
         if token.kind != Kind::Word {
             continue;
@@ -195,15 +270,28 @@ fn by_hand(path: &str, code: &Code<'_>) -> Option<Unit> {
             continue;
         }
         let what = if name.is_some() { "PyInit_" } else { token.text };
-        let unit = unit.get_or_insert_with(|| Unit {
-            tool: Tool::Hand,
-            sign: sign(path, token.line, what),
-            names: Vec::new(),
-            says: Says::Nothing,
-        });
-        unit.names.extend(name.filter(|name| !name.is_empty()).map(str::to_owned));
+        let hangs: BTreeSet<Word<'t>> = code.hangs_on(at).collect();
+        match &mut hook {
+            Some(hook) => hook.hangs.retain(|word| hangs.contains(word)),
+            None => {
+                hook = Some(Hook {
+                    unit: Unit {
+                        tool: Tool::Hand,
+                        sign: sign(path, token.line, what),
+                        names: Vec::new(),
+                        says: Says::Nothing,
+                    },
+                    hangs,
+                });
+            }
+        }
+        if names.len() <= MOST {
+            names.extend(name.filter(|name| !name.is_empty()));
+        }
     }
-    unit
+    let mut hook = hook?;
+    hook.unit.names = names.into_iter().map(str::to_owned).collect();
+    Some(hook)
 }
 
 /// Whether a body comes before the end of a statement. A macro may leave that to its use; one in a
@@ -221,9 +309,16 @@ fn is_macro_of_hook(rest: &[Token<'_>]) -> bool {
         if open.is_mark('(') && name.kind == Kind::Word && close.is_mark(')') && body.is_mark('{'))
 }
 
-/// What a file declares for the modules that it defines.
-fn declaration(path: &str, code: &Code<'_>) -> Says {
+/// What a file declares, and in how many places.
+struct Declared {
+    says: Says,
+    places: usize,
+}
+
+/// What a file declares for the modules that it defines, all of which hang on `common`.
+fn declaration(path: &str, code: &Code<'_>, common: &BTreeSet<Word<'_>>) -> Declared {
     let mut says = Says::Nothing;
+    let mut places = 0usize;
     for (at, token) in code.tokens.iter().enumerate() {
         let (reach, what) = match token.text {
             "Py_mod_gil" => (VALUE_REACH, "Py_mod_gil"),
@@ -240,7 +335,9 @@ fn declaration(path: &str, code: &Code<'_>) -> Says {
             .take_while(|next| next.text != token.text)
             .find(|next| matches!(next.text, "Py_MOD_GIL_NOT_USED" | "Py_MOD_GIL_USED"));
         let sign = sign(path, token.line, what);
-        let hangs: Vec<String> = code.hangs_on(at).map(str::to_owned).collect();
+        let hangs = code.hangs_on(at).filter(|word| !common.contains(word));
+        let hangs: Vec<_> = hangs.map(|(word, settles)| (word.to_owned(), settles)).collect();
+        places += usize::from(value.is_some());
         let next = match value.map(|value| value.text) {
             Some("Py_MOD_GIL_USED") => Says::Used(sign),
             Some(_) if hangs.is_empty() => Says::NotUsed(sign),
@@ -262,25 +359,5 @@ fn declaration(path: &str, code: &Code<'_>) -> Says {
             )),
         };
     }
-    says
-}
-
-/// The words between the parentheses that follow the word at `at`.
-fn arguments<'c, 't>(tokens: &'c [Token<'t>], at: usize) -> Option<&'c [Token<'t>]> {
-    let rest = tokens.get(at + 1..)?;
-    if !rest.first()?.is_mark('(') {
-        return None;
-    }
-    let mut depth = 0usize;
-    for (end, token) in rest.iter().enumerate().take(REACH) {
-        if token.is_mark('(') {
-            depth += 1;
-        } else if token.is_mark(')') {
-            depth -= 1;
-            if depth == 0 {
-                return rest.get(1..end);
-            }
-        }
-    }
-    None
+    Declared { says, places }
 }

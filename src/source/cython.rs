@@ -49,18 +49,37 @@ pub(super) fn unit(path: &str, text: &str) -> Unit {
     Unit { tool: Tool::Cython, sign, names: Vec::new(), says }
 }
 
-/// The files that a `.pyx` file includes, by their names without folders: they are no modules.
-pub(super) fn included(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter_map(|line| {
+/// The files that a `.pyx` file includes, by the paths that may be meant: from its own folder, or
+/// from the root of the source. They are no modules.
+pub(super) fn included(path: &str, text: &str) -> Vec<String> {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let named = text.lines().filter_map(|line| {
         let rest = line.trim_start().strip_prefix("include")?;
         if !rest.starts_with([' ', '\t', '\'', '"']) {
             return None;
         }
         let rest = rest.trim_start();
         let quote = rest.chars().next().filter(|quote| ['\'', '"'].contains(quote))?;
-        let path = rest.get(1..)?.split(quote).next()?;
-        path.rsplit('/').next()
-    })
+        rest.get(1..)?.split(quote).next()
+    });
+    let mut paths = Vec::new();
+    for name in named {
+        let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+        for part in name.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => {
+                    parts.pop();
+                }
+                part => parts.push(part),
+            }
+        }
+        paths.push(parts.join("/"));
+        if name.contains('/') {
+            paths.push(name.to_owned());
+        }
+    }
+    paths
 }
 
 /// The module of an interface file of SWIG: one with a `%module` that Python could be meant by.

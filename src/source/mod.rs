@@ -28,11 +28,11 @@ use self::project::Project;
 use self::rust::Crates;
 use self::scan::Language;
 use self::script::Scripts;
-use self::unit::{MOST, Unit};
+use self::unit::{MOST, Unit, stem};
 use crate::model::release::{Sign, SourceReport};
 
 /// Counts up whenever the same source may come to another prediction.
-pub const SURVEY_VERSION: u32 = 1;
+pub const SURVEY_VERSION: u32 = 2;
 
 /// The longest file that is read.
 const MAX_FILE: u64 = 16 << 20;
@@ -42,6 +42,9 @@ const MAX_CODE: usize = 4 << 20;
 const PYTHON_HEAD: u64 = 64 << 10;
 /// The longest script of a build that is read.
 const MAX_SCRIPT: u64 = 1 << 20;
+
+/// The most names of files that are kept.
+const MOST_SOURCES: usize = 64 << 10;
 
 /// What a file is to a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +73,7 @@ pub struct Survey {
     units: Vec<Unit>,
     /// Python files that Cython would read options from: modules only where a script names them.
     marked: Vec<Unit>,
-    /// Files of Cython that others include, by name.
+    /// Files of Cython that others include, by path.
     included: BTreeSet<String>,
     /// Declarations in files that define no module.
     loose: Option<Sign>,
@@ -79,6 +82,8 @@ pub struct Survey {
     unread: Vec<String>,
     has_setup: bool,
     files: usize,
+    /// The names of files that can be compiled, without endings.
+    sources: BTreeSet<String>,
 }
 
 impl Default for Survey {
@@ -96,6 +101,7 @@ impl Default for Survey {
             unread: Vec::new(),
             has_setup: false,
             files: 0,
+            sources: BTreeSet::new(),
         }
     }
 }
@@ -117,6 +123,12 @@ impl Survey {
         let Some(path) = below_top(path) else { return };
         let Some(role) = role(&path) else { return };
         self.files += 1;
+        self.has_setup |= path == "setup.py";
+        if matches!(role, Role::C | Role::Cython | Role::Swig | Role::F2py)
+            && self.sources.len() < MOST_SOURCES
+        {
+            self.sources.insert(stem(&path).to_owned());
+        }
         let is_code = role == Role::C && bytes.len() > MAX_CODE && !c::is_cythons(bytes);
         let is_cut = !is_whole && (role != Role::Python || !path.contains('/'));
         if role == Role::C && is_whole && !self.interest.holds(bytes) {
@@ -132,13 +144,15 @@ impl Survey {
         match role {
             Role::Pyproject => self.project.pyproject(&text),
             Role::SetupCfg => self.project.setup_cfg(&text),
+            // What tests or other projects along with it are built with is their own affair.
+            Role::CargoToml | Role::CargoLock if is_aside(&path) || is_vendored(&path) => {}
             Role::CargoToml => self.crates.manifest(&text),
             Role::CargoLock => self.crates.lock(&text),
             Role::C => self.add_c(&path, &text),
             Role::Cython => {
-                let included = cython::included(&text).map(str::to_owned);
+                let included = cython::included(&path, &text);
                 let room = (16 * MOST).saturating_sub(self.included.len());
-                self.included.extend(included.take(room));
+                self.included.extend(included.into_iter().take(room));
                 if path.ends_with(".pyx") || path.contains(".pyx.") {
                     self.push(cython::unit(&path, &text));
                 }
@@ -190,7 +204,6 @@ impl Survey {
     }
 
     fn add_python(&mut self, path: &str, text: &str) {
-        self.has_setup |= path == "setup.py";
         let depth = path.matches('/').count();
         // Helpers of setup.py lie beside it, or below a folder that pyproject.toml names.
         if depth == 0 || depth <= 2 && speaks_of_building(text) {
@@ -263,7 +276,18 @@ fn role(path: &str) -> Option<Role> {
 
 /// Whether a path lies among what is there to test or explain a package.
 fn is_aside(path: &str) -> bool {
-    const FOLDERS: [&str; 13] = [
+    const FOLDERS: [&str; 24] = [
+        "test",
+        "tests",
+        "testing",
+        "testdata",
+        "test_data",
+        "test cases",
+        "test_cases",
+        "test-data",
+        "testsuite",
+        "unittest",
+        "unittests",
         "doc",
         "docs",
         "example",
@@ -278,10 +302,10 @@ fn is_aside(path: &str) -> bool {
         "tutorial",
         "tutorials",
     ];
-    path.split('/').any(|part| {
-        let part = part.to_ascii_lowercase();
-        part.starts_with("test") || FOLDERS.contains(&part.as_str())
-    })
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_test = |name: &str| name.to_ascii_lowercase().starts_with("test_");
+    is_test(name)
+        || folders.split('/').any(|part| FOLDERS.contains(&part.to_ascii_lowercase().as_str()))
 }
 
 /// Whether a path lies in another project's source that is kept along.

@@ -4,8 +4,8 @@ use super::project::Compiles;
 use super::rust::Pyo3;
 use super::scan::Language;
 use super::script::Directive;
-use super::unit::{Says, Tool, Unit};
-use super::{Survey, is_aside, is_vendored};
+use super::unit::{Says, Tool, Unit, stem};
+use super::{MOST_SOURCES, Survey, is_aside, is_vendored};
 use crate::model::release::{Prediction, Sign, SourceReport};
 
 /// Signs of one kind that are told.
@@ -82,6 +82,7 @@ pub(super) fn predict(mut survey: Survey, filename: &str) -> SourceReport {
     if !enabling.is_empty() {
         return report(Prediction::EnablesGil, enabling, None);
     }
+    let missing = missing(&survey);
     unknown.extend(survey.unread);
     if let Some(reason) = unknown.into_iter().next() {
         return report(Prediction::NotKnown, keeping, Some(reason));
@@ -89,6 +90,9 @@ pub(super) fn predict(mut survey: Survey, filename: &str) -> SourceReport {
     if keeping.is_empty() {
         let reason = "it compiles something, and no extension module was found in its source";
         return report(Prediction::NotKnown, vec![compiles], Some(reason.to_owned()));
+    }
+    if let Some(reason) = missing {
+        return report(Prediction::NotKnown, keeping, Some(reason));
     }
     report(Prediction::KeepsGilOff, keeping, None)
 }
@@ -105,6 +109,10 @@ fn compiled(survey: &Survey) -> Result<Option<Sign>, String> {
             }
             let unit = survey.units.iter().find(|unit| !is_aside(&unit.sign.path));
             match unit {
+                // What was not read may ask for anything.
+                _ if !survey.unread.is_empty() => {
+                    Err(survey.unread.first().cloned().unwrap_or_default())
+                }
                 // setuptools compiles nothing that it is not asked to.
                 Some(unit) if survey.has_setup || !survey.project.backend_path().is_empty() => {
                     Err(format!(
@@ -168,9 +176,31 @@ fn modules(survey: &Survey) -> Vec<Expected> {
     all.extend(
         mypyc.map(|sign| made_by(sign, "mypyc", survey.project.requires("mypy", MYPYC), MYPYC)),
     );
+    // A module of it may be made where setup.py alone says which release makes it.
     let cffi = survey.scripts.cffi.clone();
-    all.extend(cffi.map(|sign| made_by(sign, "cffi", survey.project.requires("cffi", CFFI), CFFI)));
+    let cffi_release = match survey.scripts.admits("cffi", CFFI) {
+        Some(false) => Some(false),
+        _ => survey.project.requires("cffi", CFFI),
+    };
+    all.extend(cffi.map(|sign| made_by(sign, "cffi", cffi_release, CFFI)));
     all
+}
+
+/// A file that is to be compiled, and of which nothing was seen: a script of the build makes it.
+fn missing(survey: &Survey) -> Option<String> {
+    if survey.sources.len() >= MOST_SOURCES {
+        return None;
+    }
+    let sign = survey.scripts.sources.iter().find(|sign| {
+        let stem = stem(&sign.what);
+        !survey.sources.contains(stem)
+    })?;
+    Some(format!(
+        "{}:{} compiles {}, which is not in the source",
+        sign.path,
+        sign.line.unwrap_or(1),
+        sign.what
+    ))
 }
 
 /// A module of a generator whose newer releases declare for what they make.
@@ -234,10 +264,10 @@ fn is_replaced(unit: &Unit, units: &[&Unit], survey: &Survey) -> bool {
     let makes_cython = survey.project.requires("cython", "3.1").is_some();
     match unit.tool {
         Tool::Cython => {
-            let name = unit.sign.path.rsplit('/').next().unwrap_or_default();
             // Where the output is in the source, it is either compiled as it is or made anew only
             // where it is older: both are asked.
-            survey.included.contains(name) || !makes_cython && of_same_name(Tool::CythonOutput)
+            survey.included.contains(&unit.sign.path)
+                || !makes_cython && of_same_name(Tool::CythonOutput)
         }
         Tool::Pyo3 => {
             // Modules within a module are not loaded by themselves.
@@ -245,10 +275,19 @@ fn is_replaced(unit: &Unit, units: &[&Unit], survey: &Survey) -> bool {
             !is_library(&unit)
                 && units.iter().any(|other| other.tool == Tool::Pyo3 && is_library(other))
         }
-        // The wrapper is in the source, and says more than the interface.
+        // Its wrapper is in the source, and says more than the interface.
         Tool::Swig => units.iter().any(|other| {
             let stem = other.stem();
-            other.tool == Tool::Hand && (stem.ends_with("_wrap") || stem.ends_with("Wrap"))
+            let wrapped = stem.strip_suffix("_wrap").or_else(|| stem.strip_suffix("Wrap"));
+            let bare = |name: &str| {
+                let name = name.to_ascii_lowercase();
+                name.trim_start_matches('_').trim_end_matches("_python").to_owned()
+            };
+            let is_of = |wrapped: &str| {
+                let names = unit.names.iter().map(String::as_str);
+                names.chain([unit.stem()]).any(|name| bare(name) == bare(wrapped))
+            };
+            other.tool == Tool::Hand && wrapped.is_some_and(is_of)
         }),
         _ => false,
     }
@@ -279,12 +318,16 @@ fn of_unit(unit: &Unit, survey: &Survey) -> Expected {
         Says::Used(sign) => return Expected::Enables(sign.clone()),
         Says::Unclear(reason) => return Expected::NotKnown(reason.clone()),
         Says::Hangs(sign, words) => {
-            let open = words.iter().find(|word| !survey.scripts.names_word(word));
+            let open =
+                words.iter().find(|(word, settles)| !settles || !survey.scripts.names_word(word));
             return match open {
                 None => Expected::KeepsOff(sign.clone()),
-                Some(word) if word == SWIG_MACRO => enables(),
-                Some(word) => Expected::NotKnown(format!(
+                Some((word, true)) if word == SWIG_MACRO => enables(),
+                Some((word, true)) => Expected::NotKnown(format!(
                     "what {path} declares hangs on `{word}`, which no script of the build was seen to define"
+                )),
+                Some((word, false)) => Expected::NotKnown(format!(
+                    "what {path} declares hangs on a condition with `{word}`"
                 )),
             };
         }

@@ -7,18 +7,39 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::scan::{Kind, Language, Token, tokens};
 
-/// Conditions within conditions that are followed; what lies deeper hangs on nothing more.
+/// Conditions within conditions that are followed; what lies deeper hangs on [`TOO_MANY`].
 const MAX_DEPTH: usize = 32;
 /// Words of one condition that are kept.
 const MAX_WORDS: usize = 16;
+/// Parentheses within parentheses of one condition that are followed.
+const MAX_NESTED: usize = 16;
 /// Different conditions of one file; what comes after so many hangs on [`TOO_MANY`].
 const MAX_CONDITIONS: usize = 4096;
 /// Stands for conditions that are not followed.
 const TOO_MANY: &str = "too many conditions";
 /// Macros that a free-threaded build of `CPython` 3.13 and newer defines.
-const DEFINED: [&str; 3] = ["Py_GIL_DISABLED", "Py_mod_gil", "Py_PYTHON_H"];
-/// Macros of other interpreters.
-const NOT_DEFINED: [&str; 2] = ["PYPY_VERSION", "GRAALVM_PYTHON"];
+const DEFINED: [&str; 11] = [
+    "Py_GIL_DISABLED",
+    "Py_mod_gil",
+    "Py_MOD_GIL_USED",
+    "Py_MOD_GIL_NOT_USED",
+    "Py_mod_create",
+    "Py_mod_exec",
+    "Py_mod_multiple_interpreters",
+    "PyMODINIT_FUNC",
+    "PyModuleDef_HEAD_INIT",
+    "Py_PYTHON_H",
+    "PY_VERSION_HEX",
+];
+/// Macros of other interpreters, and of the stable ABI, for which a source is told apart elsewhere.
+const NOT_DEFINED: [&str; 4] =
+    ["PYPY_VERSION", "PYPY_VERSION_NUM", "GRAALVM_PYTHON", "Py_LIMITED_API"];
+/// Words on which nothing hangs: parts of a condition, and what a compiler defines without effect on
+/// what a module declares.
+const NEUTRAL: [&str; 2] = ["defined", "__cplusplus"];
+
+/// A word that a condition hangs on, and whether the condition holds where the build defines it.
+pub type Word<'t> = (&'t str, bool);
 
 /// A file after its conditions.
 #[derive(Debug, Default)]
@@ -28,9 +49,11 @@ pub struct Code<'t> {
     pub tokens: Vec<Token<'t>>,
     /// For each word the place of its conditions in [`Self::conditions`].
     hangs: Vec<usize>,
-    conditions: Vec<BTreeSet<&'t str>>,
+    conditions: Vec<BTreeSet<Word<'t>>>,
     /// The macros that it defines, with the line.
     pub defines: BTreeMap<&'t str, u32>,
+    /// Those of them that it defines under an open condition only, or undefines.
+    unsure: BTreeSet<&'t str>,
 }
 
 impl<'t> Code<'t> {
@@ -42,6 +65,7 @@ impl<'t> Code<'t> {
             frames: Vec::new(),
             too_deep: 0,
             state: 0,
+            guard: None,
         };
         let tokens = tokens(text, Language::C);
         for line in tokens.split_inclusive(|token| token.kind == Kind::Line) {
@@ -50,8 +74,8 @@ impl<'t> Code<'t> {
         reader.code
     }
 
-    /// The words that the word at `at` hangs on, but those that the interpreter's headers define.
-    pub fn hangs_on(&self, at: usize) -> impl Iterator<Item = &'t str> + '_ {
+    /// The words that the word at `at` hangs on, but those of which it is known what they are.
+    pub fn hangs_on(&self, at: usize) -> impl Iterator<Item = Word<'t>> + '_ {
         let conditions = self.hangs.get(at).and_then(|state| self.conditions.get(*state));
         conditions.into_iter().flatten().copied()
     }
@@ -62,7 +86,7 @@ impl<'t> Code<'t> {
 enum Known<'t> {
     Holds,
     Fails,
-    Open(BTreeSet<&'t str>),
+    Open(BTreeSet<Word<'t>>),
 }
 
 /// An `#if` that is open.
@@ -71,8 +95,8 @@ struct Frame<'t> {
     now: Known<'t>,
     /// Whether an earlier branch is taken whatever else holds.
     taken: bool,
-    /// What earlier branches hang on.
-    before: BTreeSet<&'t str>,
+    /// What earlier branches hang on: none of them is taken.
+    before: BTreeSet<Word<'t>>,
 }
 
 struct Reader<'t> {
@@ -81,11 +105,14 @@ struct Reader<'t> {
     too_deep: usize,
     /// The conditions that hold now.
     state: usize,
+    /// The macro of an `#ifndef` on the line before: the guard of a header where that defines it.
+    guard: Option<&'t str>,
 }
 
 impl<'t> Reader<'t> {
     fn line(&mut self, line: &[Token<'t>]) {
         let [hash, rest @ ..] = line else { return };
+        let guard = if hash.kind == Kind::Line { self.guard } else { self.guard.take() };
         if !hash.is_mark('#') {
             let words = line.iter().filter(|token| token.kind != Kind::Line);
             self.keep(words.copied());
@@ -94,24 +121,46 @@ impl<'t> Reader<'t> {
         let [name, rest @ ..] = rest else { return };
         let end = rest.iter().position(|token| token.kind == Kind::Line).unwrap_or(rest.len());
         let rest = rest.get(..end).unwrap_or_default();
+        let is_known = rest.first().is_some_and(|name| self.code.defines.contains_key(name.text));
         match name.text {
-            "if" => self.open(condition(rest, &self.code.defines)),
-            "ifdef" => self.open(defined(rest.first(), &self.code.defines)),
-            "ifndef" => self.open(not(defined(rest.first(), &self.code.defines))),
-            "elif" => self.other(|defines| condition(rest, defines)),
-            "elifdef" => self.other(|defines| defined(rest.first(), defines)),
-            "elifndef" => self.other(|defines| not(defined(rest.first(), defines))),
+            "if" => self.open(condition(rest, &self.code, 0)),
+            "ifdef" => self.open(defined(rest.first(), &self.code)),
+            "ifndef" => {
+                self.open(not(defined(rest.first(), &self.code)));
+                self.guard = rest.first().map(|name| name.text);
+            }
+            "elif" => self.other(|code| condition(rest, code, 0)),
+            "elifdef" => self.other(|code| defined(rest.first(), code)),
+            "elifndef" => self.other(|code| not(defined(rest.first(), code))),
             "else" => self.other(|_| Known::Holds),
-            "endif" if self.too_deep > 0 => self.too_deep -= 1,
+            "endif" if self.too_deep > 0 => {
+                self.too_deep -= 1;
+                self.enter();
+            }
             "endif" => {
                 self.frames.pop();
                 self.enter();
             }
             "define" if self.is_live() => {
                 let [defined, body @ ..] = rest else { return };
+                if guard == Some(defined.text)
+                    && self.too_deep == 0
+                    && let Some(frame) = self.frames.last_mut()
+                {
+                    frame.now = Known::Holds;
+                    self.enter();
+                }
                 self.code.defines.entry(defined.text).or_insert(defined.line);
+                if self.state == 0 {
+                    self.code.unsure.remove(defined.text);
+                } else if !is_known {
+                    self.code.unsure.insert(defined.text);
+                }
                 self.keep(body.iter().copied());
                 self.keep([Token { kind: Kind::Line, text: "\n", line: defined.line }].into_iter());
+            }
+            "undef" if self.is_live() && is_known => {
+                self.code.unsure.extend(rest.first().map(|name| name.text));
             }
             _ => {}
         }
@@ -133,6 +182,7 @@ impl<'t> Reader<'t> {
     fn open(&mut self, now: Known<'t>) {
         if self.frames.len() >= MAX_DEPTH {
             self.too_deep += 1;
+            self.enter();
             return;
         }
         self.frames.push(Frame { now, taken: false, before: BTreeSet::new() });
@@ -140,16 +190,20 @@ impl<'t> Reader<'t> {
     }
 
     /// The next branch of the latest `#if`.
-    fn other(&mut self, condition: impl FnOnce(&BTreeMap<&'t str, u32>) -> Known<'t>) {
+    fn other(&mut self, condition: impl FnOnce(&Code<'t>) -> Known<'t>) {
         if self.too_deep > 0 {
             return;
         }
-        let next = condition(&self.code.defines);
+        let next = condition(&self.code);
         let Some(frame) = self.frames.last_mut() else { return };
         match &frame.now {
             Known::Holds => frame.taken = true,
-            Known::Open(words) if frame.before.len() < MAX_WORDS => frame.before.extend(words),
-            Known::Open(_) => {}
+            Known::Open(words) if frame.before.len() < MAX_WORDS => {
+                frame.before.extend(words.iter().map(|(word, _)| (*word, false)));
+            }
+            Known::Open(_) => {
+                frame.before.insert((TOO_MANY, false));
+            }
             Known::Fails => {}
         }
         frame.now = match next {
@@ -166,12 +220,12 @@ impl<'t> Reader<'t> {
     fn enter(&mut self) {
         if self.code.conditions.len() > MAX_CONDITIONS {
             if let Some(last) = self.code.conditions.last_mut() {
-                *last = BTreeSet::from([TOO_MANY]);
+                *last = BTreeSet::from([(TOO_MANY, false)]);
             }
             self.state = MAX_CONDITIONS;
             return;
         }
-        let words: BTreeSet<&str> = self
+        let mut words: BTreeSet<Word<'t>> = self
             .frames
             .iter()
             .filter_map(|frame| match &frame.now {
@@ -180,8 +234,11 @@ impl<'t> Reader<'t> {
             })
             .flatten()
             .copied()
-            .filter(|word| !is_the_interpreters(word))
+            .filter(|(word, _)| !is_neutral(word))
             .collect();
+        if self.too_deep > 0 {
+            words.insert((TOO_MANY, false));
+        }
         if words.is_empty() {
             self.state = 0;
             return;
@@ -193,60 +250,73 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Whether a word is the interpreter's or the compiler's to define, rather than the build's.
-fn is_the_interpreters(word: &str) -> bool {
-    word == "defined"
-        || word.starts_with("Py")
-        || word.starts_with("PY")
-        || word.starts_with('_')
-        || word.starts_with(|letter: char| letter.is_ascii_digit())
+/// Whether nothing hangs on a word of a condition.
+fn is_neutral(word: &str) -> bool {
+    NEUTRAL.contains(&word) || word.starts_with(|letter: char| letter.is_ascii_digit())
 }
 
 fn not(known: Known<'_>) -> Known<'_> {
     match known {
         Known::Holds => Known::Fails,
         Known::Fails => Known::Holds,
-        open @ Known::Open(_) => open,
+        // Where a word decides one way, its being defined does not decide the other.
+        Known::Open(words) => Known::Open(words.iter().map(|(word, _)| (*word, false)).collect()),
     }
 }
 
-fn defined<'t>(name: Option<&Token<'t>>, defines: &BTreeMap<&'t str, u32>) -> Known<'t> {
-    let Some(name) = name else { return Known::Open(BTreeSet::new()) };
-    if DEFINED.contains(&name.text) || defines.contains_key(name.text) {
+fn defined<'t>(name: Option<&Token<'t>>, code: &Code<'t>) -> Known<'t> {
+    let Some(name) = name else { return Known::Open(BTreeSet::from([("defined()", false)])) };
+    let is_defined = code.defines.contains_key(name.text);
+    if DEFINED.contains(&name.text) || is_defined && !code.unsure.contains(name.text) {
         Known::Holds
-    } else if NOT_DEFINED.contains(&name.text) {
+    } else if NOT_DEFINED.contains(&name.text) && !is_defined {
         Known::Fails
     } else {
-        Known::Open(BTreeSet::from([name.text]))
+        // What the file itself defines somewhere is not the build's to define.
+        Known::Open(BTreeSet::from([(name.text, !is_defined)]))
     }
 }
 
-/// A condition: parts joined by `||`, each of parts joined by `&&`. What has either within further
-/// parentheses is open.
-fn condition<'t>(tokens: &[Token<'t>], defines: &BTreeMap<&'t str, u32>) -> Known<'t> {
-    let all = |tokens: &[Token<'t>]| {
-        let parts: Vec<_> =
-            parts(bare(tokens), '&').into_iter().map(|part| single(part, defines)).collect();
-        joined(&parts, Known::Fails, Known::Holds, tokens)
-    };
-    let parts: Vec<_> = parts(bare(tokens), '|').into_iter().map(all).collect();
-    joined(&parts, Known::Holds, Known::Fails, tokens)
+/// A condition: parts joined by `||`, each of parts joined by `&&`, each of which may be one within
+/// parentheses.
+fn condition<'t>(tokens: &[Token<'t>], code: &Code<'t>, nested: usize) -> Known<'t> {
+    if parts(tokens, '|').is_empty() {
+        return open(tokens);
+    }
+    let any = parts(bare(tokens), '|').into_iter().map(|any| {
+        let all = parts(bare(any), '&').into_iter();
+        // Neither mark is left without parentheses around it.
+        let known = all.map(|part| match bare(part) {
+            inner if inner.len() < part.len() && nested < MAX_NESTED => {
+                condition(inner, code, nested + 1)
+            }
+            _ => single(part, code),
+        });
+        joined(known, &Known::Fails, Known::Holds)
+    });
+    joined(any, &Known::Holds, Known::Fails)
 }
 
-/// One part is enough to decide, or all have to agree on the opposite.
+/// One part is enough to decide, or all have to agree on the opposite; else what is open hangs on
+/// the words of every part that is.
 fn joined<'t>(
-    parts: &[Known<'t>],
-    enough: Known<'t>,
+    parts: impl Iterator<Item = Known<'t>>,
+    enough: &Known<'t>,
     else_all: Known<'t>,
-    tokens: &[Token<'t>],
 ) -> Known<'t> {
-    if parts.contains(&enough) {
-        enough
-    } else if !parts.is_empty() && parts.iter().all(|part| *part == else_all) {
-        else_all
-    } else {
-        open(tokens)
+    let mut open = BTreeSet::new();
+    let mut is_open = false;
+    for part in parts {
+        match part {
+            part if part == *enough => return part,
+            Known::Open(words) => {
+                is_open = true;
+                open.extend(words);
+            }
+            _ => {}
+        }
     }
+    if is_open { Known::Open(open) } else { else_all }
 }
 
 /// What stands between two `mark`s outside of parentheses.
@@ -312,7 +382,7 @@ fn comparison(tokens: &[Token<'_>]) -> Option<bool> {
     }
 }
 
-fn single<'t>(tokens: &[Token<'t>], defines: &BTreeMap<&'t str, u32>) -> Known<'t> {
+fn single<'t>(tokens: &[Token<'t>], code: &Code<'t>) -> Known<'t> {
     let inner: Vec<Token<'t>> = tokens
         .iter()
         .filter(|token| !token.is_mark('(') && !token.is_mark(')'))
@@ -336,7 +406,7 @@ fn single<'t>(tokens: &[Token<'t>], defines: &BTreeMap<&'t str, u32>) -> Known<'
                 Known::Holds
             }
         }
-        (Some(word), Some(name), None) if word.text == "defined" => defined(Some(name), defines),
+        (Some(word), Some(name), None) if word.text == "defined" => defined(Some(name), code),
         // A macro without a value is no number; those that are known have one.
         (Some(name), None, None) if DEFINED.contains(&name.text) => Known::Holds,
         _ => return open(tokens),
@@ -348,7 +418,16 @@ fn single<'t>(tokens: &[Token<'t>], defines: &BTreeMap<&'t str, u32>) -> Known<'
     }
 }
 
+/// Hangs on every word of it. Only one that is a word by itself is sure to hold where that is
+/// defined.
 fn open<'t>(tokens: &[Token<'t>]) -> Known<'t> {
-    let words = tokens.iter().filter(|token| token.kind == Kind::Word);
-    Known::Open(words.map(|token| token.text).take(MAX_WORDS).collect())
+    let mut words = tokens.iter().filter(|token| token.kind == Kind::Word).map(|token| token.text);
+    let settles = tokens.iter().all(|token| token.kind == Kind::Word || "()".contains(token.text));
+    let mut open: BTreeSet<Word<'t>> =
+        words.by_ref().take(MAX_WORDS).map(|word| (word, settles)).collect();
+    let is_number = |(word, _): &Word<'t>| word.starts_with(|first: char| first.is_ascii_digit());
+    if words.next().is_some() || open.iter().all(is_number) {
+        open.insert((TOO_MANY, false));
+    }
+    Known::Open(open)
 }

@@ -45,6 +45,8 @@ impl Project {
     /// Reads `setup.cfg`.
     pub(super) fn setup_cfg(&mut self, text: &str) {
         let mut ini = Ini::new();
+        // As Python's `configparser` has it: lines that are indented go on with the value before.
+        ini.set_multiline(true);
         if ini.read(text.to_owned()).is_err() {
             return;
         }
@@ -98,14 +100,7 @@ impl Project {
             if requirement.name.as_ref() != name {
                 continue;
             }
-            let admits = match &requirement.version_or_url {
-                None => true,
-                Some(pep508_rs::VersionOrUrl::VersionSpecifier(range)) => {
-                    is_open_above(range, &newest)
-                }
-                Some(pep508_rs::VersionOrUrl::Url(_)) => false,
-            };
-            found = Some(found.unwrap_or(true) && admits);
+            found = Some(found.unwrap_or(true) && admits(&requirement, &newest));
         }
         found
     }
@@ -222,6 +217,18 @@ impl Project {
             }
             _ => Compiles::NotKnown(format!("the build backend `{backend}` is not known")),
         }
+    }
+}
+
+/// Whether a requirement admits `newest` or anything after it.
+pub(super) fn admits(
+    requirement: &pep508_rs::Requirement<pep508_rs::VerbatimUrl>,
+    newest: &pep440_rs::Version,
+) -> bool {
+    match &requirement.version_or_url {
+        None => true,
+        Some(pep508_rs::VersionOrUrl::VersionSpecifier(range)) => is_open_above(range, newest),
+        Some(pep508_rs::VersionOrUrl::Url(_)) => false,
     }
 }
 

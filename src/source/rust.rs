@@ -5,28 +5,75 @@
 
 use std::collections::BTreeSet;
 
-use super::scan::{Kind, Language, Token, tokens};
-use super::unit::{Says, Tool, Unit, sign};
+use super::scan::{Kind, Language, Token, bracketed, tokens};
+use super::unit::{MOST, Says, Tool, Unit, sign};
 
 /// How far behind a word what belongs to it is looked for.
 const REACH: usize = 64;
+/// How many words of a module's own function are looked at.
+const BODY: usize = 20_000;
 
 /// The modules that a Rust file defines.
 pub(super) fn units(path: &str, text: &str) -> Vec<Unit> {
     let tokens = tokens(text, Language::Rust);
     let mut units = attributes(path, &tokens);
-    // `m.gil_used(false)` in the module's function outweighs the attribute's default.
-    let call = tokens.windows(4).find(|four| {
-        matches!(four, [dot, name, open, value]
-            if dot.is_mark('.') && name.is_word("gil_used") && open.is_mark('(') && value.is_word("false"))
-    });
-    if let Some([_, name, ..]) = call {
-        for unit in units.iter_mut().filter(|unit| unit.says == Says::Nothing) {
-            unit.says = Says::NotUsed(sign(path, name.line, "gil_used(false)"));
-        }
-    }
     units.extend(by_hand(path, &tokens));
     units
+}
+
+/// What the function or module behind an attribute says itself: `m.gil_used(false)`, which outweighs
+/// the attribute's default.
+fn called(path: &str, rest: &[Token<'_>]) -> Says {
+    let item =
+        rest.iter().take(REACH).position(|token| token.is_word("fn") || token.is_word("mod"));
+    let after = rest.get(item.unwrap_or(0)..).unwrap_or_default();
+    // A module has a function of its own for it.
+    let deepest = usize::from(after.first().is_some_and(|item| item.is_word("mod")));
+    let begin = after.iter().take(REACH).position(|token| token.is_mark('{'));
+    let body = begin.and_then(|begin| bracketed(after, begin.checked_sub(1)?, '{', '}', BODY));
+    // What is not closed in reach is looked at as far as that.
+    let body = body.unwrap_or_else(|| after.get(..after.len().min(BODY)).unwrap_or_default());
+    let mut says = Says::Nothing;
+    let (mut depth, mut statement) = (0usize, 0);
+    for (at, token) in body.iter().enumerate() {
+        if token.is_mark('{') {
+            depth += 1;
+        } else if token.is_mark('}') {
+            depth = depth.saturating_sub(1);
+        }
+        if token.is_mark(';') || token.is_mark('{') || token.is_mark('}') {
+            statement = at + 1;
+        }
+        let is_call = at > 0
+            && token.is_word("gil_used")
+            && body.get(at - 1).is_some_and(|dot| dot.is_mark('.'));
+        if !is_call {
+            continue;
+        }
+        let before = body.get(statement..at).unwrap_or_default();
+        let is_plain = depth <= deepest
+            && !before.iter().any(|word| ["cfg", "cfg_attr", "if", "match"].contains(&word.text));
+        let value = bracketed(body, at, '(', ')', REACH).unwrap_or_default();
+        let unclear = || {
+            Says::Unclear(format!("{path}:{}: gil_used is called under a condition", token.line))
+        };
+        let next = match value {
+            [value] if is_plain && value.is_word("false") => {
+                Says::NotUsed(sign(path, token.line, "gil_used(false)"))
+            }
+            [value] if is_plain && value.is_word("true") => {
+                Says::Used(sign(path, token.line, "gil_used(true)"))
+            }
+            _ => unclear(),
+        };
+        says = match (says, next) {
+            (Says::Nothing, next) => next,
+            (Says::NotUsed(sign), Says::NotUsed(_)) => Says::NotUsed(sign),
+            (Says::Used(sign), Says::Used(_)) => Says::Used(sign),
+            _ => unclear(),
+        };
+    }
+    says
 }
 
 /// `#[pymodule]`, `#[pyo3::pymodule(gil_used = false)]`, also within `cfg_attr`.
@@ -35,16 +82,19 @@ fn attributes(path: &str, tokens: &[Token<'_>]) -> Vec<Unit> {
     let mut at = 0;
     while let Some(hash) = tokens.get(at) {
         at += 1;
-        if !hash.is_mark('#') || !tokens.get(at).is_some_and(|next| next.is_mark('[')) {
+        if !hash.is_mark('#') {
             continue;
         }
-        let Some(length) = bracketed(tokens.get(at..).unwrap_or_default()) else { continue };
-        let attribute = tokens.get(at + 1..at + length).unwrap_or_default();
-        at += length + 1;
+        let Some(attribute) = bracketed(tokens, at - 1, '[', ']', REACH * 4) else { continue };
+        at += attribute.len() + 2;
         let Some(word) = attribute.iter().position(|token| token.is_word("pymodule")) else {
             continue;
         };
         let options = attribute.get(word + 1..).unwrap_or_default();
+        if units.len() > MOST {
+            // More than are kept, which is told where they are counted.
+            break;
+        }
         let rest = tokens.get(at..).unwrap_or_default();
         let line = hash.line;
         units.push(Unit {
@@ -61,7 +111,7 @@ fn attributes(path: &str, tokens: &[Token<'_>]) -> Vec<Unit> {
                 Some(_) => {
                     Says::Unclear(format!("{path}:{line}: the value of gil_used is not plain"))
                 }
-                None => Says::Nothing,
+                None => called(path, rest),
             },
         });
     }
@@ -92,22 +142,6 @@ fn module_name(options: &[Token<'_>], rest: &[Token<'_>]) -> Option<String> {
     let before = near.get(..item.unwrap_or(0)).unwrap_or_default();
     let named = item.and_then(|item| near.get(item + 1)).filter(|name| name.kind == Kind::Word);
     stated(options).or_else(|| stated(before)).or_else(|| named.map(|name| name.text.to_owned()))
-}
-
-/// How far the bracket is that closes the one at the start.
-fn bracketed(tokens: &[Token<'_>]) -> Option<usize> {
-    let mut depth = 0usize;
-    for (at, token) in tokens.iter().enumerate().take(REACH * 4) {
-        if token.is_mark('[') {
-            depth += 1;
-        } else if token.is_mark(']') {
-            depth -= 1;
-            if depth == 0 {
-                return Some(at);
-            }
-        }
-    }
-    None
 }
 
 /// A hook that is written by hand on `pyo3-ffi` or the like.

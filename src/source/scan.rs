@@ -66,6 +66,34 @@ pub fn tokens(text: &str, language: Language) -> Vec<Token<'_>> {
     scanner.tokens
 }
 
+/// What stands between the bracket that follows the word at `at` and the one that closes it, which
+/// has to come within `limit` words. `None` where no bracket follows, or none closes it.
+#[must_use]
+pub fn bracketed<'c, 't>(
+    tokens: &'c [Token<'t>],
+    at: usize,
+    open: char,
+    close: char,
+    limit: usize,
+) -> Option<&'c [Token<'t>]> {
+    let rest = tokens.get(at + 1..)?;
+    if !rest.first()?.is_mark(open) {
+        return None;
+    }
+    let mut depth = 0usize;
+    for (end, token) in rest.iter().enumerate().take(limit) {
+        if token.is_mark(open) {
+            depth += 1;
+        } else if token.is_mark(close) {
+            depth = depth.saturating_sub(1);
+            if depth == 0 {
+                return rest.get(1..end);
+            }
+        }
+    }
+    None
+}
+
 struct Scanner<'t> {
     text: &'t str,
     language: Language,

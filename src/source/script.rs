@@ -3,16 +3,24 @@
 //! They are programs, and are not run: what is asked is which words stand in them. Where a word
 //! could mean several things, the answer is left open.
 
+mod cmake;
+mod meson;
+mod python;
+
 use std::collections::BTreeSet;
 
-use super::scan::{Kind, Language, Token, tokens};
+use self::python::Indents;
+use super::project::admits;
+use super::scan::{Kind, Language, Token, bracketed, tokens};
 use super::unit::{MOST, sign};
+use crate::model::pep508;
 use crate::model::release::Sign;
 
 /// Functions and arguments of build scripts that make extension modules, beside those whose names
 /// end with `Extension`.
-const COMPILING: [&str; 8] = [
+const COMPILING: [&str; 9] = [
     "ext_modules",
+    "add_extension",
     "cythonize",
     "cffi_modules",
     "rust_extensions",
@@ -67,6 +75,10 @@ pub(super) struct Scripts {
     words: BTreeSet<String>,
     /// Python files that are compiled.
     pub(super) compiled_python: Vec<Sign>,
+    /// Files that a call names to be compiled, in C or for Cython.
+    pub(super) sources: Vec<Sign>,
+    /// Requirements that a Python script names of what makes modules.
+    generators: Vec<String>,
     cython: Calls,
     f2py: Option<Sign>,
     /// The macro that makes Cython's output declare, whatever it was made with.
@@ -102,26 +114,26 @@ impl Scripts {
     pub(super) fn read(&mut self, is_counted: impl Fn(&str, Language) -> bool) {
         let mut files = std::mem::take(&mut self.files);
         files.retain(|(path, language, _)| is_counted(path, *language));
-        let read: Vec<(&str, Language, Vec<Token<'_>>)> = files
+        let read: Vec<(&str, Language, &str, Vec<Token<'_>>)> = files
             .iter()
-            .map(|(path, language, text)| (path.as_str(), *language, tokens(text, *language)))
+            .map(|(path, language, text)| {
+                (path.as_str(), *language, text.as_str(), tokens(text, *language))
+            })
             .collect();
         // A variable may be made of one that is set in a file read later.
         for _ in 0..3 {
-            for (_, language, tokens) in &read {
-                self.carry(*language, tokens);
+            for (_, language, _, tokens) in &read {
+                match language {
+                    Language::Meson => self.carry_meson(tokens),
+                    Language::CMake => self.carry_cmake(tokens),
+                    _ => {}
+                }
             }
         }
-        for (path, language, tokens) in &read {
+        for (path, language, text, tokens) in &read {
             self.words(path, *language, tokens);
             match language {
-                Language::Python => {
-                    let text = files
-                        .iter()
-                        .find(|(other, ..)| other == path)
-                        .map(|(.., text)| text.as_str());
-                    self.python(path, tokens, &Indents::of(text.unwrap_or_default()));
-                }
+                Language::Python => self.python(path, tokens, &Indents::of(text)),
                 Language::Meson => self.meson(path, tokens),
                 _ => self.cmake(path, tokens),
             }
@@ -138,12 +150,18 @@ impl Scripts {
         let name = path.rsplit('/').next().unwrap_or(path);
         let dotted = path.replace('/', ".");
         let module = dotted.rsplit_once('.').map_or("", |(module, _)| module);
+        let parts = module.match_indices('.').filter_map(|(at, _)| module.get(at + 1..));
         self.files_named.contains(name)
-            || self.files_named.iter().any(|named| {
-                module
-                    .strip_suffix(named.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-            })
+            || std::iter::once(module).chain(parts).any(|part| self.files_named.contains(part))
+    }
+
+    /// Whether what scripts require of a generator admits a release as new as `newest`; `None` where
+    /// they require nothing of it.
+    pub(super) fn admits(&self, name: &str, newest: &str) -> Option<bool> {
+        let newest: pep440_rs::Version = newest.parse().ok()?;
+        let named = self.generators.iter().filter_map(|text| pep508::requirement(text).ok());
+        let of_name = named.filter(|requirement| requirement.name.as_ref() == name);
+        of_name.map(|requirement| admits(&requirement, &newest)).reduce(|all, one| all && one)
     }
 
     /// Takes words that stand elsewhere, such as in arguments within pyproject.toml.
@@ -192,6 +210,13 @@ impl Scripts {
                             .get_or_insert_with(|| sign(path, token.line, CYTHON_MACRO));
                     }
                 }
+                if language == Language::Python
+                    && ["cffi", "Cffi", "CFFI"].iter().any(|name| text.starts_with(name))
+                    && text.contains(['<', '=', '~', '>'])
+                    && self.generators.len() < MOST
+                {
+                    self.generators.push(text.to_owned());
+                }
                 if text.contains("freethreading-compatible") {
                     self.f2py.get_or_insert_with(|| {
                         sign(path, token.line, "--freethreading-compatible")
@@ -199,16 +224,14 @@ impl Scripts {
                 }
             }
             let lower = text.to_ascii_lowercase();
-            self.asks |= [
-                "py_gil_disabled",
-                "free_thread",
-                "freethread",
-                "free-thread",
-                "_is_gil_enabled",
-                "nogil",
-            ]
-            .iter()
-            .any(|word| lower.contains(word) && !lower.contains("freethreading_compatible"));
+            // Prose may speak of it; a small script within a text asks by these names.
+            let is_prose = token.kind == Kind::Text && text.contains(char::is_whitespace);
+            self.asks |=
+                ["py_gil_disabled", "_is_gil_enabled"].iter().any(|word| lower.contains(word));
+            self.asks |= !is_prose
+                && ["free_thread", "freethread", "free-thread", "nogil"].iter().any(|word| {
+                    lower.contains(word) && !lower.contains("freethreading_compatible")
+                });
         }
     }
 
@@ -234,144 +257,10 @@ impl Scripts {
         }
     }
 
-    fn python(&mut self, path: &str, tokens: &[Token<'_>], indents: &Indents<'_>) {
-        // Where the arguments of the latest call of Cython end.
-        let mut within = 0usize;
-        let mut cythonized = 0usize;
-        let mut carrying = 0usize;
-        let mut directive = None;
-        for (at, token) in tokens.iter().enumerate() {
-            let next = |ahead: usize| tokens.get(at + ahead);
-            let is_next = |mark: char| next(1).is_some_and(|next| next.is_mark(mark));
-            let text = token.text;
-            if token.kind == Kind::Word {
-                self.finds |= FINDING.contains(&text) && is_next('(');
-                let makes = text.ends_with("Extension") && is_next('(');
-                if makes || text == "cythonize" && is_next('(') {
-                    let sources = call(tokens, at).iter().filter(|word| {
-                        word.kind == Kind::Text && word.text.ends_with(".py") && word.text != ".py"
-                    });
-                    let room = MOST.saturating_sub(self.compiled_python.len());
-                    let signs = sources.map(|word| sign(path, word.line, word.text));
-                    self.compiled_python.extend(signs.take(room));
-                }
-                if COMPILING.contains(&text) || makes {
-                    self.compile(sign(path, token.line, text));
-                }
-                match text {
-                    "mypycify" => {
-                        self.mypyc.get_or_insert_with(|| sign(path, token.line, text));
-                    }
-                    "cffi_modules" => {
-                        self.cffi.get_or_insert_with(|| sign(path, token.line, text));
-                    }
-                    "cythonize" if is_next('(') => {
-                        cythonized += 1;
-                        let carries = |token: &Token<'_>| {
-                            token.text == "compiler_directives" || stated(token.text).is_some()
-                        };
-                        let arguments = call(tokens, at);
-                        within = at + 2 + arguments.len();
-                        carrying += usize::from(arguments.iter().any(carries));
-                    }
-                    _ => {}
-                }
-            } else if ["ext_modules", "cffi_modules"].contains(&text) {
-                self.compile(sign(path, token.line, text));
-            }
-            if text == "py_limited_api" || text == "Py_LIMITED_API" {
-                let is_set = match next(1) {
-                    Some(mark) if mark.is_mark('=') => {
-                        next(2).is_some_and(|value| value.is_word("True"))
-                    }
-                    Some(mark) if mark.is_mark(':') || mark.is_mark(',') => next(2)
-                        .is_some_and(|value| value.kind == Kind::Text || value.is_word("True")),
-                    _ => false,
-                };
-                if is_set && (token.kind == Kind::Text || text == "py_limited_api") {
-                    let hangs = indents.condition(token.line).is_some();
-                    let place = if hangs { &mut self.maybe_limited } else { &mut self.limited };
-                    place.get_or_insert_with(|| sign(path, token.line, text));
-                }
-            }
-            let value = stated(text).or_else(|| {
-                (text == "freethreading_compatible").then(|| assigned(tokens, at)).flatten()
-            });
-            match value {
-                Some(true) => {
-                    let sign = sign(path, token.line, "freethreading_compatible");
-                    // One that asks for Cython or for the interpreter holds where it matters.
-                    // So does one within the call: no other makes the modules.
-                    let is_open = at >= within
-                        && indents.condition(token.line).is_some_and(|condition| {
-                            let condition = condition.to_ascii_lowercase();
-                            !["cython", "free", "gil"].iter().any(|word| condition.contains(word))
-                        });
-                    if is_open {
-                        self.cython.open.get_or_insert(sign);
-                    } else {
-                        directive.get_or_insert(sign);
-                    }
-                }
-                Some(false) => {
-                    let off = sign(path, token.line, "freethreading_compatible = False");
-                    self.cython.off.get_or_insert(off);
-                }
-                None => {}
-            }
-        }
-        let Some(sign) = directive else { return };
-        if cythonized > 1 && carrying < cythonized {
-            self.cython.without.get_or_insert(sign.clone());
-        }
-        self.cython.with.get_or_insert(sign);
-    }
-
     fn compile(&mut self, sign: Sign) {
         // An import alone says nothing, and is never the only mention.
         if self.compiles.len() < MOST {
             self.compiles.push(sign);
-        }
-    }
-
-    fn meson(&mut self, path: &str, tokens: &[Token<'_>]) {
-        for (at, token) in tokens.iter().enumerate() {
-            if token.kind != Kind::Word {
-                continue;
-            }
-            let call = call(tokens, at);
-            if call.is_empty() {
-                continue;
-            }
-            // What calls it and makes C: other scripts have files of that name too.
-            let about_cython = call.iter().any(|word| match word.kind {
-                Kind::Word => word.text.to_ascii_lowercase().contains("cython"),
-                _ => word.text == "cython",
-            });
-            let makes_c = call.iter().any(|word| {
-                [".c", ".cpp", ".cc", ".cxx"].iter().any(|ending| word.text.ends_with(ending))
-            });
-            let carries = self.carries(call);
-            match token.text {
-                "extension_module" => {
-                    self.compile(sign(path, token.line, "extension_module"));
-                    let is_cythons = call.iter().any(|word| {
-                        word.is_word("cython_args")
-                            || word.kind == Kind::Text && word.text.ends_with(".pyx")
-                    });
-                    if is_cythons {
-                        self.cython_call(path, token.line, carries);
-                    }
-                }
-                "generator" | "custom_target" if about_cython && makes_c => {
-                    self.cython_call(path, token.line, carries);
-                }
-                "add_project_arguments" | "add_global_arguments" if about_cython && carries => {
-                    let sign = sign(path, token.line, "freethreading_compatible");
-                    self.cython.with.get_or_insert(sign);
-                }
-                _ => {}
-            }
         }
     }
 
@@ -380,81 +269,6 @@ impl Scripts {
             self.cython.with.get_or_insert(sign(path, line, "freethreading_compatible"));
         } else {
             self.cython.without.get_or_insert(sign(path, line, "Cython"));
-        }
-    }
-
-    fn cmake(&mut self, path: &str, tokens: &[Token<'_>]) {
-        for (at, token) in tokens.iter().enumerate() {
-            if token.kind != Kind::Word {
-                continue;
-            }
-            let call = call(tokens, at);
-            if call.is_empty() {
-                continue;
-            }
-            let name = token.text.to_ascii_lowercase();
-            let mentions =
-                |what: &str| call.iter().any(|word| word.text.to_ascii_lowercase().contains(what));
-            match name.as_str() {
-                "nanobind_add_module" => {
-                    let target = call.first().map_or("", |word| word.text).to_owned();
-                    let option = call.iter().find(|word| word.text == "FREE_THREADED");
-                    let sign = option.map(|word| sign(path, word.line, "FREE_THREADED"));
-                    let may_be_hidden = call.iter().skip(1).any(|word| word.text.contains("${"));
-                    self.compile(super::unit::sign(path, token.line, "nanobind_add_module"));
-                    if self.nanobind.len() < MOST {
-                        self.nanobind.push((target, sign, may_be_hidden));
-                    }
-                }
-                "pybind11_add_module"
-                | "python_add_library"
-                | "python3_add_library"
-                | "swig_add_library" => {
-                    self.compile(sign(path, token.line, token.text));
-                }
-                "find_package" | "include" | "find_program" | "message" | "set" | "list"
-                | "function" | "macro" | "if" | "elseif" | "execute_process" => {}
-                _ if name.contains("cython")
-                    || name == "add_custom_command" && mentions("cython") =>
-                {
-                    let carries = self.carries(call);
-                    self.cython_call(path, token.line, carries);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Notes variables that hold Cython's option.
-    fn carry(&mut self, language: Language, tokens: &[Token<'_>]) {
-        match language {
-            Language::Meson => {
-                for statement in statements(tokens) {
-                    let [name, rest @ ..] = statement else { continue };
-                    let is_set = rest.first().is_some_and(|mark| mark.is_mark('='))
-                        || rest.first().is_some_and(|mark| mark.is_mark('+'))
-                            && rest.get(1).is_some_and(|mark| mark.is_mark('='));
-                    if name.kind == Kind::Word && is_set && self.carries(rest) {
-                        self.variable(name.text);
-                    }
-                }
-            }
-            Language::CMake => {
-                for (at, token) in tokens.iter().enumerate() {
-                    let name = match token.text.to_ascii_lowercase().as_str() {
-                        "set" => 0,
-                        "list" | "string" => 1,
-                        _ => continue,
-                    };
-                    let call = call(tokens, at);
-                    if let Some(variable) = call.get(name)
-                        && self.carries(call.get(name + 1..).unwrap_or_default())
-                    {
-                        self.variable(variable.text);
-                    }
-                }
-            }
-            _ => {}
         }
     }
 
@@ -480,46 +294,6 @@ impl Scripts {
     }
 }
 
-/// The lines of a Python script, to tell what stands under a condition.
-struct Indents<'t>(Vec<&'t str>);
-
-impl<'t> Indents<'t> {
-    fn of(text: &'t str) -> Self {
-        Self(text.lines().collect())
-    }
-
-    /// The condition that a line stands under, innermost first: an `if` with less before it, or one
-    /// on the line itself.
-    fn condition(&self, line: u32) -> Option<&'t str> {
-        const FURTHEST: usize = 400;
-        let at = usize::try_from(line).ok()?.checked_sub(1)?;
-        let own = self.0.get(at)?;
-        if own.contains(" if ") {
-            return Some(own);
-        }
-        let mut depth = indent(own);
-        for line in self.0.get(..at)?.iter().rev().take(FURTHEST) {
-            let begun = line.trim_start();
-            if begun.is_empty() || begun.starts_with('#') || indent(line) >= depth {
-                continue;
-            }
-            depth = indent(line);
-            let first = begun.split(|letter: char| !letter.is_alphanumeric()).next();
-            if matches!(first, Some("if" | "elif" | "else" | "except" | "while")) {
-                return Some(line);
-            }
-            if depth == 0 {
-                break;
-            }
-        }
-        None
-    }
-}
-
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start().len()
-}
-
 /// The value that a text states for Cython's option: `-Xfreethreading_compatible=True`.
 fn stated(text: &str) -> Option<bool> {
     // Prose is longer, and has several lines.
@@ -536,24 +310,13 @@ fn stated(text: &str) -> Option<bool> {
     }
 }
 
-/// The value that a Python script gives to the option at `at`: `"…": True`, `["…"] = True` or
-/// `… = True`. A name for a value is taken as one where it speaks of the interpreter.
-fn assigned(tokens: &[Token<'_>], at: usize) -> Option<bool> {
-    let mut rest = tokens.get(at + 1..)?.iter().skip_while(|token| token.is_mark(']'));
-    let mark = rest.next()?;
-    if !(mark.is_mark('=') || mark.is_mark(':')) {
-        return None;
-    }
-    let value = rest.next()?;
-    match value.text {
-        "True" => Some(true),
-        "False" => Some(false),
-        _ if value.kind == Kind::Word => {
-            let name = value.text.to_ascii_lowercase();
-            (name.contains("free") || name.contains("gil")).then_some(true)
-        }
-        _ => None,
-    }
+/// The calls of a script: the word that is called, and what stands between
+/// the parentheses, where anything does.
+fn calls<'c, 't>(
+    tokens: &'c [Token<'t>],
+) -> impl Iterator<Item = (&'c Token<'t>, &'c [Token<'t>])> {
+    let words = tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Word);
+    words.map(|(at, token)| (token, call(tokens, at))).filter(|(_, call)| !call.is_empty())
 }
 
 /// What stands between the parentheses behind the word at `at`; nothing where it is not called.
@@ -563,36 +326,8 @@ fn call<'c, 't>(tokens: &'c [Token<'t>], at: usize) -> &'c [Token<'t>] {
     if !rest.first().is_some_and(|first| first.is_mark('(')) {
         return &[];
     }
-    let mut depth = 0usize;
-    for (end, token) in rest.iter().enumerate().take(LONGEST) {
-        if token.is_mark('(') {
-            depth += 1;
-        } else if token.is_mark(')') {
-            depth -= 1;
-            if depth == 0 {
-                return rest.get(1..end).unwrap_or_default();
-            }
-        }
+    if let Some(arguments) = bracketed(tokens, at, '(', ')', LONGEST) {
+        return arguments;
     }
     rest.get(1..rest.len().min(LONGEST)).unwrap_or_default()
-}
-
-/// Statements: what begins on a line of its own outside of brackets.
-fn statements<'c, 't>(tokens: &'c [Token<'t>]) -> Vec<&'c [Token<'t>]> {
-    let mut statements = Vec::new();
-    let (mut start, mut depth, mut line) = (0, 0usize, 0);
-    for (at, token) in tokens.iter().enumerate() {
-        if depth == 0 && token.line > line && at > start {
-            statements.push(tokens.get(start..at).unwrap_or_default());
-            start = at;
-        }
-        line = token.line;
-        if ["(", "[", "{"].contains(&token.text) && token.kind == Kind::Mark {
-            depth += 1;
-        } else if [")", "]", "}"].contains(&token.text) && token.kind == Kind::Mark {
-            depth = depth.saturating_sub(1);
-        }
-    }
-    statements.push(tokens.get(start..).unwrap_or_default());
-    statements
 }

@@ -48,8 +48,9 @@ pub(super) enum Says {
     NotUsed(Sign),
     /// That it needs it.
     Used(Sign),
-    /// That it runs without where the build defines these words.
-    Hangs(Sign, Vec<String>),
+    /// That it runs without where the build defines these words; those that are not so marked decide
+    /// in another way, which is not followed.
+    Hangs(Sign, Vec<(String, bool)>),
     /// Something that was not understood.
     Unclear(String),
     /// Nothing.

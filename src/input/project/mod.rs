@@ -130,7 +130,11 @@ impl Project {
     }
 }
 
-fn add_list(
+/// Adds the packages that a list of requirements names.
+///
+/// # Errors
+/// Where one of its elements is no string.
+pub(crate) fn add_list(
     named: &mut Vec<Named>,
     section: &Section,
     items: &[Item<'_>],

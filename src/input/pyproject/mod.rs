@@ -13,7 +13,7 @@
 mod pdm;
 pub(super) mod poetry;
 mod standard;
-mod uv;
+pub(super) mod uv;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -301,7 +301,7 @@ pub(super) fn asks_of_dependency(
 
 impl Project {
     /// The folder it lies in.
-    fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         self.document.source().path.parent().unwrap_or(Path::new(""))
     }
 
@@ -371,7 +371,7 @@ fn is_dynamic(project: Table<'_>) -> bool {
 }
 
 /// A version range.
-fn specifiers(item: Item<'_>) -> Result<VersionSpecifiers, InputError> {
+pub(super) fn specifiers(item: Item<'_>) -> Result<VersionSpecifiers, InputError> {
     let text = item.text()?;
     text.parse().map_err(|_| {
         item.error(format!("expected a version range for `{}`, found `{text}`", item.key()))

@@ -36,17 +36,16 @@ pub(super) struct LockManifest {
     pub(super) members: Vec<PackageName>,
     /// Of a script, or of a workspace without a project at its root.
     #[serde(default)]
-    pub(super) requirements: Vec<ManifestRequirement>,
+    pub(super) requirements: Vec<RequiredName>,
     #[serde(default)]
-    pub(super) dependency_groups: BTreeMap<String, Vec<ManifestRequirement>>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct ManifestRequirement {
-    pub(super) name: PackageName,
+    pub(super) dependency_groups: BTreeMap<String, Vec<RequiredName>>,
+    // What `[tool.uv]` at the root said when it was locked.
     #[serde(default)]
-    pub(super) extras: Vec<ExtraName>,
-    pub(super) marker: Option<String>,
+    pub(super) constraints: Vec<RequiredName>,
+    #[serde(default)]
+    pub(super) overrides: Vec<RequiredName>,
+    #[serde(default)]
+    pub(super) excludes: Vec<PackageName>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +101,7 @@ pub(super) struct Metadata {
     pub(super) requires_dev: Option<BTreeMap<String, Vec<RequiredName>>>,
 }
 
+/// A requirement as it was when it was locked.
 #[derive(Deserialize)]
 pub(super) struct RequiredName {
     pub(super) name: PackageName,

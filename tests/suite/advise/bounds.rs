@@ -97,6 +97,23 @@ fn what_is_asked_for_of_an_extra_counts_too() {
 }
 
 #[test]
+fn what_is_asked_for_under_an_extra_is_not_passed_over_beside_a_wider_one() {
+    let index = releases("tool 1.0 bad\ntool 2.0 fine")
+        .file(
+            crate::support::wheel::WheelBuilder::new("app", "1.0")
+                .metadata_line("Provides-Extra: fast")
+                .requires("tool")
+                .requires("tool<2; extra == 'fast'")
+                .build(),
+        )
+        .start();
+    let report = report_on("app[fast]\n", &index, 1);
+    let steps = steps(advice(&report, "tool")).join("\n");
+    assert!(!steps.contains("which what is asked for allows"), "{steps}");
+    assert!(steps.contains("an extra of app 1.0 asks for tool<2"), "{steps}");
+}
+
+#[test]
 fn the_nearest_that_is_allowed_is_beside_the_first_of_all() {
     // The first one is left out by the user, and a later one is not.
     let index =

@@ -1,6 +1,7 @@
 //! Whether all that is advised can be installed at once.
 
-use super::{releases, report_on};
+use super::{releases, report, report_on};
+use crate::support::Sandbox;
 
 fn changes(together: &serde_json::Value) -> Vec<String> {
     let all = together["changes"].as_array().unwrap();
@@ -114,4 +115,21 @@ fn where_what_a_release_requires_is_not_known_neither_is_the_answer() {
     let together = &report["together"][0];
     assert_eq!(together["holds"], "not-known");
     assert!(together["explanation"].as_str().unwrap().contains("built"), "{together:#}");
+}
+
+#[test]
+fn what_a_scan_could_not_cover_is_not_known_of_the_resolution_either() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "pyproject.toml",
+        "[project]\nname = \"app\"\nversion = \"1\"\nrequires-python = \"<3.14\"\n\
+         dependencies = [\"tool==1.0\"]\n",
+    );
+    let report = report(&sandbox, &releases("tool 1.0 bad\ntool 1.2 fine").start(), 1);
+    let together = report["together"].as_array().unwrap();
+    assert!(!together.is_empty());
+    for together in together {
+        assert_eq!(together["holds"], "not-known", "{together:#}");
+        assert!(together["explanation"].as_str().unwrap().contains("excludes 3.14"));
+    }
 }

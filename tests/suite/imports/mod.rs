@@ -5,6 +5,7 @@ mod hostile;
 mod idioms;
 mod kinds;
 mod mentions;
+mod own_files;
 mod property;
 mod source;
 mod support;

@@ -7,13 +7,13 @@ use std::ops::Deref;
 use std::path::Path;
 use std::str::FromStr as _;
 
-use ftcheck::input::{Content, FORMATS, Format, InputError, Manifest, Place, Source};
+use ftcheck::input::{Content, FORMATS, Format, Gap, InputError, Manifest, Place, Source};
 use ftcheck::model::distribution::{DistributionKind, SourceFilename};
 use ftcheck::model::lock::{LockGraph, LockedPackage, LockedSource};
 use ftcheck::model::requirement::{Choice, Sections};
 use ftcheck::model::wheel_filename::WheelFilename;
 use ftcheck::resolve::lock::select;
-use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
+use pep508_rs::{MarkerTree, Requirement, VerbatimUrl, VersionOrUrl};
 use proptest::prelude::*;
 use tempfile::tempdir;
 
@@ -155,6 +155,35 @@ fn locks_of_older_releases_install_what_those_install() {
     assert_eq!(count, 7);
 }
 
+/// What uv writes fits what it was written for: also where it simplified a marker.
+#[test]
+fn a_lock_that_uv_wrote_just_now_is_up_to_date() {
+    let mut count = 0;
+    for case in fs::read_dir(fixture("uv-lock")).unwrap().map(|entry| entry.unwrap().path()) {
+        for name in ["uv.lock", "demo.py.lock"] {
+            let lock = case.join(name);
+            if !lock.is_file() {
+                continue;
+            }
+            count += 1;
+            let manifest = super::read(&lock).unwrap();
+            for gap in manifest.gaps {
+                let is_stale = match &gap {
+                    Gap::Always(_) => true,
+                    Gap::Narrower { asked, known, .. } => ["3.13t", "3.14t"].iter().any(|target| {
+                        let here = environment(target, "x86_64-manylinux_2_28");
+                        let applies = |marker: &MarkerTree| marker.evaluate(&here, &[]);
+                        applies(asked) && !known.iter().any(applies)
+                    }),
+                    _ => false,
+                };
+                assert!(!is_stale, "{}: {gap:?}", lock.display());
+            }
+        }
+    }
+    assert_eq!(count, 13);
+}
+
 /// Cut off between packages, where the format itself does not tell.
 #[test]
 fn a_lock_without_one_of_its_packages_is_rejected() {
@@ -175,6 +204,16 @@ fn a_digest_that_is_none_is_rejected() {
     assert!(problem.problem.contains("digest"), "{problem}");
     // Others are of files whose URL is given.
     assert!(read(&text.replacen("sha256:", "md5:", 1)).is_ok());
+}
+
+#[test]
+fn markers_that_uv_writes_otherwise_are_evaluated() {
+    case_agrees_with_uv("markers", "uv.lock");
+}
+
+#[test]
+fn groups_of_a_workspace_without_a_project_are_installed() {
+    case_agrees_with_uv("settings", "uv.lock");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What is predicted of a source, from its files alone.
 
 mod archives;
+mod conditions;
 mod idioms;
+mod modules;
 mod options;
 mod traps;
 mod words;

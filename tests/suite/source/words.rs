@@ -68,7 +68,7 @@ fn conditions_within_conditions_to_any_depth() {
     let deep = format!("{}x\n{}", "#ifdef A\n".repeat(10_000), "#endif\n".repeat(10_000));
     let code = Code::of(&deep);
     assert_eq!(code.tokens.len(), 1);
-    assert_eq!(code.hangs_on(0).collect::<Vec<_>>(), ["A"]);
+    assert_eq!(code.hangs_on(0).collect::<Vec<_>>(), [("A", true), ("too many conditions", false)]);
     // More than are told apart.
     let many: String = (0..10_000).map(|one| format!("#ifdef A{one}\nx\n#endif\n")).collect();
     assert_eq!(Code::of(&many).tokens.len(), 10_000);

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use pep508_rs::MarkerTree;
 
 pub(super) use self::sources::apply as apply_sources;
-use self::workspace::Workspace;
+pub(in crate::input) use self::workspace::Workspace;
 use super::super::collect::Collector;
 use super::super::document::Table;
 use super::super::project::{Project, name_of};

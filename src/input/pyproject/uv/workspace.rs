@@ -11,16 +11,16 @@ use super::super::super::{InputError, Source};
 const MAX_MEMBERS: usize = 10_000;
 
 /// A workspace (`tool.uv.workspace`).
-pub(super) struct Workspace {
+pub(in crate::input) struct Workspace {
     /// The pyproject.toml at its root, where that is another than the one being read.
-    pub(super) root: Option<Project>,
+    pub(in crate::input) root: Option<Project>,
     /// The folders of its members.
-    pub(super) members: Vec<PathBuf>,
+    pub(in crate::input) members: Vec<PathBuf>,
 }
 
 impl Workspace {
     /// The one that a project is the root or a member of.
-    pub(super) fn of(project: &Project) -> Result<Option<Self>, InputError> {
+    pub(in crate::input) fn of(project: &Project) -> Result<Option<Self>, InputError> {
         if let Some(members) = members(project)? {
             return Ok(Some(Self { root: None, members }));
         }
@@ -48,7 +48,10 @@ impl Workspace {
     }
 
     /// The folder of the member of that name.
-    pub(super) fn member(&self, name: &PackageName) -> Result<Option<PathBuf>, InputError> {
+    pub(in crate::input) fn member(
+        &self,
+        name: &PackageName,
+    ) -> Result<Option<PathBuf>, InputError> {
         if let Some(root) = self.root.as_ref().filter(|root| root.name.as_ref() == Some(name)) {
             return Ok(Some(root.folder().to_owned()));
         }

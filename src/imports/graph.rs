@@ -36,14 +36,14 @@ impl Environment {
         let mut run = Run::exploring(self);
         let mut graph = Graph { importers: HashMap::new(), later: HashMap::new() };
         for module in self.modules() {
-            if !self.is_folder(module) && !is_aside(&self.name(module)) {
+            if !self.is_folder(module) {
                 run.explore(module);
             }
         }
         for ((from, to), certain) in &run.edges {
             graph.importers.entry(*to).or_default().insert(*from, *certain);
         }
-        for module in self.modules().filter(|module| !is_aside(&self.name(*module))) {
+        for module in self.modules() {
             let Some(facts) = self.facts(module) else { continue };
             for statement in imports_of_functions(&facts.body) {
                 for target in self.targets(module, statement) {
@@ -122,6 +122,7 @@ impl Environment {
             modules.sort_by_key(|id| self.name(*id));
             chains.extend(self.chains_of_package(by, &modules, &hops, goal));
         }
+        chains.extend(self.reported(goal, &hops));
         let with_imports: BTreeSet<String> =
             chains.iter().map(|chain| chain.package.clone()).collect();
         for chain in self.later_chains(graph, &hops) {
@@ -136,6 +137,26 @@ impl Environment {
         });
         let how = chains.iter().map(|chain| chain.how).min().unwrap_or(How::NotFound);
         Some(Reach { module: module.to_owned(), how, chains })
+    }
+
+    /// Top-level names of which the report alone says that they lead there, or may.
+    fn reported(&self, goal: ModuleId, hops: &HashMap<ModuleId, Hop>) -> Vec<ImportChain> {
+        let name = self.name(goal);
+        let mut chains = Vec::new();
+        for top in self.top_level().filter(|top| !hops.contains_key(top)) {
+            let report = self.import_report(&self.name(top));
+            let (Some(true) | None, Some(by)) = (report.enables_gil, report.by) else { continue };
+            let (_, Some(package)) = self.kind(top) else { continue };
+            if by == name {
+                chains.push(ImportChain {
+                    package: self.distribution_name(package).to_owned(),
+                    how: How::Import,
+                    certain: report.enables_gil == Some(true),
+                    modules: report.chain,
+                });
+            }
+        }
+        chains
     }
 
     fn chains_of_package(
@@ -252,9 +273,10 @@ fn is_public(name: &str) -> bool {
     !is_aside(name) && !name.split('.').any(|part| part.starts_with('_'))
 }
 
-/// Whether it is a program, or a test of a package: what a user's program does not import.
+/// Whether it is a program, or a test of a package: what a user's program does not name, as long as
+/// it is not all there is to import.
 fn is_aside(name: &str) -> bool {
-    name.split('.').any(|part| {
+    name.split('.').skip(1).any(|part| {
         matches!(
             part,
             "__main__" | "tests" | "test" | "testing" | "conftest" | "setup" | "benchmarks"

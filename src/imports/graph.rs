@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::environment::{Environment, ModuleId};
 use super::evaluate::Run;
-use super::facts::{Expression, Statement};
-use super::search::imports_of_functions;
+use super::facts::Statement;
+use super::search::{Importing, imports_of_functions};
 use crate::model::imports::{How, ImportChain, Reach};
 
 /// Chains that are told of one package.
@@ -45,8 +45,8 @@ impl Environment {
         }
         for module in self.modules() {
             let Some(facts) = self.facts(module) else { continue };
-            for statement in imports_of_functions(&facts.body) {
-                for target in self.targets(module, statement) {
+            for importing in imports_of_functions(&facts.body) {
+                for target in self.targets(module, &importing) {
                     let known =
                         graph.importers.get(&target).is_some_and(|by| by.contains_key(&module));
                     if target != module && !known {
@@ -59,35 +59,33 @@ impl Environment {
     }
 
     /// The modules that an import names, with the packages that they lie in.
-    pub(super) fn targets(&self, module: ModuleId, statement: &Statement) -> Vec<ModuleId> {
+    pub(super) fn targets(&self, module: ModuleId, importing: &Importing<'_>) -> Vec<ModuleId> {
         let mut names: Vec<String> = Vec::new();
-        match statement {
-            Statement::Import(import) => {
+        match importing {
+            Importing::Statement(Statement::Import(import)) => {
                 names.extend(import.names.iter().map(|alias| alias.0.to_string()));
             }
-            Statement::From(from) => {
+            Importing::Statement(Statement::From(from)) => {
                 let Some(base) = self.absolute(module, from.level, &from.module) else {
                     return Vec::new();
                 };
                 names.extend(from.names.iter().map(|alias| format!("{base}.{}", alias.0)));
                 names.push(base);
             }
-            Statement::Expression(Expression::Call(call))
-            | Statement::Return(Some(Expression::Call(call)))
-            | Statement::Assign(_, Expression::Call(call)) => match call.arguments.first() {
-                Some(Expression::Text(name)) => {
+            Importing::Statement(_) => {}
+            Importing::Call(_) => match importing.constant_name() {
+                Some(name) => {
                     let level = name.len() - name.trim_start_matches('.').len();
                     let level = u32::try_from(level).unwrap_or(0);
                     names.extend(self.absolute(module, level, name.trim_start_matches('.')));
                 }
                 // A computed name: some module of the package, most of the time.
-                _ => {
+                None => {
                     let package = self.find(&self.package_of(module));
                     let children = package.into_iter().flat_map(|id| self.children(id));
                     return children.filter(|child| !self.is_folder(*child)).collect();
                 }
             },
-            _ => {}
         }
         let mut targets = Vec::new();
         for name in names {

@@ -55,6 +55,11 @@ impl Run<'_> {
     ) -> Outcome<Value> {
         self.doubts.called = true;
         self.doubts.imported = true;
+        if let (Some(watched), Some(at)) = (&mut self.watched, at)
+            && watched.module == Some(frame.module)
+        {
+            watched.computed.insert(at);
+        }
         let package = beginning.and_then(|text| text.rsplit_once('.')).map(|(package, _)| package);
         let Some(package) = package.filter(|package| !package.is_empty()) else {
             self.computed_anywhere(frame.module);

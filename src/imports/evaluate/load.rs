@@ -12,10 +12,10 @@ impl Run<'_> {
     ///
     /// Whoever is executed imports it, even where a function of another module does that for it.
     pub(super) fn edge(&mut self, from: Option<ModuleId>, to: ModuleId, at: Option<At>) {
-        if let (Some((watched, places)), Some(at)) = (&mut self.watched, at)
-            && Some(*watched) == from
+        if let (Some(watched), Some(at)) = (&mut self.watched, at)
+            && watched.module == from
         {
-            places.insert(at);
+            watched.made.entry(at).or_default().insert(to);
         }
         let executed = self.executing.last().copied().or(from);
         let Some(from) = executed.filter(|from| *from != to) else { return };

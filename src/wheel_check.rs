@@ -3,7 +3,7 @@
 //! Shared by everything that looks into wheels of an index. It joins [`crate::fetch`] and
 //! [`crate::inspect`] and knows neither requirements nor reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::fetch::client::{Client, FetchError};
 use crate::fetch::metadata;
 use crate::fetch::opened::Opened;
 use crate::fetch::wheel::RemoteWheel;
-use crate::imports::mentions::Mentions;
+use crate::imports::mentions::names_in;
 use crate::imports::top_level_names;
 use crate::inspect;
 use crate::inspect::Interpreter;
@@ -38,8 +38,8 @@ pub struct WheelFindings {
     pub classifiers: Vec<String>,
     /// The top-level names that can be imported from it, sorted.
     pub names: Vec<String>,
-    /// By the path of an extension module that keeps the GIL off, the others of the wheel that do
-    /// not and that its bytes name: what it imports, it imports in compiled code.
+    /// By the path of an extension module that is not known to enable the GIL, the names among its
+    /// bytes, of whatever: what it imports, from this wheel or another, it imports in compiled code.
     pub mentions: BTreeMap<String, Vec<String>>,
 }
 
@@ -118,7 +118,10 @@ impl WheelCheck {
         remote.fetch(&[check.wanted().as_slice(), &metadata].concat()).await?;
         let names = top_level_names(remote.names(), self.place.target, self.place.platform);
         let classifiers = Vec::new();
-        let mut work = Work { remote, check, classifiers, names };
+        // Nothing was read yet: what is wanted first are the modules.
+        let looked_through = check.wanted().into_iter().collect();
+        let mentions = BTreeMap::new();
+        let mut work = Work { remote, check, classifiers, names, looked_through, mentions };
         for round in 0..MAX_ROUNDS {
             let _permit = Arc::clone(&self.expanding).acquire_owned().await;
             let wheel = wheel.clone();
@@ -126,7 +129,7 @@ impl WheelCheck {
                 if round == 0 {
                     work.check_metadata(metadata, &wheel)?;
                 }
-                work.check.round(&mut work.remote)?;
+                work.round()?;
                 Ok(work)
             });
             work = running
@@ -142,7 +145,7 @@ impl WheelCheck {
         let finishing = tokio::task::spawn_blocking(move || work.finish());
         let (found, remote) = finishing
             .await
-            .map_err(|_| FetchError::invalid(&file.url, "an internal error of ftcheck"))??;
+            .map_err(|_| FetchError::invalid(&file.url, "an internal error of ftcheck"))?;
         if let Some(opened) = &self.opened {
             // Its Python files may be asked for next.
             opened.keep(remote.without_members());
@@ -154,8 +157,10 @@ impl WheelCheck {
     fn cache_key(&self, file: &DistributionFile) -> Option<String> {
         let engine = inspect::ENGINE_VERSION;
         let tag = self.place.platform.extension_tag(&format!("3{}t", self.place.target.minor()));
+        // On macOS one tag, and one file, is for several processors; the answers are for one.
+        let architecture = self.place.platform.architecture.as_str();
         // The number in front counts what is kept beside the engine's answers.
-        Some(format!("2 engine {engine} {tag} {}", file_key(file)?))
+        Some(format!("3 engine {engine} {tag} {architecture} {}", file_key(file)?))
     }
 }
 
@@ -181,6 +186,10 @@ struct Work {
     check: ModuleCheck,
     classifiers: Vec<String>,
     names: Vec<String>,
+    /// The members that are modules.
+    looked_through: BTreeSet<usize>,
+    /// The names among the bytes of each of them that was read.
+    mentions: BTreeMap<usize, Vec<String>>,
 }
 
 impl Work {
@@ -195,32 +204,23 @@ impl Work {
             .map_err(|problem| self.remote.invalid(&problem))
     }
 
-    /// What modules that keep the GIL off name of those that do not.
-    fn mentions(
-        remote: &mut RemoteWheel,
-        modules: &[ModuleReport],
-    ) -> Result<BTreeMap<String, Vec<String>>, FetchError> {
-        let (fine, others): (Vec<_>, Vec<_>) =
-            modules.iter().partition(|module| module.gil == Gil::KeepsOff);
-        let mut found = BTreeMap::new();
-        if fine.is_empty() || others.is_empty() {
-            return Ok(found);
-        }
-        let search = Mentions::of(others.into_iter().map(|module| module.module.clone()));
-        for module in fine {
-            let member = remote.names().iter().position(|name| *name == module.member);
-            let Some(member) = member else { continue };
-            let names = search.find(&module.module, &remote.read(member)?);
-            if !names.is_empty() {
-                found.insert(module.member.clone(), names);
-            }
-        }
-        Ok(found)
+    /// One round of inspecting; the modules that it reads are looked through for names.
+    fn round(&mut self) -> Result<(), FetchError> {
+        let Self { remote, check, looked_through, mentions, .. } = self;
+        check.round(&mut LookedThrough { remote, modules: looked_through, mentions })
     }
 
-    fn finish(mut self) -> Result<(WheelFindings, RemoteWheel), FetchError> {
+    fn finish(self) -> (WheelFindings, RemoteWheel) {
         let modules = self.check.finish();
-        let mentions = Self::mentions(&mut self.remote, &modules)?;
+        let mut mentions = BTreeMap::new();
+        for (member, names) in self.mentions {
+            let Some(member) = self.remote.names().get(member) else { continue };
+            // Behind a module that enables the GIL nothing matters.
+            let matters = |one: &ModuleReport| one.member == *member && one.gil != Gil::Enables;
+            if !names.is_empty() && modules.iter().any(matters) {
+                mentions.insert(member.clone(), names);
+            }
+        }
         let found = WheelFindings {
             modules,
             size: self.remote.size(),
@@ -229,6 +229,34 @@ impl Work {
             names: self.names,
             mentions,
         };
-        Ok((found, self.remote))
+        (found, self.remote)
+    }
+}
+
+/// A wheel of which the modules are looked through for names when they are read, so that none is
+/// expanded twice.
+struct LookedThrough<'w> {
+    remote: &'w mut RemoteWheel,
+    modules: &'w BTreeSet<usize>,
+    mentions: &'w mut BTreeMap<usize, Vec<String>>,
+}
+
+impl Members for LookedThrough<'_> {
+    type Error = FetchError;
+
+    fn names(&self) -> &[String] {
+        self.remote.names()
+    }
+
+    fn size(&self, member: usize) -> u64 {
+        self.remote.expanded_size(member)
+    }
+
+    fn read(&mut self, member: usize) -> Result<Vec<u8>, FetchError> {
+        let bytes = self.remote.read(member)?;
+        if self.modules.contains(&member) {
+            self.mentions.entry(member).or_insert_with(|| names_in(&bytes));
+        }
+        Ok(bytes)
     }
 }

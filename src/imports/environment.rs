@@ -8,13 +8,14 @@ mod lookup;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) use self::lookup::relative;
 use super::facts::{Facts, Name};
 use super::parse::parse;
 use crate::inspect::filename::suffixes;
 use crate::model::evidence::Gil;
+use crate::model::imports::ImportReport;
 use crate::model::platform::Platform;
 use crate::model::target::Target;
 
@@ -43,8 +44,8 @@ pub struct Extension {
     pub member: String,
     /// What loading it does.
     pub gil: Gil,
-    /// Names of modules that stand among its bytes, as [`super::mentions`] finds them: its own imports
-    /// happen in compiled code.
+    /// Names that stand among its bytes, as [`super::mentions`] finds them, whether or not there are
+    /// modules of these names: its own imports happen in compiled code.
     pub mentions: Vec<String>,
 }
 
@@ -109,6 +110,10 @@ pub struct Environment {
     distributions: Vec<Distribution>,
     extensions: HashMap<(usize, String), usize>,
     facts: Mutex<HashMap<ModuleId, Arc<Facts>>>,
+    /// The modules that compiled ones name.
+    mentioned: Mutex<HashMap<ModuleId, Arc<Vec<String>>>>,
+    /// What importing top-level names does, once it was asked.
+    pub(super) reports: Mutex<HashMap<String, ImportReport>>,
     /// Packages of which nothing is known, with the names that they may have.
     not_seen: Vec<(String, Option<Vec<String>>)>,
     /// What mypyc compiled the modules of a package into.
@@ -128,6 +133,8 @@ impl Environment {
             distributions: Vec::new(),
             extensions: HashMap::new(),
             facts: Mutex::default(),
+            mentioned: Mutex::default(),
+            reports: Mutex::default(),
             not_seen: Vec::new(),
             groups_of: HashMap::new(),
         }
@@ -136,6 +143,7 @@ impl Environment {
     /// Adds a package. Of two files for one path the later stays, as when one is installed over the
     /// other.
     pub fn add(&mut self, distribution: Distribution) {
+        self.forget();
         let index = self.distributions.len();
         let files = Arc::clone(&distribution.files);
         for (at, extension) in distribution.extensions.iter().flatten().enumerate() {
@@ -152,7 +160,15 @@ impl Environment {
     ///
     /// Where the names are known that can be imported from it, no other name may be of it.
     pub fn add_not_seen(&mut self, name: String, top_level_names: Option<Vec<String>>) {
+        self.forget();
         self.not_seen.push((name, top_level_names));
+    }
+
+    /// Forgets what hangs on all packages.
+    fn forget(&mut self) {
+        self.mentioned.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        self.reports.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        self.facts.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn add_member(&mut self, distribution: usize, member: &str) {
@@ -248,6 +264,11 @@ impl Environment {
             id = Some(self.child(id, part)?);
         }
         id
+    }
+
+    /// The modules that lie in no package.
+    pub(super) fn top_level(&self) -> impl Iterator<Item = ModuleId> + '_ {
+        self.top.values().copied()
     }
 
     /// All modules.

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::environment::{Environment, ModuleId};
 use super::evaluate::Run;
-use super::facts::{Expression, Statement};
-use super::search::imports_of_functions;
+use super::facts::Statement;
+use super::search::{Importing, imports_of_functions};
 use crate::model::imports::{How, ImportChain, Reach};
 
 /// Chains that are told of one package.
@@ -36,17 +36,17 @@ impl Environment {
         let mut run = Run::exploring(self);
         let mut graph = Graph { importers: HashMap::new(), later: HashMap::new() };
         for module in self.modules() {
-            if !self.is_folder(module) && !is_aside(&self.name(module)) {
+            if !self.is_folder(module) {
                 run.explore(module);
             }
         }
         for ((from, to), certain) in &run.edges {
             graph.importers.entry(*to).or_default().insert(*from, *certain);
         }
-        for module in self.modules().filter(|module| !is_aside(&self.name(*module))) {
+        for module in self.modules() {
             let Some(facts) = self.facts(module) else { continue };
-            for statement in imports_of_functions(&facts.body) {
-                for target in self.targets(module, statement) {
+            for importing in imports_of_functions(&facts.body) {
+                for target in self.targets(module, &importing) {
                     let known =
                         graph.importers.get(&target).is_some_and(|by| by.contains_key(&module));
                     if target != module && !known {
@@ -59,35 +59,33 @@ impl Environment {
     }
 
     /// The modules that an import names, with the packages that they lie in.
-    pub(super) fn targets(&self, module: ModuleId, statement: &Statement) -> Vec<ModuleId> {
+    pub(super) fn targets(&self, module: ModuleId, importing: &Importing<'_>) -> Vec<ModuleId> {
         let mut names: Vec<String> = Vec::new();
-        match statement {
-            Statement::Import(import) => {
+        match importing {
+            Importing::Statement(Statement::Import(import)) => {
                 names.extend(import.names.iter().map(|alias| alias.0.to_string()));
             }
-            Statement::From(from) => {
+            Importing::Statement(Statement::From(from)) => {
                 let Some(base) = self.absolute(module, from.level, &from.module) else {
                     return Vec::new();
                 };
                 names.extend(from.names.iter().map(|alias| format!("{base}.{}", alias.0)));
                 names.push(base);
             }
-            Statement::Expression(Expression::Call(call))
-            | Statement::Return(Some(Expression::Call(call)))
-            | Statement::Assign(_, Expression::Call(call)) => match call.arguments.first() {
-                Some(Expression::Text(name)) => {
+            Importing::Statement(_) => {}
+            Importing::Call(_) => match importing.constant_name() {
+                Some(name) => {
                     let level = name.len() - name.trim_start_matches('.').len();
                     let level = u32::try_from(level).unwrap_or(0);
                     names.extend(self.absolute(module, level, name.trim_start_matches('.')));
                 }
                 // A computed name: some module of the package, most of the time.
-                _ => {
+                None => {
                     let package = self.find(&self.package_of(module));
                     let children = package.into_iter().flat_map(|id| self.children(id));
                     return children.filter(|child| !self.is_folder(*child)).collect();
                 }
             },
-            _ => {}
         }
         let mut targets = Vec::new();
         for name in names {
@@ -122,6 +120,7 @@ impl Environment {
             modules.sort_by_key(|id| self.name(*id));
             chains.extend(self.chains_of_package(by, &modules, &hops, goal));
         }
+        chains.extend(self.reported(goal, &hops));
         let with_imports: BTreeSet<String> =
             chains.iter().map(|chain| chain.package.clone()).collect();
         for chain in self.later_chains(graph, &hops) {
@@ -136,6 +135,26 @@ impl Environment {
         });
         let how = chains.iter().map(|chain| chain.how).min().unwrap_or(How::NotFound);
         Some(Reach { module: module.to_owned(), how, chains })
+    }
+
+    /// Top-level names of which the report alone says that they lead there, or may.
+    fn reported(&self, goal: ModuleId, hops: &HashMap<ModuleId, Hop>) -> Vec<ImportChain> {
+        let name = self.name(goal);
+        let mut chains = Vec::new();
+        for top in self.top_level().filter(|top| !hops.contains_key(top)) {
+            let report = self.import_report(&self.name(top));
+            let (Some(true) | None, Some(by)) = (report.enables_gil, report.by) else { continue };
+            let (_, Some(package)) = self.kind(top) else { continue };
+            if by == name {
+                chains.push(ImportChain {
+                    package: self.distribution_name(package).to_owned(),
+                    how: How::Import,
+                    certain: report.enables_gil == Some(true),
+                    modules: report.chain,
+                });
+            }
+        }
+        chains
     }
 
     fn chains_of_package(
@@ -252,9 +271,10 @@ fn is_public(name: &str) -> bool {
     !is_aside(name) && !name.split('.').any(|part| part.starts_with('_'))
 }
 
-/// Whether it is a program, or a test of a package: what a user's program does not import.
+/// Whether it is a program, or a test of a package: what a user's program does not name, as long as
+/// it is not all there is to import.
 fn is_aside(name: &str) -> bool {
-    name.split('.').any(|part| {
+    name.split('.').skip(1).any(|part| {
         matches!(
             part,
             "__main__" | "tests" | "test" | "testing" | "conftest" | "setup" | "benchmarks"

@@ -1,69 +1,99 @@
 //! Names of modules among the bytes of a compiled file.
 //!
 //! A compiled module imports in code that is not followed. Whatever it imports by name it names in
-//! its constants: that one of them is the name of a module is a hint that it may be imported.
+//! its constants: that one of them is the name of a module is a hint that it may be imported. Which
+//! names are those of modules is known only once all packages are side by side, so that here every
+//! name is kept that could be one.
 
 use std::collections::BTreeSet;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
 /// Shorter names stand in any file.
 const SHORTEST: usize = 5;
+/// Longer ones are no names of modules.
+const LONGEST: usize = 200;
+/// What is kept of one file at most, in bytes: the largest hold half of it.
+const MAX_KEPT: usize = 8 << 20;
+/// What stands for all names of a file that holds more. No name of a module.
+const ANYTHING: &str = "*";
 
-/// Looks for a set of module names.
-pub struct Mentions {
-    search: Option<AhoCorasick>,
-    /// What is looked for: dotted names, and the last part of each.
-    texts: Vec<String>,
-    names: BTreeSet<String>,
+/// The names in the bytes of a module that may be those of modules, sorted: dotted ones wherever
+/// they stand as words of their own, others where they are constants of C by themselves. More than
+/// are kept are told as `*`, which may be any.
+#[must_use]
+pub fn names_in(bytes: &[u8]) -> Vec<String> {
+    let mut found: BTreeSet<&str> = BTreeSet::new();
+    let mut kept = 0_usize;
+    let mut at = 0_usize;
+    while let Some(word) = next_word(bytes, &mut at) {
+        if kept > MAX_KEPT {
+            return vec![ANYTHING.to_owned()];
+        }
+        if let Some(name) = name_of(bytes, word)
+            && found.insert(name)
+        {
+            kept += name.len();
+        }
+    }
+    found.into_iter().map(str::to_owned).collect()
 }
 
-impl Mentions {
-    /// One that looks for these dotted names. Those that are too short to tell are left out.
-    #[must_use]
-    pub fn of(names: impl IntoIterator<Item = String>) -> Self {
-        let names: BTreeSet<String> = names.into_iter().collect();
-        let parts = names.iter().flat_map(|name| [name.as_str(), last_part(name)]);
-        let texts: BTreeSet<&str> = parts.filter(|text| text.len() >= SHORTEST).collect();
-        let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
-        let search = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&texts);
-        // Fails only for more names than fit in 32 bits.
-        Self { search: search.ok().filter(|_| !texts.is_empty()), texts, names }
-    }
+/// The next bytes from `at` that may stand in a dotted name, as their first place and the one
+/// behind them.
+fn next_word(bytes: &[u8], at: &mut usize) -> Option<(usize, usize)> {
+    let start = *at + bytes.get(*at..)?.iter().position(is_of_name)?;
+    let length = bytes.get(start..)?.iter().position(|byte| !is_of_name(byte));
+    let end = length.map_or(bytes.len(), |length| start + length);
+    *at = end;
+    Some((start, end))
+}
 
-    /// The names that stand in the bytes of a module as texts of their own, sorted. Modules of its
-    /// own package may be named by their last part, as relative imports name them.
-    #[must_use]
-    pub fn find(&self, module: &str, bytes: &[u8]) -> Vec<String> {
-        let Some(search) = &self.search else { return Vec::new() };
-        let package = module.rsplit_once('.').map(|(package, _)| package);
-        let mut found = BTreeSet::new();
-        for one in search.find_overlapping_iter(bytes) {
-            let before = one.start().checked_sub(1).and_then(|at| bytes.get(at));
-            let after = bytes.get(one.end());
-            let Some(text) = self.texts.get(one.pattern().as_usize()) else { continue };
-            // A constant of C ends in a zero; one of Rust lies among others.
-            let alone = if text.contains('.') {
-                !before.is_some_and(is_of_name) && !after.is_some_and(is_of_name)
-            } else {
-                before == Some(&0) && after == Some(&0)
-            };
-            if !alone {
-                continue;
-            }
-            let beside = package.map(|package| format!("{package}.{text}"));
-            for name in [Some(text.clone()), beside].into_iter().flatten() {
-                if name != module && self.names.contains(&name) {
-                    found.insert(name);
-                }
+fn name_of(bytes: &[u8], (start, end): (usize, usize)) -> Option<&str> {
+    let word = std::str::from_utf8(bytes.get(start..end)?).ok()?;
+    let name = word.trim_matches('.');
+    if !(SHORTEST..=LONGEST).contains(&name.len()) || is_symbol(name) {
+        return None;
+    }
+    let is_identifier = |part: &str| part.starts_with(|first: char| !first.is_ascii_digit());
+    if !name.split('.').all(is_identifier) {
+        return None;
+    }
+    // A constant of C ends in a zero; one of Rust lies among others.
+    let before = start.checked_sub(1).and_then(|at| bytes.get(at));
+    let alone = name.contains('.') || (before == Some(&0) && bytes.get(end) == Some(&0));
+    alone.then_some(name)
+}
+
+/// Names that compilers make (Itanium C++ ABI, Rust's `v0` and older): most of what there is.
+fn is_symbol(name: &str) -> bool {
+    let rest = name.strip_prefix("_Z").or_else(|| name.strip_prefix("_R"));
+    rest.and_then(|rest| rest.chars().next())
+        .is_some_and(|kind| kind.is_ascii_digit() || kind.is_ascii_uppercase())
+}
+
+/// Of names in the bytes of a module, those that lead to another module: by themselves, or as names
+/// in the module's own package, as relative imports have them. `*` leads to `*`.
+#[must_use]
+pub fn leading(
+    module: &str,
+    package: &str,
+    names: &[String],
+    is_module: impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for name in names {
+        let beside = (!package.is_empty()).then(|| format!("{package}.{name}"));
+        for name in [Some(name.clone()), beside].into_iter().flatten() {
+            if name == ANYTHING || (name != module && is_module(&name)) {
+                found.insert(name);
             }
         }
-        found.into_iter().collect()
     }
+    found.into_iter().collect()
 }
 
-fn last_part(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
+/// Whether it stands for any name.
+pub(super) fn is_anything(name: &str) -> bool {
+    name == ANYTHING
 }
 
 fn is_of_name(byte: &u8) -> bool {

@@ -27,4 +27,4 @@ mod standard_library;
 pub use environment::{Distribution, Environment, Extension, Files, top_level_names};
 
 /// Counts up with every change to what is answered, so that no older answer is taken from a cache.
-pub const IMPORTS_VERSION: u32 = 1;
+pub const IMPORTS_VERSION: u32 = 2;

@@ -1,5 +1,7 @@
 //! What importing a top-level name does to the GIL, with what shows it.
 
+use std::sync::PoisonError;
+
 use super::environment::{Environment, Kind};
 use super::evaluate::{Answer, Met, Run};
 use crate::model::imports::ImportReport;
@@ -8,9 +10,15 @@ impl Environment {
     /// What `import NAME` does in a new process.
     #[must_use]
     pub fn import_report(&self, name: &str) -> ImportReport {
+        let kept = self.reports.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        if let Some(report) = kept {
+            return report;
+        }
         let mut run = Run::new(self);
         let answer = run.import(name);
-        self.report(name, &run, answer)
+        let report = self.report(name, &run, answer);
+        let mut all = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(name.to_owned()).or_insert(report).clone()
     }
 
     pub(super) fn report(&self, import: &str, run: &Run<'_>, answer: Answer) -> ImportReport {

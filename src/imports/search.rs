@@ -1,44 +1,183 @@
 //! Going through statements for the imports in them, without executing anything.
 
-use super::facts::{Expression, Statement};
+use std::collections::BTreeSet;
 
-/// The imports in the bodies of functions, wherever they stand.
-pub(super) fn imports_of_functions(body: &[Statement]) -> Vec<&Statement> {
-    let mut found = Vec::new();
-    let mut waiting = vec![(body, false)];
-    while let Some((body, inside)) = waiting.pop() {
-        for statement in body {
-            if inside && is_import(statement) {
-                found.push(statement);
-            }
-            let within = inside || matches!(statement, Statement::Function(..));
-            for block in blocks(statement) {
-                waiting.push((block, within));
-            }
+use super::facts::{Alias, At, Call, Expression, Function, Import, Name, Statement};
+
+/// Functions that import what they are given the name of, by their last name.
+const IMPORTERS: [&str; 5] =
+    ["import_module", "__import__", "run_module", "run_path", "resolve_name"];
+
+/// Something that imports.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Importing<'b> {
+    /// `import` and `from`.
+    Statement(&'b Statement),
+    /// A call of a function that imports, or one that is given such a function.
+    Call(&'b Call),
+}
+
+/// Something that imports, and where.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FoundImport<'b> {
+    pub(super) what: Importing<'b>,
+    /// Whether it stands in a function.
+    pub(super) is_inside: bool,
+}
+
+impl Importing<'_> {
+    /// Where it stands.
+    pub(super) fn at(&self) -> Option<At> {
+        match self {
+            Self::Statement(Statement::Import(import)) => Some(import.at),
+            Self::Statement(Statement::From(from)) => Some(from.at),
+            Self::Statement(_) => None,
+            Self::Call(call) => Some(call.at),
         }
     }
+
+    /// The name that a call is given, where it is a constant.
+    pub(super) fn constant_name(&self) -> Option<&Name> {
+        let Self::Call(call) = self else { return None };
+        let given = call.arguments.iter().chain(call.keywords.iter().map(|(_, value)| value));
+        given.into_iter().find_map(|argument| match argument {
+            Expression::Text(name) => Some(name),
+            _ => None,
+        })
+    }
+
+    /// Statements that import the same wherever they stand: whatever a call's function is bound to
+    /// there, it is the one that imports.
+    pub(super) fn statements(&self) -> Vec<Statement> {
+        let call = match self {
+            Self::Statement(statement) => return vec![(*statement).clone()],
+            Self::Call(call) => *call,
+        };
+        let importlib = Name::const_new("importlib");
+        let function = if last_name(&call.function) == Some("__import__") {
+            Expression::Name(Name::const_new("__import__"))
+        } else {
+            let module = Expression::Name(importlib.clone());
+            Expression::Attribute(Box::new((module, Name::const_new("import_module"))))
+        };
+        let mut same = call.clone();
+        same.function = function;
+        same.arguments.retain(|argument| !is_importer(argument));
+        if same.arguments.is_empty() && same.keywords.is_empty() {
+            same.arguments.push(Expression::OPAQUE);
+        }
+        let import = Import { names: vec![Alias(importlib, None)], at: call.at, lazy: false };
+        vec![
+            Statement::Import(Box::new(import)),
+            Statement::Expression(Expression::Call(Box::new(same))),
+        ]
+    }
+}
+
+/// All imports, wherever they stand.
+pub(super) fn imports(body: &[Statement]) -> Vec<FoundImport<'_>> {
+    let aliases = aliases(body);
+    let is_one = |expression: &Expression| {
+        is_importer(expression)
+            || matches!(expression, Expression::Name(name) if aliases.contains(name.as_str()))
+    };
+    let mut found = Vec::new();
+    walk(body, |node, is_inside| match node {
+        Node::Statement(statement @ (Statement::Import(_) | Statement::From(_))) => {
+            found.push(FoundImport { what: Importing::Statement(statement), is_inside });
+        }
+        Node::Expression(Expression::Call(call)) => {
+            let keywords = call.keywords.iter().map(|(_, value)| value);
+            let given = call.arguments.iter().chain(keywords);
+            if std::iter::once(&call.function).chain(given).any(is_one) {
+                found.push(FoundImport { what: Importing::Call(call), is_inside });
+            }
+        }
+        _ => {}
+    });
     found
 }
 
-fn is_import(statement: &Statement) -> bool {
-    match statement {
-        Statement::Import(_) | Statement::From(_) => true,
-        Statement::Return(Some(Expression::Call(call)))
-        | Statement::Expression(Expression::Call(call))
-        | Statement::Assign(_, Expression::Call(call)) => {
-            let name = match &call.function {
-                Expression::Name(name) => name,
-                Expression::Attribute(parts) => &parts.1,
-                _ => return false,
-            };
-            name == "import_module" || name == "__import__"
+/// The imports in the bodies of functions, wherever they stand.
+pub(super) fn imports_of_functions(body: &[Statement]) -> Vec<Importing<'_>> {
+    imports(body).into_iter().filter(|one| one.is_inside).map(|one| one.what).collect()
+}
+
+/// Names that functions which import are bound to.
+fn aliases(body: &[Statement]) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    walk(body, |node, _| match node {
+        Node::Statement(Statement::From(from)) => {
+            for Alias(name, bound) in &from.names {
+                if IMPORTERS.contains(&name.as_str()) {
+                    found.extend(bound.as_ref().map(Name::as_str));
+                }
+            }
         }
-        _ => false,
+        Node::Statement(Statement::Assign(targets, value)) if is_importer(value) => {
+            found.extend(targets.iter().filter_map(last_name));
+        }
+        _ => {}
+    });
+    found
+}
+
+fn is_importer(expression: &Expression) -> bool {
+    last_name(expression).is_some_and(|name| IMPORTERS.contains(&name))
+}
+
+fn last_name(expression: &Expression) -> Option<&str> {
+    match expression {
+        Expression::Name(name) => Some(name),
+        Expression::Attribute(parts) => Some(&parts.1),
+        _ => None,
     }
 }
 
-/// The blocks in a statement.
-pub(super) fn blocks(statement: &Statement) -> Vec<&[Statement]> {
+/// What is come by.
+enum Node<'b> {
+    Statement(&'b Statement),
+    Expression(&'b Expression),
+}
+
+/// Goes through all statements and expressions, and says of each whether it lies in a function.
+fn walk<'b>(body: &'b [Statement], mut visit: impl FnMut(&Node<'b>, bool)) {
+    let mut waiting: Vec<(Node<'b>, bool)> = Vec::new();
+    waiting.extend(body.iter().map(|statement| (Node::Statement(statement), false)));
+    while let Some((node, inside)) = waiting.pop() {
+        visit(&node, inside);
+        let within = match &node {
+            Node::Statement(Statement::Function(function, decorators)) => {
+                waiting.extend(decorators.iter().map(|one| (Node::Expression(one), inside)));
+                Some(function)
+            }
+            Node::Expression(Expression::Lambda(function)) => Some(function),
+            _ => None,
+        };
+        if let Some(function) = within {
+            let Function { defaults, body, .. } = &**function;
+            waiting.extend(defaults.iter().map(|(_, value)| (Node::Expression(value), inside)));
+            waiting.extend(body.iter().map(|statement| (Node::Statement(statement), true)));
+            continue;
+        }
+        match node {
+            Node::Statement(statement) => {
+                let expressions = expressions(statement).into_iter();
+                waiting.extend(expressions.map(|one| (Node::Expression(one), inside)));
+                let statements = blocks(statement).into_iter().flatten();
+                waiting.extend(statements.map(|one| (Node::Statement(one), inside)));
+            }
+            Node::Expression(expression) => {
+                waiting.extend(
+                    parts(expression).into_iter().map(|one| (Node::Expression(one), inside)),
+                );
+            }
+        }
+    }
+}
+
+/// The blocks in a statement, but for a function's.
+fn blocks(statement: &Statement) -> Vec<&[Statement]> {
     match statement {
         Statement::If(arms) => arms.iter().map(|(_, body)| body.as_slice()).collect(),
         Statement::Try(inner) => {
@@ -53,8 +192,78 @@ pub(super) fn blocks(statement: &Statement) -> Vec<&[Statement]> {
         Statement::For(inner) => vec![&inner.body, &inner.orelse],
         Statement::While(inner) => vec![&inner.body, &inner.orelse],
         Statement::Match(inner) => inner.1.iter().map(|case| case.body.as_slice()).collect(),
-        Statement::Function(function, _) => vec![&function.body],
         Statement::Class(class, _) => vec![&class.body],
         _ => Vec::new(),
+    }
+}
+
+/// The expressions that stand in a statement itself.
+fn expressions(statement: &Statement) -> Vec<&Expression> {
+    match statement {
+        Statement::Assign(targets, value) => targets.iter().chain([value]).collect(),
+        Statement::Add(parts) => vec![&parts.0, &parts.1],
+        Statement::Expression(value) => vec![value],
+        Statement::If(arms) => arms.iter().map(|(test, _)| test).collect(),
+        Statement::Try(inner) => {
+            inner.handlers.iter().filter_map(|handler| handler.catches.as_ref()).collect()
+        }
+        Statement::With(with) => {
+            with.items.iter().flat_map(|(value, target)| [value].into_iter().chain(target)).collect()
+        }
+        Statement::For(inner) => vec![&inner.target, &inner.through],
+        Statement::While(inner) => vec![&inner.test],
+        Statement::Match(inner) => {
+            let cases = inner.1.iter().flat_map(|case| case.value.iter().chain(&case.guard));
+            [&inner.0].into_iter().chain(cases).collect()
+        }
+        Statement::Class(class, decorators) => class.bases.iter().chain(decorators).collect(),
+        Statement::Return(value) | Statement::Raise(value) => value.iter().collect(),
+        Statement::Delete(targets) => targets.iter().collect(),
+        Statement::Import(_)
+        | Statement::From(_)
+        | Statement::Function(..)
+        | Statement::Global(_)
+        | Statement::Nonlocal(_)
+        | Statement::Break
+        | Statement::Continue => Vec::new(),
+    }
+}
+
+/// The expressions in an expression, but for a lambda's.
+fn parts(expression: &Expression) -> Vec<&Expression> {
+    match expression {
+        Expression::Unknown(inner)
+        | Expression::And(inner)
+        | Expression::Or(inner)
+        | Expression::List(inner)
+        | Expression::Format(inner) => inner.iter().collect(),
+        Expression::Attribute(parts) => vec![&parts.0],
+        Expression::Subscript(parts) | Expression::Binary(_, parts) => vec![&parts.0, &parts.1],
+        Expression::Slice(parts) => vec![&parts.0],
+        Expression::Call(call) => {
+            let keywords = call.keywords.iter().map(|(_, value)| value);
+            [&call.function].into_iter().chain(&call.arguments).chain(keywords).collect()
+        }
+        Expression::Not(inner) | Expression::Starred(inner) => vec![inner],
+        Expression::Compare(parts) => {
+            [&parts.0].into_iter().chain(parts.1.iter().map(|(_, right)| right)).collect()
+        }
+        Expression::Dict(items) => {
+            items.iter().flat_map(|(key, value)| key.iter().chain([value])).collect()
+        }
+        Expression::Choice(parts) => vec![&parts.0, &parts.1, &parts.2],
+        Expression::Comprehension(inner) => {
+            let generators = inner.generators.iter();
+            let generators = generators
+                .flat_map(|(target, through, tests)| [target, through].into_iter().chain(tests));
+            inner.key.iter().chain([&inner.element]).chain(generators).collect()
+        }
+        Expression::Named(parts) => vec![&parts.1],
+        Expression::None
+        | Expression::Bool(_)
+        | Expression::Integer(_)
+        | Expression::Text(_)
+        | Expression::Name(_)
+        | Expression::Lambda(_) => Vec::new(),
     }
 }

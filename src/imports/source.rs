@@ -1,12 +1,12 @@
 //! The imports in a file of the user's own that turn the GIL on.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::environment::{Environment, ModuleId};
-use super::evaluate::Run;
-use super::facts::{At, Statement};
+use super::evaluate::{Run, Watched};
+use super::facts::{Alias, At, Import, Name, Statement};
 use super::parse::parse;
-use super::search::{blocks, imports_of_functions};
+use super::search::{Importing, imports as imports_in};
 use crate::model::imports::{How, ImportReport, SourceImport};
 use crate::model::location::Location;
 
@@ -32,24 +32,31 @@ impl Environment {
     pub fn of_source(&self, path: &str, text: &[u8], answers: &mut Answers) -> SourceImports {
         let facts = parse(text);
         let own = self.no_module();
-        let executed = self.executed_imports(own, &facts.body);
-        let later: BTreeSet<At> =
-            imports_of_functions(&facts.body).into_iter().filter_map(at).collect();
+        let watched = self.executed(own, &facts.body);
         let mut imports: Vec<SourceImport> = Vec::new();
-        let mut waiting = vec![facts.body.as_slice()];
-        while let Some(body) = waiting.pop() {
-            for statement in body {
-                waiting.extend(blocks(statement));
-                let Some(place) = at(statement) else { continue };
-                let how = if executed.contains(&place) {
-                    How::Import
-                } else if later.contains(&place) {
-                    How::Later
-                } else {
-                    // Never executed, such as under `if TYPE_CHECKING`; or of no package.
-                    continue;
-                };
-                for single in singles(statement) {
+        for found in imports_in(&facts.body) {
+            let Some(place) = found.what.at() else { continue };
+            let computed = watched.computed.contains(&place);
+            let how = if watched.made.contains_key(&place) || computed {
+                How::Import
+            } else if found.is_inside {
+                How::Later
+            } else if watched.excluded.contains(&place) {
+                // Never executed, such as under `if TYPE_CHECKING`.
+                continue;
+            } else if watched.problem.is_some() {
+                How::Import
+            } else {
+                // Put off, or behind something that is not followed.
+                How::Later
+            };
+            for single in singles(&found.what) {
+                imports.extend(self.source_import(path, own, &single, place, how, answers));
+            }
+            if let (Importing::Call(_), None) = (&found.what, found.what.constant_name()) {
+                // What the name was, where it was made up of what is known.
+                for module in watched.made.get(&place).into_iter().flatten() {
+                    let single = Single::of_module(self.name(*module));
                     imports.extend(self.source_import(path, own, &single, place, how, answers));
                 }
             }
@@ -58,13 +65,14 @@ impl Environment {
         imports.dedup_by(|b, a| {
             a.location == b.location && a.by == b.by && a.enables_gil == b.enables_gil
         });
-        SourceImports { imports, problem: facts.problem }
+        SourceImports { imports, problem: facts.problem.or(watched.problem) }
     }
 
-    /// Where the imports stand that are made when the file is executed.
-    fn executed_imports(&self, own: ModuleId, body: &[Statement]) -> BTreeSet<At> {
+    /// What is noted when the file is executed.
+    fn executed(&self, own: ModuleId, body: &[Statement]) -> Watched {
         let mut run = Run::exploring(self);
         run.watch(own);
+        // The GIL being enabled ends nothing here; how far it came is noted.
         let _ = run.statements(own, body);
         run.watched()
     }
@@ -73,17 +81,24 @@ impl Environment {
         &self,
         path: &str,
         own: ModuleId,
-        statement: &Statement,
+        single: &Single,
         place: At,
         how: How,
         answers: &mut Answers,
     ) -> Option<SourceImport> {
-        let name = self.shown(own, statement)?;
-        let report = answers.0.entry(name.clone()).or_insert_with(|| {
+        let name = match single.statements.as_slice() {
+            [statement] => self.shown(own, statement)?,
+            _ => single.name.clone(),
+        };
+        let of_this = || {
             let mut run = Run::new(self);
-            let answer = run.statements(own, std::slice::from_ref(statement));
+            let answer = run.statements(own, &single.statements);
             self.report(&name, &run, answer)
-        });
+        };
+        let report = match &single.key {
+            Some(key) => answers.0.entry(format!("{key} {name}")).or_insert_with(of_this).clone(),
+            None => of_this(),
+        };
         if report.enables_gil == Some(false) {
             return None;
         }
@@ -96,8 +111,8 @@ impl Environment {
             import: name,
             how,
             enables_gil: report.enables_gil,
-            by: report.by.clone()?,
-            chain: report.chain.clone(),
+            by: report.by,
+            chain: report.chain,
         })
     }
 
@@ -116,36 +131,63 @@ impl Environment {
     }
 }
 
-/// Where an import stands.
-fn at(statement: &Statement) -> Option<At> {
-    match statement {
-        Statement::Import(import) => Some(import.at),
-        Statement::From(from) => Some(from.at),
-        _ => None,
+/// An import of one name.
+struct Single {
+    /// What it does.
+    statements: Vec<Statement>,
+    /// How it is shown, unless its one statement tells.
+    name: String,
+    /// What it has in common with all that have the same name and answer.
+    key: Option<&'static str>,
+}
+
+impl Single {
+    /// `import module`
+    fn of_module(module: String) -> Self {
+        let import = Import {
+            names: vec![Alias(Name::new(&module), None)],
+            at: At(0, 0),
+            lazy: false,
+        };
+        Self {
+            statements: vec![Statement::Import(Box::new(import))],
+            name: module,
+            key: Some("import"),
+        }
     }
 }
 
 /// An import of several names as imports of one each.
-fn singles(statement: &Statement) -> Vec<Statement> {
-    match statement {
-        Statement::Import(import) => import
+fn singles(importing: &Importing<'_>) -> Vec<Single> {
+    let single = |key, statement| Single {
+        statements: vec![statement],
+        name: String::new(),
+        key: Some(key),
+    };
+    match importing {
+        Importing::Statement(Statement::Import(import)) => import
             .names
             .iter()
             .map(|alias| {
                 let mut one = (**import).clone();
                 (one.names, one.lazy) = (vec![alias.clone()], false);
-                Statement::Import(Box::new(one))
+                single("import", Statement::Import(Box::new(one)))
             })
             .collect(),
-        Statement::From(from) => from
+        Importing::Statement(Statement::From(from)) => from
             .names
             .iter()
             .map(|alias| {
                 let mut one = (**from).clone();
                 (one.names, one.lazy) = (vec![alias.clone()], false);
-                Statement::From(Box::new(one))
+                single("from", Statement::From(Box::new(one)))
             })
             .collect(),
-        _ => Vec::new(),
+        Importing::Statement(_) => Vec::new(),
+        Importing::Call(_) => {
+            let name = importing.constant_name();
+            let name = name.map_or_else(|| "a computed name".to_owned(), ToString::to_string);
+            vec![Single { statements: importing.statements(), name, key: None }]
+        }
     }
 }

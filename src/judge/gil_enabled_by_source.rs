@@ -29,12 +29,14 @@ impl Check for GilEnabledBySource {
         let draft = |found: &SourceImport| {
             let when = if found.how == How::Later { ", once the function is called" } else { "" };
             let does = if found.enables_gil.is_some() { "enables" } else { "may enable" };
-            let message = format!("importing {} {does} the GIL{when}: {}", found.import, found.by);
+            let by = found.by.as_deref();
+            let by_module = by.map(|by| format!(": {by}")).unwrap_or_default();
+            let message = format!("importing {} {does} the GIL{when}{by_module}", found.import);
             let certain = found.how == How::Import && found.enables_gil.is_some();
             let draft = Draft {
                 level: (!certain).then_some(Level::Warning),
                 location: Some(found.location.clone()),
-                ..Draft::new(message).about([found.by.as_str()])
+                ..Draft::new(message).about(by)
             };
             if found.chain.len() > 1 {
                 draft.hint(format!("reached by {}", found.chain.join(" -> ")))

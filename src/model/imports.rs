@@ -71,8 +71,8 @@ pub struct SourceImport {
     pub how: How,
     /// Whether it enables the GIL; `None` where that could not be told.
     pub enables_gil: Option<bool>,
-    /// The module that does, or that it hangs on.
-    pub by: String,
+    /// The module that does, or that it hangs on; `None` where it hangs on none that is known.
+    pub by: Option<String>,
     /// The modules from the imported one to that one.
     pub chain: Vec<String>,
 }

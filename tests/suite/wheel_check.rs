@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ftcheck::fetch::cache::Cache;
 use ftcheck::fetch::client::{Client, FetchError};
 use ftcheck::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
+use ftcheck::model::evidence::Gil;
 use ftcheck::model::report::Place;
 use ftcheck::model::target::Target;
 use ftcheck::wheel_check::{WheelCheck, WheelFindings};
@@ -29,6 +30,15 @@ fn wheel(module: &str) -> BuiltWheel {
 }
 
 fn check(path: &Path, sha256: Option<&str>, cache: &Path) -> Result<WheelFindings, FetchError> {
+    check_on("x86_64-manylinux_2_28", path, sha256, cache)
+}
+
+fn check_on(
+    platform: &str,
+    path: &Path,
+    sha256: Option<&str>,
+    cache: &Path,
+) -> Result<WheelFindings, FetchError> {
     let filename = path.file_name().unwrap().to_str().unwrap();
     let kind = DistributionKind::parse(filename, &"spam".parse().unwrap()).unwrap();
     let DistributionKind::Wheel(name) = kind.clone() else { panic!("a wheel") };
@@ -42,7 +52,7 @@ fn check(path: &Path, sha256: Option<&str>, cache: &Path) -> Result<WheelFinding
         metadata: MetadataFile::Absent,
     };
     let client = Arc::new(Client::new(true).unwrap());
-    let platform = "x86_64-manylinux_2_28".parse().unwrap();
+    let platform = platform.parse().unwrap();
     let place = Place { target: Target::default(), platform };
     let checks = WheelCheck::new(client, Cache::at(cache.to_owned()), place);
     tokio::runtime::Runtime::new().unwrap().block_on(checks.check(&file, &name))
@@ -92,4 +102,37 @@ fn a_local_wheel_is_checked_as_any_other() {
     std::fs::remove_file(&path).unwrap();
     let problem = check(&path, None, folder.path()).unwrap_err().to_string();
     assert!(problem.contains("there is no such file"), "{problem}");
+}
+
+#[test]
+fn of_one_wheel_for_two_architectures_each_has_its_own_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let wheel = WheelBuilder::new("spam", "1.0")
+        .tag("cp314-cp314t-macosx_11_0_universal2")
+        .file("declares.cpython-314t-darwin.so", fixture_module("x86_64-macos", "declares"))
+        .build();
+    let path = folder.path().join(&wheel.filename);
+    std::fs::write(&path, &wheel.bytes).unwrap();
+    let on = |platform: &str| {
+        let found = check_on(platform, &path, Some(&wheel.sha256), folder.path());
+        found.expect("findings").modules.iter().map(|module| module.gil).collect::<Vec<_>>()
+    };
+    assert_eq!(on("x86_64-macos_14_0"), [Gil::KeepsOff]);
+    assert_eq!(on("aarch64-macos_14_0"), [Gil::Undetermined]);
+    assert_eq!(on("x86_64-macos_14_0"), [Gil::KeepsOff]);
+}
+
+#[test]
+fn names_in_modules_are_kept_whatever_they_belong_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut module = fixture_module("x86_64-linux-gnu", "declares");
+    module.extend(b"\0of_another_wheel\0pkg.helper\0");
+    let name = "declares.cpython-314t-x86_64-linux-gnu.so";
+    let wheel = WheelBuilder::new("spam", "1.0").tag(TAG).file(name, module).build();
+    let path = folder.path().join(&wheel.filename);
+    std::fs::write(&path, &wheel.bytes).unwrap();
+    let found = check(&path, None, folder.path()).expect("findings");
+    for wanted in ["of_another_wheel", "pkg.helper"] {
+        assert!(found.mentions[name].iter().any(|one| one == wanted), "{:?}", found.mentions);
+    }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::{Environment, Extension, Found, Kind, MAX_VENDORED, ModuleId};
 use crate::imports::facts::Facts;
+use crate::imports::mentions::leading;
 use crate::imports::parse::parse;
 use crate::model::evidence::Gil;
 
@@ -69,6 +70,24 @@ impl Environment {
     ) -> Option<&Extension> {
         let at = self.extensions.get(&(distribution, member.to_owned()))?;
         self.distributions.get(distribution)?.extensions.as_ref()?.get(*at)
+    }
+
+    /// The modules that the bytes of a compiled module name, by their dotted names.
+    pub(in crate::imports) fn mentioned(
+        &self,
+        module: ModuleId,
+        extension: &Extension,
+    ) -> Arc<Vec<String>> {
+        let kept = self.mentioned.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = kept.get(&module) {
+            return Arc::clone(found);
+        }
+        drop(kept);
+        let (name, package) = (self.name(module), self.package_of(module));
+        let is_module = |other: &str| self.find(other).is_some_and(|id| !self.is_folder(id));
+        let found = Arc::new(leading(&name, &package, &extension.mentions, is_module));
+        let mut all = self.mentioned.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(module).or_insert(found))
     }
 
     /// Whether a package's extension modules were looked at.

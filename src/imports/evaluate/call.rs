@@ -285,9 +285,9 @@ impl Run<'_> {
             let imports = crate::imports::search::imports_of_functions(&facts.body);
             let scope = self.new_scope();
             let frame = Frame::of(module, scope);
-            for statement in imports {
+            for importing in imports {
                 self.fork(2, |run, way| match way {
-                    0 => run.block(&frame, std::slice::from_ref(statement)),
+                    0 => run.block(&frame, &importing.statements()),
                     _ => Ok(()),
                 })?;
             }

@@ -48,11 +48,13 @@ impl Run<'_> {
                     None => None,
                 });
             }
-            self.guarded(
+            let mut handled = std::collections::BTreeSet::new();
+            let end = self.guarded(
                 frame,
                 &kinds,
                 |run| run.block(frame, &inner.body),
                 |run, at| {
+                    handled.insert(at);
                     let Some(handler) = inner.handlers.get(at) else { return Ok(()) };
                     if let Some(name) = &handler.name {
                         run.bind(frame.scope, name, Value::Unknown);
@@ -60,7 +62,13 @@ impl Run<'_> {
                     run.block(frame, &handler.body)
                 },
                 &inner.orelse,
-            )
+            );
+            for (at, handler) in inner.handlers.iter().enumerate() {
+                if !handled.contains(&at) && !end.as_ref().is_err_and(Stop::is_final) {
+                    self.exclude(frame.module, &handler.body);
+                }
+            }
+            end
         };
         if end.as_ref().is_err_and(Stop::is_final) || inner.finally.is_empty() {
             return end;

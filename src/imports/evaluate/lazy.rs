@@ -55,9 +55,14 @@ impl Run<'_> {
     ) -> Outcome<Value> {
         self.doubts.called = true;
         self.doubts.imported = true;
+        if let (Some(watched), Some(at)) = (&mut self.watched, at)
+            && watched.module == Some(frame.module)
+        {
+            watched.computed.insert(at);
+        }
         let package = beginning.and_then(|text| text.rsplit_once('.')).map(|(package, _)| package);
         let Some(package) = package.filter(|package| !package.is_empty()) else {
-            self.computed_anywhere(frame);
+            self.computed_anywhere(frame.module);
             return Ok(Value::Unknown);
         };
         let whole = beginning.unwrap_or_default().to_owned();
@@ -90,11 +95,11 @@ impl Run<'_> {
     }
 
     /// Nothing is known of the name: what it may lead to is what its own package holds.
-    pub(super) fn computed_anywhere(&mut self, frame: &Frame) {
+    pub(super) fn computed_anywhere(&mut self, importer: ModuleId) {
         if self.explores {
             return;
         }
-        let own = self.environment.name(frame.module);
+        let own = self.environment.name(importer);
         let top = own.split('.').next().unwrap_or(&own);
         if let Some(enabling) = self.environment.first_enabling_below(&format!("{top}.")) {
             let name = self.environment.name(enabling);

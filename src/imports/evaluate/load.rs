@@ -4,6 +4,7 @@ use super::value::Value;
 use super::{Frame, MAX_IMPORTS, Outcome, Run, STACK, STACK_NEEDED, Status, Stop};
 use crate::imports::environment::{Kind, ModuleId};
 use crate::imports::facts::At;
+use crate::imports::mentions;
 use crate::model::evidence::Gil;
 
 impl Run<'_> {
@@ -11,10 +12,10 @@ impl Run<'_> {
     ///
     /// Whoever is executed imports it, even where a function of another module does that for it.
     pub(super) fn edge(&mut self, from: Option<ModuleId>, to: ModuleId, at: Option<At>) {
-        if let (Some((watched, places)), Some(at)) = (&mut self.watched, at)
-            && Some(*watched) == from
+        if let (Some(watched), Some(at)) = (&mut self.watched, at)
+            && watched.module == from
         {
-            places.insert(at);
+            watched.made.entry(at).or_default().insert(to);
         }
         let executed = self.executing.last().copied().or(from);
         let Some(from) = executed.filter(|from| *from != to) else { return };
@@ -154,16 +155,16 @@ impl Run<'_> {
                 self.enabling.get_or_insert(met);
             }
         }
-        let mentions = extension.mentions.clone();
-        for mention in mentions {
-            if let Some(found) = self.environment.find(&mention)
-                && found != module
-            {
-                self.fork(2, |run, way| match way {
-                    0 => run.import_dotted(&mention, Some(module), None).map(|_| ()),
-                    _ => Ok(()),
-                })?;
+        let mentions = self.environment.mentioned(module, extension);
+        for mention in mentions.iter() {
+            if mentions::is_anything(mention) {
+                self.computed_anywhere(module);
+                continue;
             }
+            self.fork(2, |run, way| match way {
+                0 => run.import_dotted(mention, Some(module), None).map(|_| ()),
+                _ => Ok(()),
+            })?;
         }
         Ok(())
     }

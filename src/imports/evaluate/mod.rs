@@ -100,6 +100,20 @@ struct Doubts {
     imported: bool,
 }
 
+/// What is noted of one module while it is executed.
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    module: Option<ModuleId>,
+    /// Where imports stand that were made, with the modules that they were of.
+    pub(super) made: BTreeMap<At, BTreeSet<ModuleId>>,
+    /// Where imports stand that were made by a name that is not known.
+    pub(super) computed: BTreeSet<At>,
+    /// Where imports stand that a condition which is known excludes.
+    pub(super) excluded: BTreeSet<At>,
+    /// Why it was not executed to its end.
+    pub(super) problem: Option<String>,
+}
+
 /// Ways that ended, put aside.
 struct Aside {
     pending: Vec<Stop>,
@@ -183,8 +197,8 @@ pub(super) struct Run<'e> {
     pub(super) failure: Option<String>,
     /// Which module imports which when it is executed, and whether it does so on every way.
     pub(super) edges: BTreeMap<(ModuleId, ModuleId), bool>,
-    /// A module of which it is wanted where its imports stand, and where those stand that it made.
-    watched: Option<(ModuleId, BTreeSet<At>)>,
+    /// What is noted of one module.
+    watched: Option<Watched>,
     pub(super) seen_extensions: BTreeSet<ModuleId>,
 }
 
@@ -265,12 +279,22 @@ impl<'e> Run<'e> {
 
     /// Says that it is wanted where the imports of a module stand that are made.
     pub(super) fn watch(&mut self, module: ModuleId) {
-        self.watched = Some((module, BTreeSet::new()));
+        self.watched = Some(Watched { module: Some(module), ..Watched::default() });
     }
 
-    /// Where those imports stand.
-    pub(super) fn watched(self) -> BTreeSet<At> {
-        self.watched.map(|(_, places)| places).unwrap_or_default()
+    /// What was noted of it.
+    pub(super) fn watched(self) -> Watched {
+        self.watched.unwrap_or_default()
+    }
+
+    /// Notes that a condition which is known excludes these statements.
+    fn exclude(&mut self, module: ModuleId, body: &[Statement]) {
+        if let Some(watched) = &mut self.watched
+            && watched.module == Some(module)
+        {
+            let found = crate::imports::search::imports(body);
+            watched.excluded.extend(found.iter().filter_map(|one| one.what.at()));
+        }
     }
 
     fn answer(&mut self, outcome: Outcome) -> Answer {
@@ -283,8 +307,12 @@ impl<'e> Run<'e> {
                 }
                 Answer::Enabled(*met)
             }
-            Err(Stop::Exhausted) => {
-                self.unknown.get_or_insert("more is executed than is followed".to_owned());
+            Err(stop) if stop.is_final() => {
+                let reason = "more is executed than is followed".to_owned();
+                if let Some(watched) = &mut self.watched {
+                    watched.problem = Some(reason.clone());
+                }
+                self.unknown.get_or_insert(reason);
                 Answer::Open
             }
             Ok(()) | Err(_) => Answer::Open,

@@ -274,7 +274,7 @@ impl Run<'_> {
             | "<file>.loader.load_module"
             | "runpy.run_path"
             | "runpy.run_module" => {
-                self.computed_anywhere(frame);
+                self.computed_anywhere(frame.module);
                 self.doubts.called = true;
                 Value::Unknown
             }
@@ -349,7 +349,7 @@ impl Run<'_> {
                 }
                 _ => {
                     self.open_scope(frame.scope);
-                    self.computed_anywhere(frame);
+                    self.computed_anywhere(frame.module);
                     self.doubts.called = true;
                     Value::None
                 }

@@ -200,14 +200,17 @@ impl Run<'_> {
         let mut possible: Vec<Option<&[Statement]>> = Vec::new();
         let mut decided = false;
         for (test, body) in arms {
+            if decided {
+                self.exclude(frame.module, body);
+                continue;
+            }
             let truth = self.evaluate(frame, test)?.truth();
-            if truth != Some(false) {
+            if truth == Some(false) {
+                self.exclude(frame.module, body);
+            } else {
                 possible.push(Some(body));
             }
-            if truth == Some(true) {
-                decided = true;
-                break;
-            }
+            decided = truth == Some(true);
         }
         if !decided {
             possible.push(None);

@@ -100,3 +100,24 @@ fn an_import_under_a_condition_is_not_certain() {
     assert_eq!(reach.how, How::Import);
     assert!(!reach.chains[0].certain);
 }
+
+#[test]
+fn a_top_level_name_that_sounds_like_tests_is_followed_too() {
+    for name in ["testing", "test", "tests", "setup", "benchmarks", "conftest"] {
+        let mut environment = environment();
+        let (init, so) = (format!("{name}/__init__.py"), format!("{name}/bad.so"));
+        add(&mut environment, "pkg", &[(&init, "from . import bad"), (&so, "enables")]);
+        let reach = environment.reach(&environment.graph(), &format!("{name}.bad"), &[]).unwrap();
+        assert_eq!(reach.how, How::Import, "{name}");
+    }
+}
+
+#[test]
+fn a_module_that_only_tests_lead_to_is_found() {
+    let mut environment = environment();
+    let files =
+        [("pkg/__init__.py", ""), ("pkg/testing.py", "from . import bad"), ("pkg/bad.so", "enables")];
+    add(&mut environment, "pkg", &files);
+    let reach = environment.reach(&environment.graph(), "pkg.bad", &[]).unwrap();
+    assert_eq!(reach.how, How::Submodule);
+}

@@ -335,3 +335,21 @@ fn specs_are_followed() {
     );
     assert_eq!(body("exec(open('x').read())"), None);
 }
+
+#[test]
+fn a_compiled_module_imports_what_it_names_of_other_packages_and_in_python() {
+    let other = import_beside(&[
+        ("pkg", &[("pkg/__init__.py", "from . import good"), ("pkg/good.so", "keeps other_bad")]),
+        ("other", &[("other_bad.so", "enables")]),
+    ]);
+    assert_eq!(other.enables_gil, None);
+    assert_eq!(other.by.unwrap(), "other_bad");
+    let helper = import(&[
+        ("pkg/__init__.py", "from . import good"),
+        ("pkg/good.so", "keeps helper"),
+        ("pkg/helper.py", "from . import bad"),
+        ("pkg/bad.so", "enables"),
+    ]);
+    assert_eq!(helper.enables_gil, None);
+    assert_eq!(helper.by.unwrap(), "pkg.bad");
+}

@@ -159,7 +159,7 @@ fn a_line_of_the_projects_own_code_is_named() {
         import: "spam.a".to_owned(),
         how,
         enables_gil,
-        by: "spam._a".to_owned(),
+        by: Some("spam._a".to_owned()),
         chain: vec!["spam.a".to_owned(), "spam._a".to_owned()],
     };
     report.sources = vec![

@@ -375,7 +375,7 @@ fn sources() -> Vec<SourceImport> {
         import: "lxml".to_owned(),
         how,
         enables_gil,
-        by: "lxml.etree".to_owned(),
+        by: Some("lxml.etree".to_owned()),
         chain: chain.iter().map(|name| (*name).to_owned()).collect(),
     };
     vec![

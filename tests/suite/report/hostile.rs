@@ -80,7 +80,7 @@ fn infected(texts: &[String]) -> ScanReport {
     for source in &mut report.sources {
         source.location.path = next();
         source.import = next();
-        source.by = next();
+        source.by = Some(next());
     }
     report.gaps = vec![next()];
     report.notes = vec![next()];

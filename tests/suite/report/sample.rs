@@ -211,7 +211,7 @@ pub(crate) fn everything(platforms: &[&str]) -> ScanReport {
         import: "lxml.etree".to_owned(),
         how: How::Import,
         enables_gil: Some(true),
-        by: "lxml.etree".to_owned(),
+        by: Some("lxml.etree".to_owned()),
         chain: strings(&["lxml.etree"]),
     });
     judged(report)

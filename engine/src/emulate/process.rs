@@ -247,7 +247,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             definitions: Vec::new(),
             modules: Vec::new(),
             submodules: Vec::new(),
-            attributes: HashMap::new(),
+            attributes: Entries::default(),
             module_dicts: HashMap::new(),
             functions: Vec::new(),
             delegated: None,

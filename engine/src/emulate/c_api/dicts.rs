@@ -4,24 +4,11 @@
 //! finds there again. Whether other keys are there is a choice, and so is all that other
 //! dictionaries hold.
 
-use std::collections::HashMap;
-
+use super::entries::{Key, keeps};
 use super::FAILED;
 use crate::emulate::memory::BYTES_A_UNIT;
 use crate::emulate::objects::{Object, PLAIN};
 use crate::emulate::process::{Arguments, Outcome, Process};
-
-/// What was put into dictionaries and objects, by these and by key.
-pub(in crate::emulate) type Entries = HashMap<(u64, Key), u64>;
-
-/// A key of which it is known what it is equal to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(in crate::emulate) enum Key {
-    Text(Vec<u8>),
-    Number(u64),
-    /// The object at that address, which is equal to itself alone.
-    Object(u64),
-}
 
 pub(super) fn call(
     process: &mut Process<'_, '_, '_>,
@@ -98,43 +85,42 @@ fn own(
     arguments: &Arguments,
 ) -> Option<Outcome> {
     let [dict, given, third, fourth, ..] = arguments.registers;
-    match name {
-        // Whatever was there may be something else then.
-        "PyDict_Clear" | "PyDict_Update" | "PyDict_Merge" | "PyDict_MergeFromSeq2" => {
+    let changes = !keeps(name);
+    let key = if takes_a_key(name) { key(process, name, given) } else { None };
+    let Some(key) = key else {
+        if changes {
+            // Whatever was there may be something else then.
             forget(process, dict, holder);
-            return None;
         }
+        return None;
+    };
+    let known = process.attributes.get(holder, &key);
+    match name {
         "PyDict_SetItem"
         | "PyDict_SetItemString"
         | "PyObject_SetItem"
         | "PyMapping_SetItemString" => {
-            let Some(key) = key(process, name, given) else {
-                forget(process, dict, holder);
-                return None;
-            };
             if process.choose_or_raise(1, "PyExc_MemoryError") == 0 {
                 return Some(Ok(FAILED));
             }
-            process.attributes.insert((holder, key), third);
+            process.attributes.insert(holder, key, third);
             return Some(Ok(0));
         }
         "PyDict_SetDefault" | "PyDict_SetDefaultRef" => {
-            let Some(key) = key(process, name, given) else {
-                forget(process, dict, holder);
-                return None;
+            let there = match known {
+                Some(known) => known,
+                None => default(process, third),
             };
-            let known = process.attributes.get(&(holder, key.clone())).copied();
-            let there = known.unwrap_or(third);
-            process.attributes.insert((holder, key), there);
+            process.attributes.insert(holder, key, there);
             if name == "PyDict_SetDefault" {
                 return Some(Ok(there));
             }
-            return Some(give(process, fourth, Some(there)).map(|_| u64::from(known.is_some())));
+            let is_new = known.is_none() && there == third;
+            return Some(give(process, fourth, Some(there)).map(|_| u64::from(!is_new)));
         }
         _ => {}
     }
-    let key = (holder, key(process, name, given)?);
-    let known = *process.attributes.get(&key)?;
+    let known = known?;
     Some(match name {
         "PyDict_GetItem"
         | "PyDict_GetItemString"
@@ -147,23 +133,35 @@ fn own(
         | "PyMapping_GetOptionalItem"
         | "PyMapping_GetOptionalItemString" => give(process, third, Some(known)),
         "PyDict_Pop" | "PyDict_PopString" => {
-            process.attributes.remove(&key);
+            process.attributes.remove(holder, &key);
             give(process, third, Some(known))
         }
         "PyDict_DelItem"
         | "PyDict_DelItemString"
         | "PyObject_DelItem"
         | "PyMapping_DelItemString" => {
-            process.attributes.remove(&key);
+            process.attributes.remove(holder, &key);
             Ok(0)
         }
         _ => return None,
     })
 }
 
+/// Whether the second argument of a function is a key.
+fn takes_a_key(name: &str) -> bool {
+    let what = ["Item", "SetDefault", "Pop", "Contains"];
+    what.iter().any(|what| name.contains(what))
+}
+
+/// What lies under a key that nothing is known of, now that a default was offered: likely that.
+fn default(process: &mut Process<'_, '_, '_>, offered: u64) -> u64 {
+    let object = process.memory.object(PLAIN);
+    process.choose(offered, object)
+}
+
 /// What a dictionary holds is no longer known.
 fn forget(process: &mut Process<'_, '_, '_>, dict: u64, holder: u64) {
-    process.attributes.retain(|(of, _), _| *of != holder);
+    process.attributes.forget(holder);
     process.memory.forget_items(dict);
 }
 
@@ -181,9 +179,12 @@ fn foreign(
         | "PyMapping_GetOptionalItemString"
         | "PyDict_Pop"
         | "PyDict_PopString" => give(process, third, None),
-        // A new key: the default is put in and given back.
-        "PyDict_SetDefaultRef" => give(process, fourth, Some(third)).map(|_| 0),
-        "PyDict_SetDefault" => Ok(third),
+        // Likely a new key: the default is put in and given back.
+        "PyDict_SetDefaultRef" => {
+            let there = default(process, third);
+            give(process, fourth, Some(there)).map(|_| u64::from(there != third))
+        }
+        "PyDict_SetDefault" => Ok(default(process, third)),
         // The interpreter's own dictionaries hold nothing of a module that was never loaded, and
         // one that the hook made hardly more than the hook put there.
         "PyDict_GetItem" | "PyDict_GetItemString" | "PyDict_GetItemWithError" => {

@@ -7,6 +7,7 @@
 //! objects    functions whose results code looks into
 //! lists      lists and tuples that the hook makes
 //! dicts      dictionaries, and what the hook puts into its own
+//! entries    what was put where, and which calls leave that as it is
 //! arrays     what numpy offers behind capsules
 //! ```
 //!
@@ -14,6 +15,7 @@
 
 mod arrays;
 mod dicts;
+mod entries;
 mod errors;
 mod lists;
 mod modules;
@@ -22,7 +24,7 @@ mod objects;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-pub(super) use dicts::{Entries, Key};
+pub(super) use entries::{Entries, Key};
 
 use super::objects::{Object, PLAIN, Table};
 use super::process::{Arguments, Outcome, Process};
@@ -90,6 +92,7 @@ pub(super) fn call(
     if !(name.starts_with("Py") || name.starts_with("_Py") || name.starts_with('[')) {
         return None;
     }
+    entries::loosen(process, name, arguments);
     modules::call(process, name, arguments)
         .or_else(|| errors::call(process, name, arguments))
         .or_else(|| lists::call(process, name, arguments))

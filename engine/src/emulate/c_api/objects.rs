@@ -279,24 +279,48 @@ fn ufunc(name: &[u8]) -> Option<(u32, u32)> {
     })
 }
 
+/// `tp_name` of a `PyTypeObject`.
+const TYPE_NAME: u64 = 0x28;
+
 /// Keeps what is put into an object under a name; how the function that does that ends is of no
 /// matter.
 fn put(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) {
     let [of, attribute, value, ..] = arguments.registers;
-    let attribute = match name {
-        "PyObject_SetAttr" => process.memory.text_object(attribute).map(<[u8]>::to_vec),
+    let (key, value) = match name {
+        "PyObject_SetAttr" | "PyObject_GenericSetAttr" => {
+            (process.memory.text_object(attribute).map(<[u8]>::to_vec), value)
+        }
+        "PyObject_DelAttr" => (process.memory.text_object(attribute).map(<[u8]>::to_vec), 0),
         "PyObject_SetAttrString"
         | "PyModule_AddObject"
         | "PyModule_AddObjectRef"
-        | "PyModule_Add" => process.memory.text(attribute).ok(),
+        | "PyModule_Add" => (process.memory.text(attribute).ok(), value),
+        "PyObject_DelAttrString" => (process.memory.text(attribute).ok(), 0),
+        "PyModule_AddIntConstant" => {
+            let number = process.memory.object(Object::Number(value));
+            (process.memory.text(attribute).ok(), number)
+        }
+        "PyModule_AddStringConstant" => {
+            let text = process.memory.text(value).unwrap_or_default();
+            let text = process.memory.object(Object::Text(text));
+            (process.memory.text(attribute).ok(), text)
+        }
+        "PyModule_AddType" => (short_name(process, attribute), attribute),
         _ => return,
     };
-    let Some(attribute) = attribute.map(Key::Text) else { return };
-    if value == 0 {
-        process.attributes.remove(&(of, attribute));
-    } else {
-        process.attributes.insert((of, attribute), value);
+    match key.map(Key::Text) {
+        // Whichever it was, it is something else now.
+        None => process.attributes.forget(of),
+        Some(key) if value == 0 => process.attributes.remove(of, &key),
+        Some(key) => process.attributes.insert(of, key, value),
     }
+}
+
+/// The name of a type without those of the modules that it lies in.
+fn short_name(process: &mut Process<'_, '_, '_>, of: u64) -> Option<Vec<u8>> {
+    let place = process.memory.word(of.wrapping_add(TYPE_NAME)).ok()?;
+    let name = process.memory.text(place).ok()?;
+    Some(name.rsplit(|letter| *letter == b'.').next().unwrap_or_default().to_vec())
 }
 
 /// The `PyMethodDef` of that name in a table of functions that was put into a module.
@@ -327,14 +351,14 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
         || process.submodules.iter().any(|(module, _)| *module == of)
         || process.memory.in_image(of).is_some()
         || matches!(process.memory.object_at(of), Some(Object::Instance(_)));
-    if is_new && let Some(known) = process.attributes.get(&(of, Key::Text(name.to_vec()))) {
-        return *known;
+    if is_new && let Some(known) = process.attributes.get(of, &Key::Text(name.to_vec())) {
+        return known;
     }
     if is_new && let Some(method) = listed_function(process, of, name) {
         let object = process.memory.object(Object::Of("PyCFunction_Type"));
         let fields = [method, of, 0];
         if fill(process, object, &fields).is_ok() {
-            process.attributes.insert((of, Key::Text(name.to_vec())), object);
+            process.attributes.insert(of, Key::Text(name.to_vec()), object);
             return object;
         }
     }

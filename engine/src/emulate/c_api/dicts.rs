@@ -8,7 +8,7 @@ use super::entries::{Key, keeps};
 use super::FAILED;
 use crate::emulate::memory::BYTES_A_UNIT;
 use crate::emulate::objects::{Object, PLAIN};
-use crate::emulate::process::{Arguments, Outcome, Process};
+use crate::emulate::process::{Arguments, Outcome, Process, Stop};
 
 pub(super) fn call(
     process: &mut Process<'_, '_, '_>,
@@ -61,7 +61,7 @@ fn key(process: &mut Process<'_, '_, '_>, name: &str, given: u64) -> Option<Key>
         Key::Text(process.memory.text(given).ok()?)
     } else {
         match process.memory.object_at(given) {
-            Some(Object::Text(text)) => Key::Text(text.clone()),
+            Some(Object::Text(text)) => Key::Text(text.to_vec()),
             Some(Object::Number(number)) => Key::Number(*number),
             Some(Object::Instance(_) | Object::Module) => Key::Object(given),
             // What else a stub made may be a string or a tuple, equal to others.
@@ -85,6 +85,19 @@ fn own(
     arguments: &Arguments,
 ) -> Option<Outcome> {
     let [dict, given, third, fourth, ..] = arguments.registers;
+    match name {
+        "PyDict_Size" | "PyObject_Size" | "PyObject_Length" | "PyMapping_Size"
+        | "PyMapping_Length" => return Some(count(process, dict, holder)),
+        "PyDict_Next" => {
+            return Some(count(process, dict, holder).and_then(|count| match count {
+                0 => Ok(0),
+                _ => Err(Stop::Reason(
+                    "the hook goes through a dictionary that it made".to_owned(),
+                )),
+            }));
+        }
+        _ => {}
+    }
     let changes = !keeps(name);
     let key = if takes_a_key(name) { key(process, name, given) } else { None };
     let Some(key) = key else {
@@ -147,6 +160,17 @@ fn own(
     })
 }
 
+/// How many keys a dictionary has that the hook made.
+fn count(process: &mut Process<'_, '_, '_>, dict: u64, holder: u64) -> Outcome {
+    let is_known = process.memory.object_at(dict) == Some(&Object::Dict);
+    let mut keys = process.attributes.held(holder);
+    if !is_known || keys.any(|(key, _)| matches!(key, Key::Object(_))) {
+        // The interpreter puts names into that of a module, and objects may be equal to others.
+        return Err(Stop::Reason("the hook counts what a dictionary holds".to_owned()));
+    }
+    Ok(process.attributes.held(holder).count() as u64)
+}
+
 /// Whether the second argument of a function is a key.
 fn takes_a_key(name: &str) -> bool {
     let what = ["Item", "SetDefault", "Pop", "Contains"];
@@ -171,7 +195,7 @@ fn foreign(
     name: &str,
     arguments: &Arguments,
 ) -> Option<Outcome> {
-    let [first, _, third, fourth, ..] = arguments.registers;
+    let [first, second, third, fourth, ..] = arguments.registers;
     Some(match name {
         "PyDict_GetItemRef"
         | "PyDict_GetItemStringRef"
@@ -180,6 +204,8 @@ fn foreign(
         | "PyDict_Pop"
         | "PyDict_PopString" => give(process, third, None),
         // Likely a new key: the default is put in and given back.
+        // Once through what may be there.
+        "PyDict_Next" => next(process, [second, third, fourth]),
         "PyDict_SetDefaultRef" => {
             let there = default(process, third);
             give(process, fourth, Some(there)).map(|_| u64::from(there != third))
@@ -188,11 +214,13 @@ fn foreign(
         // The interpreter's own dictionaries hold nothing of a module that was never loaded, and
         // one that the hook made hardly more than the hook put there.
         "PyDict_GetItem" | "PyDict_GetItemString" | "PyDict_GetItemWithError" => {
-            let object = process.memory.object(PLAIN);
             let is_empty = process.is_interpreter_dict(first)
                 || process.memory.object_at(first) == Some(&Object::Dict);
-            let (likely, other) = if is_empty { (0, object) } else { (object, 0) };
-            Ok(process.choose(likely, other))
+            if is_empty {
+                return Some(Ok(process.given_or_none()));
+            }
+            let object = process.memory.object(PLAIN);
+            Ok(process.given_or_null(object))
         }
         _ => return None,
     })
@@ -203,13 +231,23 @@ fn foreign(
 fn give(process: &mut Process<'_, '_, '_>, place: u64, known: Option<u64>) -> Outcome {
     let found = match known {
         Some(known) => known,
-        None => {
-            let object = process.memory.object(PLAIN);
-            process.choose(0, object)
-        }
+        None => process.given_or_none(),
     };
     if place != 0 {
         process.memory.write_word(place, found)?;
     }
     Ok(u64::from(found != 0))
+}
+
+/// Gives the only entry of a dictionary of which it is not known what it holds, likely none.
+fn next(process: &mut Process<'_, '_, '_>, [position, key, value]: [u64; 3]) -> Outcome {
+    if process.memory.word(position)? != 0 || process.alternative(2) == 0 {
+        return Ok(0);
+    }
+    process.memory.write_word(position, 1)?;
+    for place in [key, value].into_iter().filter(|place| *place != 0) {
+        let object = process.memory.object(PLAIN);
+        process.memory.write_word(place, object)?;
+    }
+    Ok(1)
 }

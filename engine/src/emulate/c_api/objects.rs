@@ -1,12 +1,12 @@
 //! Functions whose results code looks into: strings, numbers, types, capsules.
 
-use super::{Key, text_of};
+use super::{FAILED, Key, LARGE, text_of};
 use crate::emulate::memory::{BYTES_A_UNIT, Fault, Memory};
 use crate::emulate::objects::{
-    Object, PLAIN, TYPE, TYPE_ALLOC, TYPE_BASE, TYPE_DICT, TYPE_FLAGS, TYPE_FREE, TYPE_NEW, Table,
-    table_of,
+    Object, PLAIN, TYPE, TYPE_ALLOC, TYPE_BASE, TYPE_CALL, TYPE_DICT, TYPE_FLAGS, TYPE_FREE,
+    TYPE_INIT, TYPE_NEW, Table, table_of,
 };
-use crate::emulate::process::{Arguments, Outcome, Process};
+use crate::emulate::process::{Arguments, Outcome, Process, Stop};
 
 /// The built-in type of what a function makes, told by its name.
 pub(super) fn result_type(name: &str) -> Option<Object> {
@@ -62,14 +62,14 @@ fn text(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) ->
         "PyUnicode_FromString" | "PyUnicode_InternFromString" => process
             .memory
             .text(first)
-            .map(|text| process.memory.object(Object::Text(text)))
+            .map(|text| process.memory.object(Object::Text(text.into())))
             .map_err(Into::into),
         "PyUnicode_FromStringAndSize" | "PyUnicode_DecodeUTF8" if first != 0 => {
             let mut bytes = vec![0; usize::try_from(second.min(MAX_TEXT)).unwrap_or(0)];
             let read = process.memory.read_into(first, &mut bytes);
             // It is kept, beside all others.
             process.memory.charge(bytes.len().saturating_mul(BYTES_A_UNIT));
-            read.map(|()| process.memory.object(Object::Text(bytes))).map_err(Into::into)
+            read.map(|()| process.memory.object(Object::Text(bytes.into()))).map_err(Into::into)
         }
         "PyUnicode_AsUTF8" | "PyUnicode_AsUTF8AndSize" => {
             let size = process.memory.text_object(first).map_or(0, |text| text.len() as u64);
@@ -101,21 +101,38 @@ fn text(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) ->
         | "PyLong_FromInt64"
         | "PyLong_FromUInt32"
         | "PyLong_FromUInt64" => Ok(process.memory.object(Object::Number(first))),
-        name if name.starts_with("PyLong_As") => match process.memory.object_at(first) {
+        // Through a pointer.
+        "PyLong_AsInt32" | "PyLong_AsUInt32" | "PyLong_AsInt64" | "PyLong_AsUInt64" => {
+            let number = match process.memory.object_at(first) {
+                Some(Object::Number(number)) => Some(*number),
+                _ => [0, 1, LARGE].get(process.alternative(4)).copied(),
+            };
+            let Some(number) = number else {
+                process.raise("PyExc_OverflowError");
+                return Some(Ok(FAILED));
+            };
+            let bytes = number.to_le_bytes();
+            let size = if name.ends_with("32") { 4 } else { 8 };
+            process.memory.write(second, &bytes[..size]).map(|()| 0).map_err(Into::into)
+        }
+        name if name.starts_with("PyLong_As") && name != "PyLong_AsNativeBytes" => match process.memory.object_at(first) {
             Some(Object::Number(number)) => Ok(*number),
-            _ => Ok(process.choose(0, 1)),
+            _ => Ok(process.choose_or_fail(&[0, 1, LARGE])),
         },
         "PySys_GetObject" | "PySys_GetAttrString" => {
             let wanted = process.memory.text(first);
             match wanted.as_deref() {
                 Ok(b"version") => {
                     let version = format!("3.{}.0 free-threading build", process.minor);
-                    Ok(process.memory.object(Object::Text(version.into_bytes())))
+                    Ok(process.memory.object(Object::Text(version.into_bytes().into())))
                 }
                 Ok(b"modules") => Ok(process.singleton("modules", Object::Of("PyDict_Type"))),
                 _ => {
                     let object = process.memory.object(PLAIN);
-                    Ok(process.choose(object, 0))
+                    Ok(match name {
+                        "PySys_GetObject" => process.given_or_null(object),
+                        _ => process.given(object, "PyExc_AttributeError"),
+                    })
                 }
             }
         }
@@ -143,7 +160,7 @@ fn types(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -
         "PyType_GetName"
         | "PyType_GetQualName"
         | "PyType_GetFullyQualifiedName"
-        | "PyType_GetModuleName" => Ok(process.memory.object(Object::Text(b"type".to_vec()))),
+        | "PyType_GetModuleName" => Ok(process.memory.object(Object::Text(b"type".as_slice().into()))),
         "PyType_GetSlot" => Ok(match second {
             // Py_tp_alloc, Py_tp_free, Py_tp_new (Include/typeslots.h).
             47 => process.memory.symbol("PyType_GenericAlloc"),
@@ -217,7 +234,7 @@ fn ready(process: &mut Process<'_, '_, '_>, of: u64) -> Outcome {
             process.memory.write_word(place, value)?;
         }
     }
-    Ok(process.choose(0, 1))
+    Ok(process.choose_or_fail(&[0]))
 }
 
 /// `Objects/capsule.c`, and attributes, behind which capsules lie.
@@ -302,7 +319,7 @@ fn put(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) {
         }
         "PyModule_AddStringConstant" => {
             let text = process.memory.text(value).unwrap_or_default();
-            let text = process.memory.object(Object::Text(text));
+            let text = process.memory.object(Object::Text(text.into()));
             (process.memory.text(attribute).ok(), text)
         }
         "PyModule_AddType" => (short_name(process, attribute), attribute),
@@ -324,7 +341,7 @@ fn short_name(process: &mut Process<'_, '_, '_>, of: u64) -> Option<Vec<u8>> {
 }
 
 /// The `PyMethodDef` of that name in a table of functions that was put into a module.
-fn listed_function(process: &mut Process<'_, '_, '_>, module: u64, name: &[u8]) -> Option<u64> {
+pub(super) fn listed_function(process: &mut Process<'_, '_, '_>, module: u64, name: &[u8]) -> Option<u64> {
     const SIZE: u64 = 0x20;
     // More than any module has.
     const MOST: u64 = 1 << 12;
@@ -364,8 +381,7 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
     }
     if is_new && !name.starts_with(b"__") {
         // What the hook made itself has only what the hook put there.
-        let object = process.memory.object(PLAIN);
-        let found = process.choose(0, object);
+        let found = process.given_or_none();
         if found == 0 {
             process.error = Some(process.memory.exception("PyExc_AttributeError"));
         }
@@ -379,7 +395,7 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
             Object::Capsule(table)
         }
         b"__name__" | b"__qualname__" | b"__module__" | b"__doc__" | b"__file__" => {
-            Object::Text(b"name".to_vec())
+            Object::Text(b"name".as_slice().into())
         }
         name if process.uses_arrays
             && let Some((takes, gives)) = ufunc(name) =>
@@ -389,7 +405,10 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
         b"__contains__" => Object::Predicate,
         b"__all__" => Object::Of("PyList_Type"),
         b"__dict__" => Object::Of("PyDict_Type"),
-        _ => Object::Held,
+        _ => {
+            let object = process.memory.object(Object::Held);
+            return process.given(object, "PyExc_AttributeError");
+        }
     };
     let object = process.memory.object(object);
     process.choose_or_raise(object, "PyExc_AttributeError")
@@ -397,7 +416,8 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
 
 /// `Objects/call.c`, where it is known what the callee returns.
 fn calls(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -> Option<Outcome> {
-    const CALLS: [&str; 9] = [
+    const CALLS: [&str; 10] = [
+        "_PyObject_CallNoArgs",
         "PyObject_Call",
         "PyObject_CallNoArgs",
         "PyObject_CallOneArg",
@@ -418,10 +438,60 @@ fn calls(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -
         return Some(Ok(process.choose(no, yes)));
     }
     if is_own_type(process, callee) {
+        if has_own(process, callee, &[TYPE_INIT, TYPE_ALLOC, TYPE_NEW]) {
+            return Some(Err(calls_own()));
+        }
         let object = process.memory.object(Object::Instance(callee));
         return Some(Ok(process.choose_or_raise(object, "PyExc_Exception")));
     }
-    None
+    calls_own_code(process, callee).then(|| Err(calls_own()))
+}
+
+/// What is not followed: code of the module that the interpreter calls.
+pub(super) fn calls_own() -> Stop {
+    Stop::Reason("the hook has the interpreter call a function of the module".to_owned())
+}
+
+/// Whether a call of an object may run code of the libraries that are here.
+fn calls_own_code(process: &mut Process<'_, '_, '_>, callee: u64) -> bool {
+    match process.memory.object_at(callee) {
+        // A function that the hook made, or a method: what it calls lies behind the head.
+        Some(Object::Of("PyCFunction_Type")) => {
+            let method = process.memory.word(callee + HEAD);
+            method.is_ok_and(|method| process.memory.in_image(method).is_some())
+        }
+        Some(Object::Of("PyMethod_Type" | "PyInstanceMethod_Type")) => {
+            let function = process.memory.word(callee + HEAD);
+            function.is_ok_and(|function| calls_own_code(process, function))
+        }
+        Some(Object::Instance(of)) => {
+            let of = *of;
+            has_own(process, of, &[TYPE_CALL])
+        }
+        Some(_) => false,
+        None => process.memory.in_image(callee).is_some(),
+    }
+}
+
+/// Whether a type, or one that it inherits from, has a function in a library that is here at any of
+/// these places.
+fn has_own(process: &mut Process<'_, '_, '_>, of: u64, places: &[usize]) -> bool {
+    // Far more than there are between a type and `object`.
+    const MOST: usize = 32;
+    let mut known = of;
+    for _ in 0..MOST {
+        if known == 0 || process.memory.in_image(known).is_none() {
+            return false;
+        }
+        for place in places {
+            let function = process.memory.word(known.wrapping_add(*place as u64));
+            if function.is_ok_and(|function| process.memory.in_image(function).is_some()) {
+                return true;
+            }
+        }
+        known = process.memory.word(known.wrapping_add(TYPE_BASE as u64)).unwrap_or(0);
+    }
+    true
 }
 
 /// Whether a library here holds a type at that address: `type` made it, or what inherits from that.
@@ -498,7 +568,6 @@ fn interpreter(
             Ok(0)
         }
         "PyThread_tss_get" => Ok(process.thread_values.get(&first).copied().unwrap_or(0)),
-        "PyArg_UnpackTuple" | "PyArg_ParseTuple" => Ok(process.choose(1, 0)),
         _ => return None,
     })
 }

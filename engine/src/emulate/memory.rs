@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::linked::{Binding, Linked, Loaded, SYMBOL_STRIDE, SYMBOLS, address_in};
 use super::objects::{Object, SIZE};
-use super::pages::{Page, Pages, Unknown};
+use super::pages::{Page, Pages, Traces, Unknown, Words};
 use crate::image::{Fixup, Format, PAGE_SIZE, ReadError};
 
 /// Objects of the interpreter.
@@ -71,9 +71,11 @@ pub(crate) struct Memory<'l, 'p, 'd> {
     pub(super) blank: u64,
     /// The feature release of the interpreter: 14 for 3.14.
     pub(super) minor: u8,
-    /// Stretches that nothing should write to, and whether something did.
-    watched: Vec<(u64, u64)>,
+    /// What nothing should write to, and whether something did.
+    watched: Words,
     touched: bool,
+    /// What is read of libraries, where that is kept.
+    traces: Option<Box<Traces>>,
     work: u64,
 }
 
@@ -91,8 +93,9 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             thread_blocks: Vec::new(),
             blank: 0,
             minor,
-            watched: Vec::new(),
+            watched: Words::default(),
             touched: false,
+            traces: None,
             work: 0,
         };
         memory.lay_out_thread_blocks();
@@ -297,6 +300,9 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
 
     pub(super) fn read_into(&mut self, address: u64, bytes: &mut [u8]) -> Result<(), Fault> {
         let size = bytes.len();
+        if self.traces.is_some() && self.in_image(address).is_some() {
+            self.traces.iter_mut().for_each(|traces| traces.read(address, size));
+        }
         self.each_part(address, size, |pages, number, offset, range| {
             let page = pages.get(number)?;
             bytes[range.clone()].copy_from_slice(&page[offset..offset + range.len()]);
@@ -312,9 +318,19 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         }
     }
 
-    /// Has writes to these stretches noted: start and length.
-    pub(super) fn watch(&mut self, stretches: Vec<(u64, u64)>) {
-        self.watched = stretches;
+    /// Has writes to these words noted.
+    pub(super) fn watch(&mut self, words: Words) {
+        self.watched = words;
+    }
+
+    /// Has it kept, or no longer kept, what is read of libraries as the loader left them.
+    pub(super) fn trace(&mut self, on: bool) {
+        self.traces = on.then(Box::default);
+    }
+
+    /// What was read of libraries, where that was kept.
+    pub(super) fn take_read(&mut self) -> Words {
+        self.traces.take().map(|traces| traces.read).unwrap_or_default()
     }
 
     /// Whether anything wrote to what is watched.
@@ -323,11 +339,10 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
     }
 
     pub(super) fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Fault> {
-        let behind = address.saturating_add(bytes.len() as u64);
-        self.touched |= self
-            .watched
-            .iter()
-            .any(|(start, length)| *start < behind && address < start.saturating_add(*length));
+        self.touched |= self.watched.touches(address, bytes.len());
+        if self.traces.is_some() && self.in_image(address).is_some() {
+            self.traces.iter_mut().for_each(|traces| traces.write(address, bytes.len()));
+        }
         self.each_part(address, bytes.len(), |pages, number, offset, range| {
             let page = pages.get_mut(number)?;
             page[offset..offset + range.len()].copy_from_slice(&bytes[range]);
@@ -391,8 +406,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             if self.pages.get(number).is_none() {
                 self.bring_in(number)?;
             }
-            with(&mut self.pages, number, offset, done..done + count)
-                .ok_or(Fault::Unmapped(at))?;
+            with(&mut self.pages, number, offset, done..done + count).ok_or(Fault::Unmapped(at))?;
             done += count;
         }
         Ok(())

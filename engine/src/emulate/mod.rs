@@ -39,6 +39,7 @@ use crate::model::target::Target;
 use crate::slots::{Layout, SlotArray, gil_of};
 use declaring::Declaring;
 use linked::Linked;
+use pages::Words;
 use process::{Process, Start, Stop, System, Variadic};
 use runner::Runner;
 
@@ -176,6 +177,8 @@ pub(super) struct Run {
     went_wrong: bool,
     /// It was given up for its steps alone.
     ran_out: bool,
+    /// What it read of the libraries, as the loader left them.
+    read: Words,
 }
 
 /// The libraries that a hook may run in, and for which interpreter.
@@ -240,7 +243,21 @@ impl<'p, 'd> Emulator<'p, 'd> {
             run = Runner::new(self, hook, entry, LONG).run();
         }
         let mut libraries = self.linked.libraries.iter();
-        if !run.went_wrong || libraries.all(|library| library.image.constructors().is_empty()) {
+        if libraries.all(|library| library.image.constructors().is_empty()) {
+            return run;
+        }
+        if !run.went_wrong {
+            if !run.outcome.may_keep_off(self.target) || self.finds_unchanged(hook, &run) {
+                return run;
+            }
+            // What the constructors leave behind may be what the hook declares by.
+            run = self.constructed(hook, entry).unwrap_or_else(|| Run {
+                outcome: Outcome::Stopped(
+                    "a constructor of the library may change what the hook reads".to_owned(),
+                ),
+                went_wrong: true,
+                ..run
+            });
             return run;
         }
         for budget in [USUAL, LARGE] {
@@ -257,6 +274,14 @@ impl<'p, 'd> Emulator<'p, 'd> {
         run
     }
 
+    /// Runs the hook behind all constructors; `None` where these cannot be followed as a whole.
+    fn constructed(&self, hook: Hook, entry: u64) -> Option<Run> {
+        [USUAL, LARGE].into_iter().find_map(|budget| {
+            let mut runner = Runner::new(self, hook, entry, budget);
+            runner.construct().then(|| runner.run())
+        })
+    }
+
     /// Whether a constructor of a library that `declaration` lies in changes what it was read from.
     /// The loader runs them before anybody calls the hook; here each is followed by itself, as far
     /// as that goes.
@@ -268,12 +293,40 @@ impl<'p, 'd> Emulator<'p, 'd> {
             .filter_map(|(start, _)| process.memory.in_image(*start))
             .map(|(index, _)| index)
             .collect();
-        process.memory.watch(stretches);
+        let mut words = Words::default();
+        for (start, size) in stretches {
+            words.insert(start, usize::try_from(size).unwrap_or(0));
+        }
+        process.memory.watch(words);
         for index in holders {
             let mut left = USUAL.constructors;
             self.construct(&mut process, index, USUAL.constructor, &mut left);
         }
         process.memory.is_touched()
+    }
+
+    /// Whether the hook finds what it reads of the libraries as the loader leaves it: no constructor
+    /// of a library that it reads from writes there. One that is cut short might; where the hook
+    /// returned a definition, which is watched by itself, that is not held against it.
+    fn finds_unchanged(&self, hook: Hook, run: &Run) -> bool {
+        let read = &run.read;
+        let mut process = self.process(hook);
+        let holders: BTreeSet<usize> = read
+            .pages()
+            .filter_map(|address| process.memory.in_image(address))
+            .map(|(index, _)| index)
+            .collect();
+        process.memory.watch(read.clone());
+        let mut is_whole = true;
+        for index in holders {
+            let mut left = USUAL.constructors;
+            is_whole &= self.construct(&mut process, index, USUAL.constructor, &mut left);
+        }
+        if process.memory.is_touched() {
+            return false;
+        }
+        let is_definition = matches!(run.outcome, Outcome::Declares { .. });
+        is_whole || is_definition || read.iter().all(|word| process.memory.is_relocated(word, 8))
     }
 
     /// Runs the constructors of the library at `index`, each for `limit` steps at most, and takes

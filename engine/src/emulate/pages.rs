@@ -152,3 +152,72 @@ fn words(address: u64, size: usize) -> impl Iterator<Item = (u64, usize)> {
         (at / PAGE_SIZE as u64, place / 8)
     })
 }
+
+/// A set of words, by page.
+#[derive(Clone, Default)]
+pub(super) struct Words {
+    pages: HashMap<u64, WordSet>,
+}
+
+impl Words {
+    pub(super) fn insert(&mut self, address: u64, size: usize) {
+        for (number, word) in words(address, size) {
+            let set = self.pages.entry(number).or_default();
+            if let Some(bits) = set.get_mut(word / 64) {
+                *bits |= 1 << (word % 64);
+            }
+        }
+    }
+
+    /// Whether a stretch touches any of them.
+    pub(super) fn touches(&self, address: u64, size: usize) -> bool {
+        !self.pages.is_empty()
+            && words(address, size).any(|(number, word)| {
+                let bits = self.pages.get(&number).and_then(|set| set.get(word / 64));
+                bits.is_some_and(|bits| bits >> (word % 64) & 1 == 1)
+            })
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+        let each = |(number, set): (&u64, &WordSet)| {
+            let (start, set) = (number * PAGE_SIZE as u64, *set);
+            let places = (0..PAGE_SIZE / 8).filter(move |word| {
+                set.get(word / 64).is_some_and(|bits| bits >> (word % 64) & 1 == 1)
+            });
+            places.map(move |word| start + word as u64 * 8)
+        };
+        self.pages.iter().flat_map(each)
+    }
+
+    /// The addresses of the pages that they lie on.
+    pub(super) fn pages(&self) -> impl Iterator<Item = u64> {
+        self.pages.keys().map(|number| number * PAGE_SIZE as u64)
+    }
+}
+
+/// What was read of libraries as the loader left them, and what was written there.
+#[derive(Clone, Default)]
+pub(super) struct Traces {
+    pub(super) read: Words,
+    written: Words,
+}
+
+impl Traces {
+    /// What was written before is not as the loader left it.
+    pub(super) fn read(&mut self, address: u64, size: usize) {
+        for (number, word) in words(address, size) {
+            let at = number * PAGE_SIZE as u64 + word as u64 * 8;
+            if !self.written.touches(at, 8) {
+                self.read.insert(at, 8);
+            }
+        }
+    }
+
+    /// A word that is written in part may still be read as it was.
+    pub(super) fn write(&mut self, address: u64, size: usize) {
+        let start = address.next_multiple_of(8);
+        let end = address.saturating_add(size as u64) & !7;
+        let size = usize::try_from(end.saturating_sub(start)).unwrap_or(0);
+        self.written.insert(start, size);
+    }
+}

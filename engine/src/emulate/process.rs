@@ -329,7 +329,11 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
 
     /// A copy of a process that was stopped, in which choices that come later are turned.
     pub(super) fn fork(&self, choices: &[Turned]) -> Self {
-        Self { choices: choices.to_vec(), pause_before: None, paused: None, ..self.clone() }
+        let mut fork = self.clone();
+        fork.choices = choices.to_vec();
+        fork.pause_before = None;
+        fork.paused = None;
+        fork
     }
 
     /// How much there is to copy.

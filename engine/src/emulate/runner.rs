@@ -3,6 +3,7 @@
 //! What a single run does is told in [`super::process`].
 
 use super::objects::{Object, PLAIN};
+use super::pages::Words;
 use super::process::{Met, Process, Start, Stop, Turned};
 use super::{Budget, Created, Declaration, Emulator, Hook, Outcome, Run};
 use crate::definition::RawDefinition;
@@ -32,6 +33,8 @@ struct Attempt {
     steps: u32,
     /// It was given up for its steps alone.
     ran_out: bool,
+    /// What it read of the libraries, as the loader left them.
+    read: Words,
     /// Choices met, all of them.
     met: Vec<Met>,
     /// How many were met before it ended, or before it went wrong.
@@ -75,13 +78,14 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
         let mut first_failure = None;
         let mut steps = 0;
         for _ in 0..MAX_RUNS {
-            let attempt = self.attempt(&choices);
+            let mut attempt = self.attempt(&choices);
+            let read = std::mem::take(&mut attempt.read);
             steps = attempt.steps;
             let failure = match &attempt.outcome {
                 Ok(outcome) => {
                     let (outcome, is_whole) = self.confirmed(outcome.clone(), &choices, &attempt);
                     let ran_out = attempt.ran_out || !is_whole;
-                    return Run { outcome, steps, went_wrong: false, ran_out };
+                    return Run { outcome, steps, went_wrong: false, ran_out, read };
                 }
                 Err(failure) => failure.clone(),
             };
@@ -97,7 +101,8 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
             }
         }
         let reason = first_failure.unwrap_or_else(|| "the hook comes to no end".to_owned());
-        Run { outcome: Outcome::Stopped(reason), steps, went_wrong: true, ran_out: false }
+        let outcome = Outcome::Stopped(reason);
+        Run { outcome, steps, went_wrong: true, ran_out: false, read: Words::default() }
     }
 
     fn start(&self) -> Start<'static> {
@@ -107,6 +112,7 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
     fn attempt(&mut self, choices: &[Turned]) -> Attempt {
         let mut process = self.before.clone();
         process.begin(choices);
+        process.memory.trace(true);
         self.follow(process, self.start(), 0)
     }
 
@@ -122,6 +128,8 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
         let budget = self.budget.steps.min(before.saturating_add(left));
         let ending = (self.emulator.call)(&mut process, start, budget, &mut steps);
         let calls = process.calls;
+        // What is read to tell the answer was not read by the hook.
+        let read = process.memory.take_read();
         let outcome = match ending {
             Ok(value) => match gone_wrong(&process, value) {
                 Some(failure) => Err(failure),
@@ -142,6 +150,7 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
             outcome,
             steps,
             ran_out,
+            read,
             met: process.met,
             choices_met: at_error.unwrap_or(met),
             choices_at_declaring,
@@ -274,9 +283,6 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
                     ),
                     _ => HANGS.to_owned(),
                 };
-                if std::env::var_os("FT_DEBUG").is_some() {
-                    eprintln!("DIFFERS number {number} call {} alt {:?}: {reason}", met.call, turned.last());
-                }
                 return (Outcome::Stopped(reason), true);
             }
         }
@@ -298,12 +304,7 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
     }
 
     /// Has the run that was made come to a call. Returns whether it did.
-    fn lead(
-        &mut self,
-        leader: &mut Process<'r, 'p, 'd>,
-        call: u64,
-        steps: &mut u32,
-    ) -> bool {
+    fn lead(&mut self, leader: &mut Process<'r, 'p, 'd>, call: u64, steps: &mut u32) -> bool {
         if leader.paused.is_some() && leader.calls == call {
             return true;
         }

@@ -4,8 +4,8 @@
 //! finds there again. Whether other keys are there is a choice, and so is all that other
 //! dictionaries hold.
 
-use super::entries::{Key, keeps};
 use super::FAILED;
+use super::entries::{Key, keeps};
 use crate::emulate::memory::BYTES_A_UNIT;
 use crate::emulate::objects::{Object, PLAIN};
 use crate::emulate::process::{Arguments, Outcome, Process, Stop};
@@ -91,9 +91,9 @@ fn own(
         "PyDict_Next" => {
             return Some(count(process, dict, holder).and_then(|count| match count {
                 0 => Ok(0),
-                _ => Err(Stop::Reason(
-                    "the hook goes through a dictionary that it made".to_owned(),
-                )),
+                _ => {
+                    Err(Stop::Reason("the hook goes through a dictionary that it made".to_owned()))
+                }
             }));
         }
         _ => {}

@@ -113,7 +113,7 @@ const SUCCEEDING: [&str; 8] = [
     "PyDict_Update",
     "PyDict_Merge",
 ];
-const SUCCEEDING_TOO: [&str; 12] = [
+const SUCCEEDING_TOO: [&str; 11] = [
     "PyType_Ready",
     "PyList_Append",
     "PyList_Insert",
@@ -124,7 +124,6 @@ const SUCCEEDING_TOO: [&str; 12] = [
     "PySet_Add",
     "PyState_AddModule",
     "PyObject_GenericSetAttr",
-    "PyRun_SimpleString",
     "PySys_SetObject",
 ];
 
@@ -159,9 +158,17 @@ fn by_kind(process: &mut Process<'_, '_, '_>, name: &str) -> Outcome {
         Some(Returns::Number) if FILLING.iter().any(|start| name.starts_with(start)) => {
             return Err(Stop::Reason(format!("the hook has `{name}` fill its memory")));
         }
+        // What goes wrong is printed there.
+        Some(Returns::Number)
+            if name.starts_with("PyRun_Simple") || name.starts_with("PyRun_Any") =>
+        {
+            process.choose(0, FAILED)
+        }
         Some(Returns::Number) if is_succeeding(name) => process.choose_or_fail(&[0]),
-        // Less, equal or more, all without an exception.
-        Some(Returns::Number) if name.contains("Compare") && !name.ends_with("Bool") => {
+        // Less, equal or more, or nowhere, all without an exception.
+        Some(Returns::Number)
+            if name.contains("Compare") && !name.ends_with("Bool") || name.contains("Find") =>
+        {
             [0, 1, FAILED].get(process.alternative(3)).copied().unwrap_or(0)
         }
         Some(Returns::Number) => {

@@ -115,10 +115,12 @@ fn text(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) ->
             let size = if name.ends_with("32") { 4 } else { 8 };
             process.memory.write(second, &bytes[..size]).map(|()| 0).map_err(Into::into)
         }
-        name if name.starts_with("PyLong_As") && name != "PyLong_AsNativeBytes" => match process.memory.object_at(first) {
-            Some(Object::Number(number)) => Ok(*number),
-            _ => Ok(process.choose_or_fail(&[0, 1, LARGE])),
-        },
+        name if name.starts_with("PyLong_As") && name != "PyLong_AsNativeBytes" => {
+            match process.memory.object_at(first) {
+                Some(Object::Number(number)) => Ok(*number),
+                _ => Ok(process.choose_or_fail(&[0, 1, LARGE, FAILED])),
+            }
+        }
         "PySys_GetObject" | "PySys_GetAttrString" => {
             let wanted = process.memory.text(first);
             match wanted.as_deref() {
@@ -160,7 +162,9 @@ fn types(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -
         "PyType_GetName"
         | "PyType_GetQualName"
         | "PyType_GetFullyQualifiedName"
-        | "PyType_GetModuleName" => Ok(process.memory.object(Object::Text(b"type".as_slice().into()))),
+        | "PyType_GetModuleName" => {
+            Ok(process.memory.object(Object::Text(b"type".as_slice().into())))
+        }
         "PyType_GetSlot" => Ok(match second {
             // Py_tp_alloc, Py_tp_free, Py_tp_new (Include/typeslots.h).
             47 => process.memory.symbol("PyType_GenericAlloc"),
@@ -341,7 +345,11 @@ fn short_name(process: &mut Process<'_, '_, '_>, of: u64) -> Option<Vec<u8>> {
 }
 
 /// The `PyMethodDef` of that name in a table of functions that was put into a module.
-pub(super) fn listed_function(process: &mut Process<'_, '_, '_>, module: u64, name: &[u8]) -> Option<u64> {
+pub(super) fn listed_function(
+    process: &mut Process<'_, '_, '_>,
+    module: u64,
+    name: &[u8],
+) -> Option<u64> {
     const SIZE: u64 = 0x20;
     // More than any module has.
     const MOST: u64 = 1 << 12;

@@ -11,7 +11,7 @@ use crate::libraries::Libraries;
 use crate::model::evidence::{Evidence, Gil, Init, ModuleReport, Subinterpreters};
 use crate::model::platform::{Architecture, Platform};
 use crate::model::target::Target;
-use crate::slots::{Layout, gil_of};
+use crate::slots::gil_of;
 
 /// The module whose function makes the modules that cffi generates (cffi, `recompiler.py`).
 const CFFI_BACKEND: &str = "_cffi_backend";
@@ -324,10 +324,7 @@ fn declared(
 ) -> Result<Answer, String> {
     findings.init = Some(Init::MultiPhase);
     findings.evidence.definition = Some(declaration.evidence());
-    let layout = match declaration {
-        Declaration::Definition(_) => Layout::Legacy,
-        Declaration::Slots(_) => Layout::Flagged,
-    };
+    let layout = declaration.layout();
     let Some(slots) = declaration.slots() else {
         return Ok(Answer::Gil(Gil::Enables));
     };

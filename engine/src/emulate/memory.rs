@@ -6,10 +6,11 @@
 //! [`super::pages`].
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::linked::{Binding, Linked, Loaded, SYMBOL_STRIDE, SYMBOLS, address_in};
 use super::objects::{Object, SIZE};
-use super::pages::{Page, Pages, Unknown};
+use super::pages::{Page, Pages, Traces, Unknown, Words};
 use crate::image::{Fixup, Format, PAGE_SIZE, ReadError};
 
 /// Objects of the interpreter.
@@ -70,9 +71,11 @@ pub(crate) struct Memory<'l, 'p, 'd> {
     pub(super) blank: u64,
     /// The feature release of the interpreter: 14 for 3.14.
     pub(super) minor: u8,
-    /// Stretches that nothing should write to, and whether something did.
-    watched: Vec<(u64, u64)>,
+    /// What nothing should write to, and whether something did.
+    watched: Words,
     touched: bool,
+    /// What is read of libraries, where that is kept.
+    traces: Option<Box<Traces>>,
     work: u64,
 }
 
@@ -90,8 +93,9 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             thread_blocks: Vec::new(),
             blank: 0,
             minor,
-            watched: Vec::new(),
+            watched: Words::default(),
             touched: false,
+            traces: None,
             work: 0,
         };
         memory.lay_out_thread_blocks();
@@ -234,6 +238,11 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         }
     }
 
+    /// What lies on a page from a place on is not known, but for the words at some of them.
+    pub(super) fn make_opaque(&mut self, number: u64, from: usize, known: &[usize]) {
+        self.unknown.make_opaque(number, from, known);
+    }
+
     /// Whether a value is the address of something.
     pub(crate) fn is_mapped(&self, value: u64) -> bool {
         self.in_image(value).is_some()
@@ -291,19 +300,37 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
 
     pub(super) fn read_into(&mut self, address: u64, bytes: &mut [u8]) -> Result<(), Fault> {
         let size = bytes.len();
-        self.each_part(address, size, |page, offset, range| {
+        if self.traces.is_some() && self.in_image(address).is_some() {
+            self.traces.iter_mut().for_each(|traces| traces.read(address, size));
+        }
+        self.each_part(address, size, |pages, number, offset, range| {
+            let page = pages.get(number)?;
             bytes[range.clone()].copy_from_slice(&page[offset..offset + range.len()]);
+            Some(())
         })?;
         // Only known once the pages are here.
+        if within(address, OBJECTS, HEAP - OBJECTS) && self.unknown.is_opaque(address, size) {
+            return Err(Fault::Unknown("the content of an object".to_owned()));
+        }
         match self.unknown.within(address, size).next() {
             Some((_, what)) => Err(Fault::Unknown((*what).to_owned())),
             None => Ok(()),
         }
     }
 
-    /// Has writes to these stretches noted: start and length.
-    pub(super) fn watch(&mut self, stretches: Vec<(u64, u64)>) {
-        self.watched = stretches;
+    /// Has writes to these words noted.
+    pub(super) fn watch(&mut self, words: Words) {
+        self.watched = words;
+    }
+
+    /// Has it kept, or no longer kept, what is read of libraries as the loader left them.
+    pub(super) fn trace(&mut self, on: bool) {
+        self.traces = on.then(Box::default);
+    }
+
+    /// What was read of libraries, where that was kept.
+    pub(super) fn take_read(&mut self) -> Words {
+        self.traces.take().map(|traces| traces.read).unwrap_or_default()
     }
 
     /// Whether anything wrote to what is watched.
@@ -312,15 +339,19 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
     }
 
     pub(super) fn write(&mut self, address: u64, bytes: &[u8]) -> Result<(), Fault> {
-        let behind = address.saturating_add(bytes.len() as u64);
-        self.touched |= self
-            .watched
-            .iter()
-            .any(|(start, length)| *start < behind && address < start.saturating_add(*length));
-        self.each_part(address, bytes.len(), |page, offset, range| {
-            page[offset..offset + range.len()].copy_from_slice(&bytes[range.clone()]);
+        self.touched |= self.watched.touches(address, bytes.len());
+        if self.traces.is_some() && self.in_image(address).is_some() {
+            self.traces.iter_mut().for_each(|traces| traces.write(address, bytes.len()));
+        }
+        self.each_part(address, bytes.len(), |pages, number, offset, range| {
+            let page = pages.get_mut(number)?;
+            page[offset..offset + range.len()].copy_from_slice(&bytes[range]);
+            Some(())
         })?;
         self.unknown.replace(address, bytes.len());
+        if within(address, OBJECTS, HEAP - OBJECTS) {
+            self.unknown.reveal(address, bytes.len());
+        }
         Ok(())
     }
 
@@ -345,17 +376,23 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         self.work
     }
 
+    /// How much there is to copy where the whole process is.
+    pub(super) fn extent(&self) -> usize {
+        self.pages.len() + self.objects.len() + self.symbols.len()
+    }
+
     /// Has work counted that is done on what was read before, in bytes.
     pub(super) fn charge(&mut self, bytes: usize) {
         self.work = self.work.saturating_add((bytes / BYTES_A_UNIT) as u64);
     }
 
-    /// Calls `with` for each page that a stretch lies on.
+    /// Calls `with` for each page that a stretch lies on, with the page's number, the place in it,
+    /// and which bytes of the stretch lie there.
     fn each_part(
         &mut self,
         address: u64,
         size: usize,
-        mut with: impl FnMut(&mut Page, usize, std::ops::Range<usize>),
+        mut with: impl FnMut(&mut Pages, u64, usize, std::ops::Range<usize>) -> Option<()>,
     ) -> Result<(), Fault> {
         self.work = self.work.saturating_add(1);
         self.charge(size);
@@ -366,11 +403,10 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             // Less than a page, so that it always fits.
             let offset = usize::try_from(at % PAGE_SIZE as u64).unwrap_or(0);
             let count = (PAGE_SIZE - offset).min(size - done);
-            if self.pages.get_mut(number).is_none() {
+            if self.pages.get(number).is_none() {
                 self.bring_in(number)?;
             }
-            let page = self.pages.get_mut(number).ok_or(Fault::Unmapped(at))?;
-            with(page, offset, done..done + count);
+            with(&mut self.pages, number, offset, done..done + count).ok_or(Fault::Unmapped(at))?;
             done += count;
         }
         Ok(())
@@ -382,7 +418,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             return Err(Fault::Budget);
         }
         let address = number * PAGE_SIZE as u64;
-        let mut page = Box::new([0; PAGE_SIZE]);
+        let mut page = [0; PAGE_SIZE];
         if let Some((index, place)) = self.in_image(address) {
             self.image_page(index, place, address, &mut page)
                 .map_err(|_| Fault::Unmapped(address))?;
@@ -392,14 +428,14 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             self.symbol_page(&name, address - offset, offset, &mut page)?;
         } else if within(address, OBJECTS, self.objects.len() as u64 * OBJECT_STRIDE) {
             let object = self.object_at(address).cloned();
-            self.object_page(object.as_ref(), &mut page);
+            self.object_page(number, object.as_ref(), &mut page);
         } else if !within(address, HEAP, self.heap_next - HEAP)
             && !within(address, STACK_END - STACK_SIZE, STACK_SIZE)
             && !within(address, THREAD - THREAD_SIZE, 2 * THREAD_SIZE)
         {
             return Err(Fault::Unmapped(address));
         }
-        self.pages.insert(number, page);
+        self.pages.insert(number, Rc::new(page));
         Ok(())
     }
 

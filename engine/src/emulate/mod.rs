@@ -10,6 +10,7 @@
 //! process    what happened so far, and calls that leave the wheel's libraries
 //! c_api      what functions of the interpreter give back
 //! runtime    what functions of the C and C++ runtime give back
+//! runner     runs of one hook, and whether they agree
 //! declaring  whether anything could be declared at all
 //! ```
 //!
@@ -25,6 +26,7 @@ mod memory;
 mod objects;
 mod pages;
 mod process;
+mod runner;
 mod runtime;
 mod x86_64;
 
@@ -32,13 +34,14 @@ use std::collections::BTreeSet;
 
 use crate::definition::RawDefinition;
 use crate::image::{BASE, Image, Machine, shown};
-use crate::model::evidence::Definition;
+use crate::model::evidence::{Definition, Gil};
 use crate::model::target::Target;
-use crate::slots::{Layout, SlotArray};
+use crate::slots::{Layout, SlotArray, gil_of};
 use declaring::Declaring;
 use linked::Linked;
-use objects::{Object, PLAIN};
-use process::{Process, Stop, System, Variadic};
+use pages::Words;
+use process::{Process, Start, Stop, System, Variadic};
+use runner::Runner;
 
 pub(super) use linked::Loaded;
 pub(super) use memory::{Fault, Memory};
@@ -78,8 +81,6 @@ const LARGE: Budget = Budget {
     constructors: 20_000_000,
     pages: 128 << 10,
 };
-/// Runs with other choices, to come to a good end or to see whether the answer hangs on them.
-const MAX_RUNS: usize = 64;
 
 /// What came of running an init function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +118,13 @@ impl Declaration {
         match self {
             Self::Definition(definition) => definition.slots.as_ref(),
             Self::Slots(slots) => Some(slots),
+        }
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        match self {
+            Self::Definition(_) => Layout::Legacy,
+            Self::Slots(_) => Layout::Flagged,
         }
     }
 
@@ -169,6 +177,8 @@ pub(super) struct Run {
     went_wrong: bool,
     /// It was given up for its steps alone.
     ran_out: bool,
+    /// What it read of the libraries, as the loader left them.
+    read: Words,
 }
 
 /// The libraries that a hook may run in, and for which interpreter.
@@ -182,7 +192,7 @@ pub(super) struct Emulator<'p, 'd> {
 
 /// A processor: calls a function and gives back what it returns.
 type Call =
-    fn(&mut Process<'_, '_, '_>, u64, [u64; 3], budget: u32, steps: &mut u32) -> Result<u64, Stop>;
+    fn(&mut Process<'_, '_, '_>, Start<'_>, budget: u32, steps: &mut u32) -> Result<u64, Stop>;
 
 impl<'p, 'd> Emulator<'p, 'd> {
     /// The first of `libraries` is the module itself, the others are those it needs, all of the
@@ -233,7 +243,21 @@ impl<'p, 'd> Emulator<'p, 'd> {
             run = Runner::new(self, hook, entry, LONG).run();
         }
         let mut libraries = self.linked.libraries.iter();
-        if !run.went_wrong || libraries.all(|library| library.image.constructors().is_empty()) {
+        if libraries.all(|library| library.image.constructors().is_empty()) {
+            return run;
+        }
+        if !run.went_wrong {
+            if !run.outcome.may_keep_off(self.target) || self.finds_unchanged(hook, &run) {
+                return run;
+            }
+            // What the constructors leave behind may be what the hook declares by.
+            run = self.constructed(hook, entry).unwrap_or_else(|| Run {
+                outcome: Outcome::Stopped(
+                    "a constructor of the library may change what the hook reads".to_owned(),
+                ),
+                went_wrong: true,
+                ..run
+            });
             return run;
         }
         for budget in [USUAL, LARGE] {
@@ -250,6 +274,14 @@ impl<'p, 'd> Emulator<'p, 'd> {
         run
     }
 
+    /// Runs the hook behind all constructors; `None` where these cannot be followed as a whole.
+    fn constructed(&self, hook: Hook, entry: u64) -> Option<Run> {
+        [USUAL, LARGE].into_iter().find_map(|budget| {
+            let mut runner = Runner::new(self, hook, entry, budget);
+            runner.construct().then(|| runner.run())
+        })
+    }
+
     /// Whether a constructor of a library that `declaration` lies in changes what it was read from.
     /// The loader runs them before anybody calls the hook; here each is followed by itself, as far
     /// as that goes.
@@ -261,12 +293,40 @@ impl<'p, 'd> Emulator<'p, 'd> {
             .filter_map(|(start, _)| process.memory.in_image(*start))
             .map(|(index, _)| index)
             .collect();
-        process.memory.watch(stretches);
+        let mut words = Words::default();
+        for (start, size) in stretches {
+            words.insert(start, usize::try_from(size).unwrap_or(0));
+        }
+        process.memory.watch(words);
         for index in holders {
             let mut left = USUAL.constructors;
             self.construct(&mut process, index, USUAL.constructor, &mut left);
         }
         process.memory.is_touched()
+    }
+
+    /// Whether the hook finds what it reads of the libraries as the loader leaves it: no constructor
+    /// of a library that it reads from writes there. One that is cut short might; where the hook
+    /// returned a definition, which is watched by itself, that is not held against it.
+    fn finds_unchanged(&self, hook: Hook, run: &Run) -> bool {
+        let read = &run.read;
+        let mut process = self.process(hook);
+        let holders: BTreeSet<usize> = read
+            .pages()
+            .filter_map(|address| process.memory.in_image(address))
+            .map(|(index, _)| index)
+            .collect();
+        process.memory.watch(read.clone());
+        let mut is_whole = true;
+        for index in holders {
+            let mut left = USUAL.constructors;
+            is_whole &= self.construct(&mut process, index, USUAL.constructor, &mut left);
+        }
+        if process.memory.is_touched() {
+            return false;
+        }
+        let is_definition = matches!(run.outcome, Outcome::Declares { .. });
+        is_whole || is_definition || read.iter().all(|word| process.memory.is_relocated(word, 8))
     }
 
     /// Runs the constructors of the library at `index`, each for `limit` steps at most, and takes
@@ -295,7 +355,8 @@ impl<'p, 'd> Emulator<'p, 'd> {
             let limit = limit.min(*left);
             let constructor = linked::address_in(index, *constructor);
             // How it ends is of no matter.
-            let _ = (self.call)(process, constructor, arguments, limit, &mut steps);
+            let start = Start::Function { entry: constructor, arguments };
+            let _ = (self.call)(process, start, limit, &mut steps);
             is_whole &= steps < limit;
             *left = left.saturating_sub(steps.max(1));
         }
@@ -309,222 +370,20 @@ impl<'p, 'd> Emulator<'p, 'd> {
     }
 }
 
-/// Makes runs of one hook.
-struct Runner<'r, 'p, 'd> {
-    emulator: &'r Emulator<'p, 'd>,
-    hook: Hook,
-    entry: u64,
-    budget: Budget,
-    /// The process that each run begins in.
-    before: Process<'r, 'p, 'd>,
-    /// Instructions of all runs so far.
-    steps: u32,
-}
-
-/// One run: what came of it, or how it went wrong.
-struct Attempt {
-    outcome: Result<Outcome, String>,
-    steps: u32,
-    /// It was given up for its steps alone.
-    ran_out: bool,
-    /// Choices met before it ended, or before it went wrong.
-    choices_met: usize,
-    /// Of these, those met before something was declared for a module.
-    choices_at_declaring: usize,
-}
-
-impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
-    fn new(emulator: &'r Emulator<'p, 'd>, hook: Hook, entry: u64, budget: Budget) -> Self {
-        let mut before = emulator.process(hook);
-        before.memory.allow(budget.pages);
-        Self { emulator, hook, entry, budget, before, steps: 0 }
-    }
-}
-
-impl Runner<'_, '_, '_> {
-    /// Has the constructors of all libraries run before the hook. Returns whether each ran as far as
-    /// it can be followed.
-    fn construct(&mut self) -> bool {
-        let mut left = self.budget.constructors;
-        let mut is_whole = true;
-        // Those of what a library needs come before its own.
-        for index in (0..self.emulator.linked.libraries.len()).rev() {
-            let limit = self.budget.constructor;
-            is_whole &= self.emulator.construct(&mut self.before, index, limit, &mut left);
-        }
-        self.steps = self.steps.saturating_add(self.budget.constructors - left);
-        is_whole
-    }
-
-    fn run(mut self) -> Run {
-        let mut choices: Vec<usize> = Vec::new();
-        let mut first_failure = None;
-        let mut steps = 0;
-        for _ in 0..MAX_RUNS {
-            let attempt = self.attempt(&choices);
-            steps = attempt.steps;
-            let failure = match attempt.outcome {
-                Ok(outcome) => {
-                    let declaring = attempt.choices_at_declaring;
-                    let numbers = (0..declaring).rev().chain(declaring..attempt.choices_met);
-                    let outcome = self.confirmed(outcome, &choices, numbers);
-                    let ran_out = attempt.ran_out;
-                    return Run { outcome, steps, went_wrong: false, ran_out };
-                }
-                Err(failure) => failure,
-            };
-            first_failure.get_or_insert(failure);
-            // The latest choice before things went wrong that was not turned yet.
-            let turned = |number: &usize| !choices.contains(number);
-            let Some(next) = (0..attempt.choices_met).rev().find(turned) else { break };
-            // Later choices belong to another course of events.
-            choices.retain(|number| *number < next);
-            choices.push(next);
-            if self.steps >= self.budget.in_all {
-                break;
-            }
-        }
-        let reason = first_failure.unwrap_or_else(|| "the hook comes to no end".to_owned());
-        Run { outcome: Outcome::Stopped(reason), steps, went_wrong: true, ran_out: false }
-    }
-
-    fn attempt(&mut self, choices: &[usize]) -> Attempt {
-        let mut process = self.before.clone();
-        process.begin(choices);
-        let mut steps = 0;
-        let left = self.budget.in_all.saturating_sub(self.steps).max(1);
-        let budget = self.budget.steps.min(left);
-        let ending = (self.emulator.call)(&mut process, self.entry, [0; 3], budget, &mut steps);
-        let outcome = match ending {
-            Ok(value) => match gone_wrong(&process, value) {
-                Some(failure) => Err(failure),
-                None => self.settle(&mut process, value, budget, &mut steps),
-            },
-            Err(Stop::Settled) => Ok(Outcome::Undeclared),
-            Err(Stop::Needs(name)) => Ok(Outcome::Needs(name)),
-            Err(Stop::Reason(reason)) => Ok(Outcome::Stopped(reason)),
-            Err(Stop::Failure(failure)) => Err(failure),
-        };
-        self.steps = self.steps.saturating_add(steps);
-        let met = process.choices_met();
-        let at_error = process.choices_at_error.filter(|_| outcome.is_err());
-        let choices_at_declaring = process.choices_at_declaring.unwrap_or(0);
-        let ran_out = steps >= budget && outcome.as_ref().is_ok_and(|it| it.kind().is_none());
-        Attempt {
-            outcome,
-            steps,
-            ran_out,
-            choices_met: at_error.unwrap_or(met),
-            choices_at_declaring,
-        }
-    }
-
-    /// What the value that the hook returned stands for.
-    fn settle(
-        &self,
-        process: &mut Process<'_, '_, '_>,
-        value: u64,
-        budget: u32,
-        steps: &mut u32,
-    ) -> Result<Outcome, String> {
-        let target = self.emulator.target;
-        let read = match self.hook {
-            Hook::Export => {
-                let slots = SlotArray::read(&mut process.memory, value, Layout::Flagged, target);
-                Some(slots.map(Declaration::Slots))
-            }
-            Hook::Init if process.definitions.contains(&value) => {
-                let definition = RawDefinition::read(&mut process.memory, value, target);
-                Some(definition.map(Declaration::Definition))
-            }
-            Hook::Init => None,
-        };
-        if let Some(read) = read {
-            let declaration = match read {
-                Ok(declaration) => declaration,
-                Err(reason) => return Ok(Outcome::Stopped(reason)),
-            };
-            let created = match declaration.slots().and_then(SlotArray::create) {
-                None => None,
-                Some(function) => Some(self.create(process, function, value, budget, steps)?),
-            };
-            return Ok(Outcome::Declares { declaration, created });
-        }
-        if let Some(made) = process.modules.iter().find(|made| made.object == value) {
-            return Ok(Outcome::Module(made.gil));
-        }
-        if process.delegated == Some(value) {
-            return Ok(Outcome::Delegated);
-        }
-        Ok(Outcome::Stopped("the hook returns something that it did not make itself".to_owned()))
-    }
-
-    /// Calls the function of a `Py_mod_create` slot, as the interpreter does with what the hook
-    /// returned (`PyModule_FromDefAndSpec2`).
-    fn create(
-        &self,
-        process: &mut Process<'_, '_, '_>,
-        function: u64,
-        definition: u64,
-        budget: u32,
-        steps: &mut u32,
-    ) -> Result<Created, String> {
-        let spec = process.memory.object(PLAIN);
-        let made = (self.emulator.call)(process, function, [spec, definition, 0], budget, steps);
-        match made {
-            Ok(value) => match gone_wrong(process, value) {
-                Some(failure) => Err(failure),
-                None if process.memory.object_at(value) == Some(&Object::Module) => {
-                    Ok(Created::Module)
-                }
-                None => Ok(Created::Other),
-            },
-            Err(Stop::Failure(failure)) => Err(failure),
-            Err(Stop::Settled) => Ok(Created::Module),
-            Err(Stop::Needs(name)) => {
-                Ok(Created::Unknown(format!("calls `{name}`, whose outcome is not followed yet")))
-            }
-            Err(Stop::Reason(reason)) => Ok(Created::Unknown(reason)),
-        }
-    }
-
-    /// Whether the answer hangs on what was assumed: turns each choice by itself, as far as the
-    /// budget reaches, and those first that were met last before something was declared. Runs that
-    /// go wrong or cannot be followed say nothing; any other has to end alike.
-    fn confirmed(
-        &mut self,
-        outcome: Outcome,
-        choices: &[usize],
-        numbers: impl Iterator<Item = usize>,
-    ) -> Outcome {
-        let Some(expected) = outcome.kind() else { return outcome };
-        for number in numbers.filter(|number| !choices.contains(number)).take(MAX_RUNS) {
-            if self.steps >= self.budget.in_all {
-                break;
-            }
-            let mut turned = choices.to_vec();
-            turned.push(number);
-            let other = self.attempt(&turned).outcome.ok().and_then(|other| other.kind());
-            if other.is_some_and(|other| other != expected) {
-                return Outcome::Stopped(
-                    "the answer hangs on what the interpreter gives the hook".to_owned(),
-                );
-            }
-        }
-        outcome
-    }
-}
-
-/// Why what a function returned is no success; `None` where it is one.
-fn gone_wrong(process: &Process<'_, '_, '_>, value: u64) -> Option<String> {
-    if value == 0 {
-        return Some("the hook returns no module".to_owned());
-    }
-    // The import fails with SystemError (CPython, `Python/importdl.c`).
-    process.error.map(|_| "the hook returns with an exception set".to_owned())
-}
-
 impl Outcome {
+    /// Whether the answer that follows from it may be that the GIL is kept off.
+    fn may_keep_off(&self, target: Target) -> bool {
+        match self {
+            Self::Declares { declaration, .. } => declaration.slots().is_some_and(|slots| {
+                let layout = declaration.layout();
+                slots.declared(layout).is_ok_and(|declared| declared.gil == Gil::KeepsOff)
+            }),
+            Self::Module(gil) => gil_of(*gil, target) == Gil::KeepsOff,
+            Self::Delegated => true,
+            Self::Undeclared | Self::Needs(_) | Self::Stopped(_) => false,
+        }
+    }
+
     /// What has to be equal in runs that differ in what was assumed: which slots, or what was
     /// declared. Nothing for ends that are no answer.
     fn kind(&self) -> Option<Kind> {

@@ -3,6 +3,8 @@
 //! Offsets are those of 64-bit free-threaded builds. What functions do with objects is told in
 //! [`super::c_api`].
 
+use std::rc::Rc;
+
 use super::memory::{Fault, Memory};
 use super::pages::Page;
 use super::process::CANARY;
@@ -16,7 +18,7 @@ pub(super) enum Object {
     /// Of a type that lies at that address.
     Instance(u64),
     /// A string.
-    Text(Vec<u8>),
+    Text(Rc<[u8]>),
     /// An integer.
     Number(u64),
     /// A capsule, and what is in it.
@@ -59,6 +61,9 @@ pub(super) enum Table {
 /// An object whose type nobody asks for.
 pub(super) const PLAIN: Object = Object::Of("PyBaseObject_Type");
 
+/// What stands for the type of an object that is of every built-in type to inlined checks.
+pub(super) const ANY_TYPE: &str = "[any type]";
+
 /// `ob_ref_local` and `ob_type` of a `PyObject`.
 const REFERENCES: usize = 0x0c;
 pub(super) const TYPE: usize = 0x18;
@@ -70,10 +75,13 @@ pub(super) const ALLOCATED: u64 = 0x30;
 const LENGTH: usize = 0x20;
 const STATE: usize = 0x30;
 const CHARACTERS: usize = 0x38;
-/// `tp_flags`, `tp_base`, `tp_dict`, `tp_alloc`, `tp_new` and `tp_free` of a `PyTypeObject`.
+/// `tp_call`, `tp_flags`, `tp_base`, `tp_dict`, `tp_init`, `tp_alloc`, `tp_new` and `tp_free` of a
+/// `PyTypeObject`.
+pub(super) const TYPE_CALL: usize = 0x90;
 pub(super) const TYPE_FLAGS: usize = 0xb8;
 pub(super) const TYPE_BASE: usize = 0x110;
 pub(super) const TYPE_DICT: usize = 0x118;
+pub(super) const TYPE_INIT: usize = 0x138;
 pub(super) const TYPE_ALLOC: usize = 0x140;
 pub(super) const TYPE_NEW: usize = 0x148;
 pub(super) const TYPE_FREE: usize = 0x150;
@@ -102,6 +110,7 @@ fn type_flags(name: &str) -> u64 {
         "PyDict_Type" => 1 << 29,
         "PyType_Type" => 1 << 31,
         name if name.starts_with("PyExc_") => 1 << 30,
+        ANY_TYPE => 0xff << 24,
         _ => 0,
     };
     USUAL_FLAGS | subclass
@@ -159,7 +168,26 @@ impl Memory<'_, '_, '_> {
     }
 
     /// The page that an object lies on.
-    pub(super) fn object_page(&mut self, object: Option<&Object>, page: &mut Page) {
+    pub(super) fn object_page(&mut self, number: u64, object: Option<&Object>, page: &mut Page) {
+        // What lies behind the head of what others made, or is laid out in ways that are not told
+        // here, is not known.
+        match object {
+            Some(Object::Of("PyType_Type")) => {}
+            Some(
+                Object::Of(_)
+                | Object::Number(_)
+                | Object::Capsule(_)
+                | Object::Dict
+                | Object::ModuleDict(_)
+                | Object::Module
+                | Object::Predicate,
+            ) => self.make_opaque(number, LENGTH, &[]),
+            Some(Object::Held) => {
+                let known = [TYPE_FLAGS, TYPE_ALLOC, TYPE_NEW, TYPE_FREE];
+                self.make_opaque(number, LENGTH, &known);
+            }
+            _ => {}
+        }
         let name = match object {
             Some(Object::Of("PyType_Type")) => return self.type_body(page, ""),
             Some(Object::Of(name)) => name,

@@ -3,15 +3,17 @@
 //! What a page holds at first is told in [`super::memory`].
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use crate::image::PAGE_SIZE;
 
 pub(super) type Page = [u8; PAGE_SIZE];
 
-/// The pages that are here, by number: the address without its place in the page.
+/// The pages that are here, by number: the address without its place in the page. Copies share each
+/// until one of them writes to it.
 #[derive(Clone)]
 pub(super) struct Pages {
-    content: Vec<Box<Page>>,
+    content: Vec<Rc<Page>>,
     places: HashMap<u64, usize>,
     /// Where pages were found last, each in a slot that follows from its number: code touches the
     /// same few again and again.
@@ -30,37 +32,53 @@ impl Pages {
         self.content.len()
     }
 
+    /// The page of that number, to be read.
+    pub(super) fn get(&mut self, number: u64) -> Option<&Page> {
+        let place = self.place(number)?;
+        self.content.get(place).map(AsRef::as_ref)
+    }
+
+    /// The page of that number, to be written to.
     pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut Page> {
+        let place = self.place(number)?;
+        self.content.get_mut(place).map(Rc::make_mut)
+    }
+
+    fn place(&mut self, number: u64) -> Option<usize> {
         let slot = self.recent.get_mut(usize::try_from(number % RECENT as u64).ok()?)?;
-        let place = match *slot {
-            Some((known, place)) if known == number => place,
+        match *slot {
+            Some((known, place)) if known == number => Some(place),
             _ => {
                 let place = *self.places.get(&number)?;
                 *slot = Some((number, place));
-                place
+                Some(place)
             }
-        };
-        self.content.get_mut(place).map(AsMut::as_mut)
+        }
     }
 
     /// Adds a page that is not here.
-    pub(super) fn insert(&mut self, number: u64, page: Box<Page>) {
+    pub(super) fn insert(&mut self, number: u64, page: Rc<Page>) {
         self.places.insert(number, self.content.len());
         self.content.push(page);
     }
 }
 
+/// A bit for each eight-byte word of a page.
+type WordSet = [u64; PAGE_SIZE / 8 / 64];
+
 /// Eight-byte words that hold something unknown, by address, with what it is.
 #[derive(Clone, Default)]
 pub(super) struct Unknown {
-    words: BTreeMap<u64, &'static str>,
-    /// Behind the last of them. They lie in libraries, below most of what code touches.
+    words: Rc<BTreeMap<u64, &'static str>>,
+    /// Pages of which most is unknown, with a bit for each such word.
+    opaque: Rc<HashMap<u64, WordSet>>,
+    /// Behind the last of [`Unknown::words`]. They lie in libraries, below most of what code touches.
     end: u64,
 }
 
 impl Unknown {
     pub(super) fn insert(&mut self, address: u64, what: &'static str) {
-        self.words.insert(address, what);
+        Rc::make_mut(&mut self.words).insert(address, what);
         self.end = self.end.max(address.saturating_add(8));
     }
 
@@ -85,7 +103,121 @@ impl Unknown {
             .filter(|at| *at >= address && at.saturating_add(8) <= end)
             .collect();
         for at in replaced {
-            self.words.remove(&at);
+            Rc::make_mut(&mut self.words).remove(&at);
         }
+    }
+
+    /// Has the words of a page from a place on unknown, but for those at some of them.
+    pub(super) fn make_opaque(&mut self, number: u64, from: usize, known: &[usize]) {
+        let mut words: WordSet = [u64::MAX; PAGE_SIZE / 8 / 64];
+        for word in (0..from / 8).chain(known.iter().map(|place| place / 8)) {
+            if let Some(bits) = words.get_mut(word / 64) {
+                *bits &= !(1 << (word % 64));
+            }
+        }
+        Rc::make_mut(&mut self.opaque).insert(number, words);
+    }
+
+    /// Whether a stretch touches any of them.
+    pub(super) fn is_opaque(&self, address: u64, size: usize) -> bool {
+        words(address, size).any(|(number, word)| {
+            self.opaque.get(&number).is_some_and(|words| {
+                words.get(word / 64).is_some_and(|bits| bits >> (word % 64) & 1 == 1)
+            })
+        })
+    }
+
+    /// Makes those known that a stretch covers as a whole.
+    pub(super) fn reveal(&mut self, address: u64, size: usize) {
+        let end = address.saturating_add(size as u64);
+        let start = address.next_multiple_of(8);
+        let size = usize::try_from((end & !7).saturating_sub(start)).unwrap_or(0);
+        for (number, word) in words(start, size) {
+            if !self.opaque.contains_key(&number) {
+                continue;
+            }
+            let words = Rc::make_mut(&mut self.opaque).get_mut(&number);
+            if let Some(bits) = words.and_then(|words| words.get_mut(word / 64)) {
+                *bits &= !(1 << (word % 64));
+            }
+        }
+    }
+}
+
+/// The words that a stretch touches: each by its page, and its number there.
+fn words(address: u64, size: usize) -> impl Iterator<Item = (u64, usize)> {
+    let end = address.saturating_add(size as u64);
+    (address & !7..end).step_by(8).map(|at| {
+        let place = usize::try_from(at % PAGE_SIZE as u64).unwrap_or(0);
+        (at / PAGE_SIZE as u64, place / 8)
+    })
+}
+
+/// A set of words, by page.
+#[derive(Clone, Default)]
+pub(super) struct Words {
+    pages: HashMap<u64, WordSet>,
+}
+
+impl Words {
+    pub(super) fn insert(&mut self, address: u64, size: usize) {
+        for (number, word) in words(address, size) {
+            let set = self.pages.entry(number).or_default();
+            if let Some(bits) = set.get_mut(word / 64) {
+                *bits |= 1 << (word % 64);
+            }
+        }
+    }
+
+    /// Whether a stretch touches any of them.
+    pub(super) fn touches(&self, address: u64, size: usize) -> bool {
+        !self.pages.is_empty()
+            && words(address, size).any(|(number, word)| {
+                let bits = self.pages.get(&number).and_then(|set| set.get(word / 64));
+                bits.is_some_and(|bits| bits >> (word % 64) & 1 == 1)
+            })
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+        let each = |(number, set): (&u64, &WordSet)| {
+            let (start, set) = (number * PAGE_SIZE as u64, *set);
+            let places = (0..PAGE_SIZE / 8).filter(move |word| {
+                set.get(word / 64).is_some_and(|bits| bits >> (word % 64) & 1 == 1)
+            });
+            places.map(move |word| start + word as u64 * 8)
+        };
+        self.pages.iter().flat_map(each)
+    }
+
+    /// The addresses of the pages that they lie on.
+    pub(super) fn pages(&self) -> impl Iterator<Item = u64> {
+        self.pages.keys().map(|number| number * PAGE_SIZE as u64)
+    }
+}
+
+/// What was read of libraries as the loader left them, and what was written there.
+#[derive(Clone, Default)]
+pub(super) struct Traces {
+    pub(super) read: Words,
+    written: Words,
+}
+
+impl Traces {
+    /// What was written before is not as the loader left it.
+    pub(super) fn read(&mut self, address: u64, size: usize) {
+        for (number, word) in words(address, size) {
+            let at = number * PAGE_SIZE as u64 + word as u64 * 8;
+            if !self.written.touches(at, 8) {
+                self.read.insert(at, 8);
+            }
+        }
+    }
+
+    /// A word that is written in part may still be read as it was.
+    pub(super) fn write(&mut self, address: u64, size: usize) {
+        let start = address.next_multiple_of(8);
+        let end = address.saturating_add(size as u64) & !7;
+        let size = usize::try_from(end.saturating_sub(start)).unwrap_or(0);
+        self.written.insert(start, size);
     }
 }

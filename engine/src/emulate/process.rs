@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::c_api::Entries;
 use super::linked::Linked;
 use super::memory::{DESCRIPTOR, Fault, Memory};
-use super::objects::Object;
+use super::objects::{ANY_TYPE, Object, PLAIN};
 use super::runtime::Sorting;
 use super::{c_api, runtime};
 use crate::image::Format;
@@ -27,6 +27,8 @@ pub(super) enum Stop {
     /// Nothing that comes later can change the answer: a module was made, and nothing that the
     /// process could call declares anything.
     Settled,
+    /// It comes to the call that it was to stop before: see [`Process::pauses`].
+    Paused,
 }
 
 impl From<Fault> for Stop {
@@ -168,6 +170,34 @@ struct Turn {
     may_fail: bool,
 }
 
+/// Where a processor begins.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'s> {
+    /// In a function.
+    Function { entry: u64, arguments: [u64; 3] },
+    /// Where it was stopped.
+    Paused(&'s Paused),
+}
+
+/// The registers of a processor that was stopped.
+#[derive(Clone)]
+pub(super) enum Paused {
+    X86_64(Box<super::x86_64::State>),
+    Aarch64(Box<super::aarch64::State>),
+}
+
+/// A choice that was met.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Met {
+    /// In which of the calls that left the libraries, counted from 0.
+    pub(super) call: u64,
+    /// How many results there are to choose from.
+    pub(super) alternatives: usize,
+}
+
+/// Which result is taken: the number of the choice, and the place among its alternatives.
+pub(super) type Turned = (usize, usize);
+
 /// How a module object came to be, and what was declared for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Created {
@@ -211,9 +241,14 @@ pub(super) struct Process<'l, 'p, 'd> {
     pub(super) uses_arrays: bool,
     /// How many keys for such values were given out.
     pub(super) thread_keys: u64,
-    /// Results to take other than likely, by the number of the choice.
-    choices: Vec<usize>,
-    choices_met: usize,
+    /// Results to take other than likely.
+    choices: Vec<Turned>,
+    pub(super) met: Vec<Met>,
+    /// How many calls left the libraries so far, and before which of them to stop.
+    pub(super) calls: u64,
+    pause_before: Option<u64>,
+    /// Where the processor stopped.
+    pub(super) paused: Option<Paused>,
     /// The choices that had been met when an error was first raised.
     pub(super) choices_at_error: Option<usize>,
     /// The choices that had been met when something was last declared for a module.
@@ -247,7 +282,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             definitions: Vec::new(),
             modules: Vec::new(),
             submodules: Vec::new(),
-            attributes: HashMap::new(),
+            attributes: Entries::default(),
             module_dicts: HashMap::new(),
             functions: Vec::new(),
             delegated: None,
@@ -256,7 +291,10 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             thread_keys: 0,
             uses_arrays: false,
             choices: Vec::new(),
-            choices_met: 0,
+            met: Vec::new(),
+            calls: 0,
+            pause_before: None,
+            paused: None,
             choices_at_error: None,
             choices_at_declaring: None,
             entered: Vec::new(),
@@ -269,9 +307,12 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
     }
 
     /// What happened so far was before the hook: only what it left in memory counts.
-    pub(super) fn begin(&mut self, choices: &[usize]) {
+    pub(super) fn begin(&mut self, choices: &[Turned]) {
         self.choices = choices.to_vec();
-        self.choices_met = 0;
+        self.met.clear();
+        self.calls = 0;
+        self.pause_before = None;
+        self.paused = None;
         self.clear_error();
         self.definitions.clear();
         self.modules.clear();
@@ -286,16 +327,47 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         self.sortings.clear();
     }
 
+    /// A copy of a process that was stopped, in which choices that come later are turned.
+    pub(super) fn fork(&self, choices: &[Turned]) -> Self {
+        let mut fork = self.clone();
+        fork.choices = choices.to_vec();
+        fork.pause_before = None;
+        fork.paused = None;
+        fork
+    }
+
+    /// How much there is to copy.
+    pub(super) fn extent(&self) -> usize {
+        self.memory.extent() + self.attributes.len() + self.met.len()
+    }
+
+    /// Has the process stop before that call, see [`Process::pauses`].
+    pub(super) fn pause_before(&mut self, call: u64) {
+        self.pause_before = Some(call);
+    }
+
+    /// Whether the processor is to stop before the call that it is about to make, leave its registers
+    /// in [`Process::paused`] and end with [`Stop::Paused`].
+    pub(super) fn pauses(&self) -> bool {
+        self.pause_before == Some(self.calls)
+    }
+
     /// How many choices were met so far.
     pub(super) fn choices_met(&self) -> usize {
-        self.choices_met
+        self.met.len()
+    }
+
+    /// Which of several results is taken: the likely one, the first, unless another is asked for.
+    pub(super) fn alternative(&mut self, alternatives: usize) -> usize {
+        let number = self.met.len();
+        self.met.push(Met { call: self.calls, alternatives });
+        let turned = self.choices.iter().find(|(turned, _)| *turned == number);
+        turned.map_or(0, |(_, alternative)| (*alternative).min(alternatives.saturating_sub(1)))
     }
 
     /// Takes the likely result, or the other one where that is asked for.
     pub(super) fn choose(&mut self, likely: u64, other: u64) -> u64 {
-        let number = self.choices_met;
-        self.choices_met += 1;
-        if self.choices.contains(&number) { other } else { likely }
+        if self.alternative(2) == 0 { likely } else { other }
     }
 
     /// An object, or null with an exception set where that is asked for.
@@ -307,6 +379,54 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         chosen
     }
 
+    /// An object that somebody else gives: likely one that is like no other. Or null with an exception
+    /// set; or one of those that code tells by where they lie; or one that is of every built-in type,
+    /// to code that looks at its type.
+    pub(super) fn given(&mut self, object: u64, exception: &str) -> u64 {
+        let given = self.given_or_null(object);
+        if given == 0 {
+            self.error = Some(self.memory.exception(exception));
+        }
+        given
+    }
+
+    /// The same where null comes without an exception.
+    pub(super) fn given_or_null(&mut self, object: u64) -> u64 {
+        match self.alternative(5) {
+            0 => object,
+            1 => 0,
+            other => self.other_object(other - 2),
+        }
+    }
+
+    /// The same where there is likely none, and no exception is set for that.
+    pub(super) fn given_or_none(&mut self) -> u64 {
+        match self.alternative(5) {
+            0 => 0,
+            1 => self.memory.object(PLAIN),
+            other => self.other_object(other - 2),
+        }
+    }
+
+    fn other_object(&mut self, which: usize) -> u64 {
+        match which {
+            0 => self.memory.symbol("_Py_NoneStruct"),
+            1 => self.memory.symbol("_Py_TrueStruct"),
+            _ => self.memory.object(Object::Of(ANY_TYPE)),
+        }
+    }
+
+    /// A number of those given, or where none of them is taken -1 with an exception set.
+    pub(super) fn choose_or_fail(&mut self, numbers: &[u64]) -> u64 {
+        match numbers.get(self.alternative(numbers.len() + 1)) {
+            Some(number) => *number,
+            None => {
+                self.error = Some(self.memory.exception("PyExc_Exception"));
+                u64::MAX
+            }
+        }
+    }
+
     /// The code raises an exception, called by the name of its variable.
     pub(super) fn raise(&mut self, exception: &str) {
         let of = self.memory.exception(exception);
@@ -316,7 +436,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
     /// The code raises an exception of the type at that address.
     pub(super) fn raise_type(&mut self, of: u64) {
         self.error = Some(of);
-        self.choices_at_error.get_or_insert(self.choices_met);
+        self.choices_at_error.get_or_insert(self.met.len());
     }
 
     /// The exception was dealt with.
@@ -399,6 +519,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
     pub(super) fn call(&mut self, target: u64, arguments: &Arguments) -> Result<Reaction, Stop> {
         let before = self.memory.work();
         let reaction = self.react(target, arguments);
+        self.calls += 1;
         let steps = self.memory.work().saturating_sub(before) / WORK_A_STEP;
         let steps = u32::try_from(steps).unwrap_or(u32::MAX);
         self.steps_of_calls = self.steps_of_calls.saturating_add(steps);

@@ -171,8 +171,71 @@ fn a_dictionary_gives_back_what_was_put_there() {
     assert_gil(&again.call("PyDict_GetItemString").declare(), Gil::Enables);
     // What came from elsewhere is not known.
     let updated = filled().call("PyDict_Update").kept().second_at(NAME);
-    let report = report(&updated.call("PyDict_GetItemString").declare(), Target::PY315T);
-    assert_ne!(report.gil, Gil::KeepsOff, "{report:?}");
+    assert_gil(&updated.call("PyDict_GetItemString").declare(), Gil::Undetermined);
+    // Any function may change what it is given.
+    let called = filled().call("PyObject_CallMethod").kept().second_at(NAME);
+    assert_gil(&called.call("PyDict_GetItemString").declare(), Gil::Undetermined);
+}
+
+#[test]
+fn a_list_that_any_function_was_given_is_not_known() {
+    for name in ["PyObject_CallMethod", "PySequence_SetItem", "PyObject_SetItem", "PyList_Clear"] {
+        let made = Hook::new().first(1).call("PyList_New").keep();
+        // Py_SIZE: `mov rax, [rbx+0x20]`.
+        let given = made.kept().second_at(NAME).call(name).raw(&[0x48, 0x8b, 0x43, 0x20]);
+        assert_gil(&given.declare(), Gil::Undetermined);
+    }
+}
+
+#[test]
+fn keys_of_a_dictionary_are_counted_and_not_gone_through() {
+    let filled = |value| {
+        let hook = Hook::new().call("PyDict_New").keep();
+        hook.kept().second_at(NAME).third(value).call("PyDict_SetItemString").kept()
+    };
+    assert_gil(&filled(7).call("PyDict_Size").declare(), Gil::KeepsOff);
+    assert_gil(&filled(7).second_at(NAME).call("PyDict_Next").declare(), Gil::Undetermined);
+}
+
+/// `lea rdi, [NAME]`, and an import that may fail; whether it did is kept.
+fn imports() -> Hook {
+    let mut hook = Hook::new();
+    hook.code = hook.code.lea_rdi(NAME);
+    hook.call("PyImport_ImportModule").keep().call("PyErr_Clear")
+}
+
+#[test]
+fn an_assumption_is_tried_however_many_come_after_it() {
+    for later in [1, 10, 70] {
+        let mut hook = imports();
+        for _ in 0..later {
+            hook = hook.call("PyObject_IsTrue");
+        }
+        // `xor eax, eax; test rbx, rbx; setne al`
+        let hook = hook.raw(&[0x31, 0xc0, 0x48, 0x85, 0xdb, 0x0f, 0x95, 0xc0]);
+        assert_gil(&hook.declare(), Gil::Undetermined);
+    }
+}
+
+#[test]
+fn numbers_of_others_are_not_only_0_or_1() {
+    // `cmp rax, 13; setl al; movzx eax, al`
+    let small = imports().kept().call("PyLong_AsLong");
+    let small = small.raw(&[0x48, 0x83, 0xf8, 13, 0x0f, 0x9c, 0xc0, 0x0f, 0xb6, 0xc0]);
+    assert_gil(&small.declare(), Gil::Undetermined);
+    // `test eax, eax; setns al; movzx eax, al`
+    let ran = imports().call("PyRun_SimpleString");
+    let ran = ran.raw(&[0x85, 0xc0, 0x0f, 0x99, 0xc0, 0x0f, 0xb6, 0xc0]);
+    assert_gil(&ran.declare(), Gil::Undetermined);
+}
+
+#[test]
+fn the_content_of_an_object_of_others_is_not_known() {
+    // `mov rax, [rax+0x20]; inc rax`
+    let mut hook = Hook::new();
+    hook.code = hook.code.lea_rdi(NAME);
+    let read = hook.call("PySys_GetObject").raw(&[0x48, 0x8b, 0x40, 0x20, 0x48, 0xff, 0xc0]);
+    assert_gil(&read.declare(), Gil::Undetermined);
 }
 
 #[test]

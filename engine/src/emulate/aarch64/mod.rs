@@ -26,7 +26,7 @@ mod vector;
 use disarm64_defn::InsnClass;
 
 use super::memory::{Memory, THREAD};
-use super::process::{Arguments, CALLER, Onward, Process, STUB, Stop, System};
+use super::process::{Arguments, CALLER, Onward, Paused, Process, STUB, Start, Stop, System};
 use instruction::Instruction;
 
 /// Where a call leaves the address to return to.
@@ -89,20 +89,37 @@ struct Cpu<'r, 'l, 'p, 'd> {
     code: (u64, &'d [u8]),
 }
 
-/// Calls the function at `entry` and gives back what it returns.
+/// The registers of a processor that was stopped.
+#[derive(Clone)]
+pub(super) struct State {
+    registers: [u64; 32],
+    vectors: [u128; 32],
+    flags: Flags,
+    program_counter: u64,
+    exclusive: Option<(u64, usize)>,
+}
+
+/// Calls a function, or goes on with one, and gives back what it returns.
 ///
 /// # Errors
-/// Where it does not return within `budget` steps, or does something that cannot be followed.
+/// Where it does not return within `budget` steps, or does something that cannot be followed; or
+/// where it was to stop.
 pub(super) fn call(
     process: &mut Process<'_, '_, '_>,
-    entry: u64,
-    arguments: [u64; 3],
+    start: Start<'_>,
     budget: u32,
     steps: &mut u32,
 ) -> Result<u64, Stop> {
-    let mut cpu = Cpu::new(process, entry);
-    cpu.pass(arguments);
-    cpu.registers[LINK] = CALLER;
+    let mut cpu = Cpu::new(process, 0);
+    match start {
+        Start::Function { entry, arguments } => {
+            cpu.program_counter = entry;
+            cpu.pass(arguments);
+            cpu.registers[LINK] = CALLER;
+        }
+        Start::Paused(Paused::Aarch64(state)) => cpu.take_over(state),
+        Start::Paused(Paused::X86_64(_)) => return Err(Stop::Paused),
+    }
     while cpu.program_counter != CALLER {
         if *steps >= budget {
             return Err(Stop::Reason("the hook takes more steps than are followed".to_owned()));
@@ -130,6 +147,24 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
             cpu.registers[PLATFORM] = THREAD;
         }
         cpu
+    }
+
+    fn state(&self) -> State {
+        State {
+            registers: self.registers,
+            vectors: self.vectors,
+            flags: self.flags,
+            program_counter: self.program_counter,
+            exclusive: self.exclusive,
+        }
+    }
+
+    fn take_over(&mut self, state: &State) {
+        self.registers = state.registers;
+        self.vectors = state.vectors;
+        self.flags = state.flags;
+        self.program_counter = state.program_counter;
+        self.exclusive = state.exclusive;
     }
 
     fn step(&mut self) -> Result<(), Stop> {
@@ -282,6 +317,10 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
             self.registers[0] = self.load(self.registers[0].wrapping_add(8), 8)?;
             self.program_counter = self.registers[LINK];
             return Ok(());
+        }
+        if self.process.pauses() {
+            self.process.paused = Some(Paused::Aarch64(Box::new(self.state())));
+            return Err(Stop::Paused);
         }
         let mut arguments = Arguments {
             registers: [0; 8],

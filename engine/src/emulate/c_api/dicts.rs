@@ -4,24 +4,11 @@
 //! finds there again. Whether other keys are there is a choice, and so is all that other
 //! dictionaries hold.
 
-use std::collections::HashMap;
-
 use super::FAILED;
+use super::entries::{Key, keeps};
 use crate::emulate::memory::BYTES_A_UNIT;
 use crate::emulate::objects::{Object, PLAIN};
-use crate::emulate::process::{Arguments, Outcome, Process};
-
-/// What was put into dictionaries and objects, by these and by key.
-pub(in crate::emulate) type Entries = HashMap<(u64, Key), u64>;
-
-/// A key of which it is known what it is equal to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(in crate::emulate) enum Key {
-    Text(Vec<u8>),
-    Number(u64),
-    /// The object at that address, which is equal to itself alone.
-    Object(u64),
-}
+use crate::emulate::process::{Arguments, Outcome, Process, Stop};
 
 pub(super) fn call(
     process: &mut Process<'_, '_, '_>,
@@ -74,7 +61,7 @@ fn key(process: &mut Process<'_, '_, '_>, name: &str, given: u64) -> Option<Key>
         Key::Text(process.memory.text(given).ok()?)
     } else {
         match process.memory.object_at(given) {
-            Some(Object::Text(text)) => Key::Text(text.clone()),
+            Some(Object::Text(text)) => Key::Text(text.to_vec()),
             Some(Object::Number(number)) => Key::Number(*number),
             Some(Object::Instance(_) | Object::Module) => Key::Object(given),
             // What else a stub made may be a string or a tuple, equal to others.
@@ -99,42 +86,54 @@ fn own(
 ) -> Option<Outcome> {
     let [dict, given, third, fourth, ..] = arguments.registers;
     match name {
-        // Whatever was there may be something else then.
-        "PyDict_Clear" | "PyDict_Update" | "PyDict_Merge" | "PyDict_MergeFromSeq2" => {
-            forget(process, dict, holder);
-            return None;
+        "PyDict_Size" | "PyObject_Size" | "PyObject_Length" | "PyMapping_Size"
+        | "PyMapping_Length" => return Some(count(process, dict, holder)),
+        "PyDict_Next" => {
+            return Some(count(process, dict, holder).and_then(|count| match count {
+                0 => Ok(0),
+                _ => {
+                    Err(Stop::Reason("the hook goes through a dictionary that it made".to_owned()))
+                }
+            }));
         }
+        _ => {}
+    }
+    let changes = !keeps(name);
+    let key = if takes_a_key(name) { key(process, name, given) } else { None };
+    let Some(key) = key else {
+        if changes {
+            // Whatever was there may be something else then.
+            forget(process, dict, holder);
+        }
+        return None;
+    };
+    let known = process.attributes.get(holder, &key);
+    match name {
         "PyDict_SetItem"
         | "PyDict_SetItemString"
         | "PyObject_SetItem"
         | "PyMapping_SetItemString" => {
-            let Some(key) = key(process, name, given) else {
-                forget(process, dict, holder);
-                return None;
-            };
             if process.choose_or_raise(1, "PyExc_MemoryError") == 0 {
                 return Some(Ok(FAILED));
             }
-            process.attributes.insert((holder, key), third);
+            process.attributes.insert(holder, key, third);
             return Some(Ok(0));
         }
         "PyDict_SetDefault" | "PyDict_SetDefaultRef" => {
-            let Some(key) = key(process, name, given) else {
-                forget(process, dict, holder);
-                return None;
+            let there = match known {
+                Some(known) => known,
+                None => default(process, third),
             };
-            let known = process.attributes.get(&(holder, key.clone())).copied();
-            let there = known.unwrap_or(third);
-            process.attributes.insert((holder, key), there);
+            process.attributes.insert(holder, key, there);
             if name == "PyDict_SetDefault" {
                 return Some(Ok(there));
             }
-            return Some(give(process, fourth, Some(there)).map(|_| u64::from(known.is_some())));
+            let is_new = known.is_none() && there == third;
+            return Some(give(process, fourth, Some(there)).map(|_| u64::from(!is_new)));
         }
         _ => {}
     }
-    let key = (holder, key(process, name, given)?);
-    let known = *process.attributes.get(&key)?;
+    let known = known?;
     Some(match name {
         "PyDict_GetItem"
         | "PyDict_GetItemString"
@@ -147,23 +146,46 @@ fn own(
         | "PyMapping_GetOptionalItem"
         | "PyMapping_GetOptionalItemString" => give(process, third, Some(known)),
         "PyDict_Pop" | "PyDict_PopString" => {
-            process.attributes.remove(&key);
+            process.attributes.remove(holder, &key);
             give(process, third, Some(known))
         }
         "PyDict_DelItem"
         | "PyDict_DelItemString"
         | "PyObject_DelItem"
         | "PyMapping_DelItemString" => {
-            process.attributes.remove(&key);
+            process.attributes.remove(holder, &key);
             Ok(0)
         }
         _ => return None,
     })
 }
 
+/// How many keys a dictionary has that the hook made.
+fn count(process: &mut Process<'_, '_, '_>, dict: u64, holder: u64) -> Outcome {
+    let is_known = process.memory.object_at(dict) == Some(&Object::Dict);
+    let mut keys = process.attributes.held(holder);
+    if !is_known || keys.any(|(key, _)| matches!(key, Key::Object(_))) {
+        // The interpreter puts names into that of a module, and objects may be equal to others.
+        return Err(Stop::Reason("the hook counts what a dictionary holds".to_owned()));
+    }
+    Ok(process.attributes.held(holder).count() as u64)
+}
+
+/// Whether the second argument of a function is a key.
+fn takes_a_key(name: &str) -> bool {
+    let what = ["Item", "SetDefault", "Pop", "Contains"];
+    what.iter().any(|what| name.contains(what))
+}
+
+/// What lies under a key that nothing is known of, now that a default was offered: likely that.
+fn default(process: &mut Process<'_, '_, '_>, offered: u64) -> u64 {
+    let object = process.memory.object(PLAIN);
+    process.choose(offered, object)
+}
+
 /// What a dictionary holds is no longer known.
 fn forget(process: &mut Process<'_, '_, '_>, dict: u64, holder: u64) {
-    process.attributes.retain(|(of, _), _| *of != holder);
+    process.attributes.forget(holder);
     process.memory.forget_items(dict);
 }
 
@@ -173,7 +195,7 @@ fn foreign(
     name: &str,
     arguments: &Arguments,
 ) -> Option<Outcome> {
-    let [first, _, third, fourth, ..] = arguments.registers;
+    let [first, second, third, fourth, ..] = arguments.registers;
     Some(match name {
         "PyDict_GetItemRef"
         | "PyDict_GetItemStringRef"
@@ -181,17 +203,24 @@ fn foreign(
         | "PyMapping_GetOptionalItemString"
         | "PyDict_Pop"
         | "PyDict_PopString" => give(process, third, None),
-        // A new key: the default is put in and given back.
-        "PyDict_SetDefaultRef" => give(process, fourth, Some(third)).map(|_| 0),
-        "PyDict_SetDefault" => Ok(third),
+        // Likely a new key: the default is put in and given back.
+        // Once through what may be there.
+        "PyDict_Next" => next(process, [second, third, fourth]),
+        "PyDict_SetDefaultRef" => {
+            let there = default(process, third);
+            give(process, fourth, Some(there)).map(|_| u64::from(there != third))
+        }
+        "PyDict_SetDefault" => Ok(default(process, third)),
         // The interpreter's own dictionaries hold nothing of a module that was never loaded, and
         // one that the hook made hardly more than the hook put there.
         "PyDict_GetItem" | "PyDict_GetItemString" | "PyDict_GetItemWithError" => {
-            let object = process.memory.object(PLAIN);
             let is_empty = process.is_interpreter_dict(first)
                 || process.memory.object_at(first) == Some(&Object::Dict);
-            let (likely, other) = if is_empty { (0, object) } else { (object, 0) };
-            Ok(process.choose(likely, other))
+            if is_empty {
+                return Some(Ok(process.given_or_none()));
+            }
+            let object = process.memory.object(PLAIN);
+            Ok(process.given_or_null(object))
         }
         _ => return None,
     })
@@ -202,13 +231,23 @@ fn foreign(
 fn give(process: &mut Process<'_, '_, '_>, place: u64, known: Option<u64>) -> Outcome {
     let found = match known {
         Some(known) => known,
-        None => {
-            let object = process.memory.object(PLAIN);
-            process.choose(0, object)
-        }
+        None => process.given_or_none(),
     };
     if place != 0 {
         process.memory.write_word(place, found)?;
     }
     Ok(u64::from(found != 0))
+}
+
+/// Gives the only entry of a dictionary of which it is not known what it holds, likely none.
+fn next(process: &mut Process<'_, '_, '_>, [position, key, value]: [u64; 3]) -> Outcome {
+    if process.memory.word(position)? != 0 || process.alternative(2) == 0 {
+        return Ok(0);
+    }
+    process.memory.write_word(position, 1)?;
+    for place in [key, value].into_iter().filter(|place| *place != 0) {
+        let object = process.memory.object(PLAIN);
+        process.memory.write_word(place, object)?;
+    }
+    Ok(1)
 }

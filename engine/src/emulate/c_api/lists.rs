@@ -4,6 +4,7 @@
 //! lists and tuples of anybody else hold is not known.
 
 use super::FAILED;
+use super::entries::keeps;
 use crate::emulate::objects::{ALLOCATED, ITEMS, Object, SIZE, tuple_items};
 use crate::emulate::process::{Arguments, Outcome, Process, Stop};
 use crate::image::PAGE_SIZE;
@@ -54,10 +55,7 @@ fn made(
         "PyList_GetItem" | "PyList_GetItemRef" | "PyTuple_GetItem" => get(process, object, second),
         "PyList_Append" if is_list => append(process, object, second),
         // Whatever else changes it.
-        name if is_list
-            && (name.starts_with("PyList_") || name.starts_with("PySequence_InPlace"))
-            && name != "PyList_AsTuple" =>
-        {
+        name if is_list && !keeps(name) => {
             process.memory.forget_items(object);
             return None;
         }

@@ -7,6 +7,7 @@
 //! objects    functions whose results code looks into
 //! lists      lists and tuples that the hook makes
 //! dicts      dictionaries, and what the hook puts into its own
+//! entries    what was put where, and which calls leave that as it is
 //! arrays     what numpy offers behind capsules
 //! ```
 //!
@@ -14,6 +15,7 @@
 
 mod arrays;
 mod dicts;
+mod entries;
 mod errors;
 mod lists;
 mod modules;
@@ -22,10 +24,10 @@ mod objects;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-pub(super) use dicts::{Entries, Key};
+pub(super) use entries::{Entries, Key};
 
 use super::objects::{Object, PLAIN, Table};
-use super::process::{Arguments, Outcome, Process};
+use super::process::{Arguments, Outcome, Process, Stop};
 
 /// What functions that give back a number return where they fail, -1.
 const FAILED: u64 = u64::MAX;
@@ -90,28 +92,110 @@ pub(super) fn call(
     if !(name.starts_with("Py") || name.starts_with("_Py") || name.starts_with('[')) {
         return None;
     }
+    entries::loosen(process, name, arguments);
     modules::call(process, name, arguments)
         .or_else(|| errors::call(process, name, arguments))
         .or_else(|| lists::call(process, name, arguments))
         .or_else(|| dicts::call(process, name, arguments))
         .or_else(|| objects::call(process, name, arguments))
         .or_else(|| arrays::call(process, name, arguments))
-        .or_else(|| Some(Ok(by_kind(process, name))))
+        .or_else(|| Some(by_kind(process, name)))
 }
 
-fn by_kind(process: &mut Process<'_, '_, '_>, name: &str) -> u64 {
-    match RETURNS.get(name) {
-        Some(Returns::Number) => process.choose(0, 1),
+/// Functions that give 0 where they succeed and -1 where they fail, and nothing else.
+const SUCCEEDING: [&str; 8] = [
+    "PyModule_Add",
+    "PyModule_SetDocString",
+    "PyObject_Set",
+    "PyObject_Del",
+    "PyDict_Set",
+    "PyDict_Del",
+    "PyDict_Update",
+    "PyDict_Merge",
+];
+const SUCCEEDING_TOO: [&str; 11] = [
+    "PyType_Ready",
+    "PyList_Append",
+    "PyList_Insert",
+    "PyList_SetItem",
+    "PyTuple_SetItem",
+    "PyMapping_SetItemString",
+    "PySequence_SetItem",
+    "PySet_Add",
+    "PyState_AddModule",
+    "PyObject_GenericSetAttr",
+    "PySys_SetObject",
+];
+
+/// Functions that fill what they are given pointers to, in ways that are not told here.
+const FILLING: [&str; 13] = [
+    "PyArg_",
+    "PyBytes_AsStringAndSize",
+    "PyContextVar_Get",
+    "PyIter_NextItem",
+    "PyIter_Send",
+    "PyLong_AsNativeBytes",
+    "PyObject_AsCharBuffer",
+    "PyObject_AsReadBuffer",
+    "PyObject_AsWriteBuffer",
+    "PyObject_GetBuffer",
+    "PySlice_",
+    "PyType_GetBaseByToken",
+    "PyUnicode_FS",
+];
+
+/// Whether a function gives 0 or -1.
+pub(super) fn is_succeeding(name: &str) -> bool {
+    SUCCEEDING.iter().any(|start| name.starts_with(start) && !name.contains("Default"))
+        || SUCCEEDING_TOO.contains(&name)
+}
+
+/// A number that code does not ask for by itself.
+const LARGE: u64 = 0x7fff_fff1;
+
+fn by_kind(process: &mut Process<'_, '_, '_>, name: &str) -> Outcome {
+    Ok(match RETURNS.get(name) {
+        Some(Returns::Number) if FILLING.iter().any(|start| name.starts_with(start)) => {
+            return Err(Stop::Reason(format!("the hook has `{name}` fill its memory")));
+        }
+        // What goes wrong is printed there.
+        Some(Returns::Number)
+            if name.starts_with("PyRun_Simple") || name.starts_with("PyRun_Any") =>
+        {
+            process.choose(0, FAILED)
+        }
+        Some(Returns::Number) if is_succeeding(name) => process.choose_or_fail(&[0]),
+        // Less, equal or more, or nowhere, all without an exception.
+        Some(Returns::Number)
+            if name.contains("Compare") && !name.ends_with("Bool") || name.contains("Find") =>
+        {
+            [0, 1, FAILED].get(process.alternative(3)).copied().unwrap_or(0)
+        }
+        Some(Returns::Number) => {
+            let measures =
+                ["Size", "Length", "Hash", "Count", "Index", "Find", "Get", "As", "Read"];
+            if measures.iter().any(|measure| name.contains(measure)) {
+                process.choose_or_fail(&[0, 1, LARGE])
+            } else {
+                process.choose_or_fail(&[0, 1])
+            }
+        }
         Some(Returns::Nothing) => 0,
         Some(Returns::Pointer) => {
             let object = process.memory.object(Object::Foreign);
             process.choose_or_raise(object, "PyExc_Exception")
         }
-        None => {
-            let object = process.memory.object(objects::result_type(name).unwrap_or(PLAIN));
-            process.choose_or_raise(object, "PyExc_Exception")
-        }
-    }
+        None => match objects::result_type(name) {
+            Some(made) => {
+                let object = process.memory.object(made);
+                process.choose_or_raise(object, "PyExc_Exception")
+            }
+            None => {
+                let object = process.memory.object(PLAIN);
+                process.given(object, "PyExc_Exception")
+            }
+        },
+    })
 }
 
 /// Puts a zero-terminated text into memory of its own.

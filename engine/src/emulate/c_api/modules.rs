@@ -1,6 +1,7 @@
 //! How modules come to be, and what is declared for them: `Objects/moduleobject.c`,
 //! `Python/import.c`.
 
+use super::objects::{calls_own, listed_function};
 use super::text_of;
 use crate::definition::{METHODS_OFFSET, NAME_OFFSET, SIZE_OFFSET, SLOTS_OFFSET};
 use crate::emulate::objects::{Object, PLAIN};
@@ -29,7 +30,7 @@ pub(super) fn call(
         },
         "PyModule_AddFunctions" => {
             process.functions.push((first, second));
-            Ok(process.choose(0, 1))
+            Ok(process.choose_or_fail(&[0]))
         }
         "PyUnstable_Module_SetGIL" => {
             if let Some(created) = process.modules.iter_mut().find(|made| made.object == first) {
@@ -59,18 +60,22 @@ pub(super) fn call(
         }
         // What cffi's generated hooks call last: the answer is that of the installed cffi
         // (cffi, recompiler.py).
-        "PyObject_CallMethod" => delegate(process, second),
+        "PyObject_CallMethod" => delegate(process, first, second),
         _ => return None,
     })
 }
 
-fn delegate(process: &mut Process<'_, '_, '_>, method: u64) -> Outcome {
+fn delegate(process: &mut Process<'_, '_, '_>, of: u64, method: u64) -> Outcome {
     let method = process.memory.text(method)?;
+    if listed_function(process, of, &method).is_some() {
+        return Err(calls_own());
+    }
     let object = process.memory.object(PLAIN);
     if method.starts_with(b"_init_cffi_1_0_external_module") {
         process.delegated = Some(object);
+        return Ok(process.choose_or_raise(object, "PyExc_Exception"));
     }
-    Ok(process.choose_or_raise(object, "PyExc_Exception"))
+    Ok(process.given(object, "PyExc_Exception"))
 }
 
 /// The name of a module that the hook made: that of its definition, or the one that it was added

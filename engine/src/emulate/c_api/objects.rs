@@ -1,12 +1,12 @@
 //! Functions whose results code looks into: strings, numbers, types, capsules.
 
-use super::{Key, text_of};
+use super::{FAILED, Key, LARGE, text_of};
 use crate::emulate::memory::{BYTES_A_UNIT, Fault, Memory};
 use crate::emulate::objects::{
-    Object, PLAIN, TYPE, TYPE_ALLOC, TYPE_BASE, TYPE_DICT, TYPE_FLAGS, TYPE_FREE, TYPE_NEW, Table,
-    table_of,
+    Object, PLAIN, TYPE, TYPE_ALLOC, TYPE_BASE, TYPE_CALL, TYPE_DICT, TYPE_FLAGS, TYPE_FREE,
+    TYPE_INIT, TYPE_NEW, Table, table_of,
 };
-use crate::emulate::process::{Arguments, Outcome, Process};
+use crate::emulate::process::{Arguments, Outcome, Process, Stop};
 
 /// The built-in type of what a function makes, told by its name.
 pub(super) fn result_type(name: &str) -> Option<Object> {
@@ -62,14 +62,14 @@ fn text(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) ->
         "PyUnicode_FromString" | "PyUnicode_InternFromString" => process
             .memory
             .text(first)
-            .map(|text| process.memory.object(Object::Text(text)))
+            .map(|text| process.memory.object(Object::Text(text.into())))
             .map_err(Into::into),
         "PyUnicode_FromStringAndSize" | "PyUnicode_DecodeUTF8" if first != 0 => {
             let mut bytes = vec![0; usize::try_from(second.min(MAX_TEXT)).unwrap_or(0)];
             let read = process.memory.read_into(first, &mut bytes);
             // It is kept, beside all others.
             process.memory.charge(bytes.len().saturating_mul(BYTES_A_UNIT));
-            read.map(|()| process.memory.object(Object::Text(bytes))).map_err(Into::into)
+            read.map(|()| process.memory.object(Object::Text(bytes.into()))).map_err(Into::into)
         }
         "PyUnicode_AsUTF8" | "PyUnicode_AsUTF8AndSize" => {
             let size = process.memory.text_object(first).map_or(0, |text| text.len() as u64);
@@ -101,21 +101,40 @@ fn text(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) ->
         | "PyLong_FromInt64"
         | "PyLong_FromUInt32"
         | "PyLong_FromUInt64" => Ok(process.memory.object(Object::Number(first))),
-        name if name.starts_with("PyLong_As") => match process.memory.object_at(first) {
-            Some(Object::Number(number)) => Ok(*number),
-            _ => Ok(process.choose(0, 1)),
-        },
+        // Through a pointer.
+        "PyLong_AsInt32" | "PyLong_AsUInt32" | "PyLong_AsInt64" | "PyLong_AsUInt64" => {
+            let number = match process.memory.object_at(first) {
+                Some(Object::Number(number)) => Some(*number),
+                _ => [0, 1, LARGE].get(process.alternative(4)).copied(),
+            };
+            let Some(number) = number else {
+                process.raise("PyExc_OverflowError");
+                return Some(Ok(FAILED));
+            };
+            let bytes = number.to_le_bytes();
+            let size = if name.ends_with("32") { 4 } else { 8 };
+            process.memory.write(second, &bytes[..size]).map(|()| 0).map_err(Into::into)
+        }
+        name if name.starts_with("PyLong_As") && name != "PyLong_AsNativeBytes" => {
+            match process.memory.object_at(first) {
+                Some(Object::Number(number)) => Ok(*number),
+                _ => Ok(process.choose_or_fail(&[0, 1, LARGE, FAILED])),
+            }
+        }
         "PySys_GetObject" | "PySys_GetAttrString" => {
             let wanted = process.memory.text(first);
             match wanted.as_deref() {
                 Ok(b"version") => {
                     let version = format!("3.{}.0 free-threading build", process.minor);
-                    Ok(process.memory.object(Object::Text(version.into_bytes())))
+                    Ok(process.memory.object(Object::Text(version.into_bytes().into())))
                 }
                 Ok(b"modules") => Ok(process.singleton("modules", Object::Of("PyDict_Type"))),
                 _ => {
                     let object = process.memory.object(PLAIN);
-                    Ok(process.choose(object, 0))
+                    Ok(match name {
+                        "PySys_GetObject" => process.given_or_null(object),
+                        _ => process.given(object, "PyExc_AttributeError"),
+                    })
                 }
             }
         }
@@ -143,7 +162,9 @@ fn types(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -
         "PyType_GetName"
         | "PyType_GetQualName"
         | "PyType_GetFullyQualifiedName"
-        | "PyType_GetModuleName" => Ok(process.memory.object(Object::Text(b"type".to_vec()))),
+        | "PyType_GetModuleName" => {
+            Ok(process.memory.object(Object::Text(b"type".as_slice().into())))
+        }
         "PyType_GetSlot" => Ok(match second {
             // Py_tp_alloc, Py_tp_free, Py_tp_new (Include/typeslots.h).
             47 => process.memory.symbol("PyType_GenericAlloc"),
@@ -217,7 +238,7 @@ fn ready(process: &mut Process<'_, '_, '_>, of: u64) -> Outcome {
             process.memory.write_word(place, value)?;
         }
     }
-    Ok(process.choose(0, 1))
+    Ok(process.choose_or_fail(&[0]))
 }
 
 /// `Objects/capsule.c`, and attributes, behind which capsules lie.
@@ -279,28 +300,56 @@ fn ufunc(name: &[u8]) -> Option<(u32, u32)> {
     })
 }
 
+/// `tp_name` of a `PyTypeObject`.
+const TYPE_NAME: u64 = 0x28;
+
 /// Keeps what is put into an object under a name; how the function that does that ends is of no
 /// matter.
 fn put(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) {
     let [of, attribute, value, ..] = arguments.registers;
-    let attribute = match name {
-        "PyObject_SetAttr" => process.memory.text_object(attribute).map(<[u8]>::to_vec),
+    let (key, value) = match name {
+        "PyObject_SetAttr" | "PyObject_GenericSetAttr" => {
+            (process.memory.text_object(attribute).map(<[u8]>::to_vec), value)
+        }
+        "PyObject_DelAttr" => (process.memory.text_object(attribute).map(<[u8]>::to_vec), 0),
         "PyObject_SetAttrString"
         | "PyModule_AddObject"
         | "PyModule_AddObjectRef"
-        | "PyModule_Add" => process.memory.text(attribute).ok(),
+        | "PyModule_Add" => (process.memory.text(attribute).ok(), value),
+        "PyObject_DelAttrString" => (process.memory.text(attribute).ok(), 0),
+        "PyModule_AddIntConstant" => {
+            let number = process.memory.object(Object::Number(value));
+            (process.memory.text(attribute).ok(), number)
+        }
+        "PyModule_AddStringConstant" => {
+            let text = process.memory.text(value).unwrap_or_default();
+            let text = process.memory.object(Object::Text(text.into()));
+            (process.memory.text(attribute).ok(), text)
+        }
+        "PyModule_AddType" => (short_name(process, attribute), attribute),
         _ => return,
     };
-    let Some(attribute) = attribute.map(Key::Text) else { return };
-    if value == 0 {
-        process.attributes.remove(&(of, attribute));
-    } else {
-        process.attributes.insert((of, attribute), value);
+    match key.map(Key::Text) {
+        // Whichever it was, it is something else now.
+        None => process.attributes.forget(of),
+        Some(key) if value == 0 => process.attributes.remove(of, &key),
+        Some(key) => process.attributes.insert(of, key, value),
     }
 }
 
+/// The name of a type without those of the modules that it lies in.
+fn short_name(process: &mut Process<'_, '_, '_>, of: u64) -> Option<Vec<u8>> {
+    let place = process.memory.word(of.wrapping_add(TYPE_NAME)).ok()?;
+    let name = process.memory.text(place).ok()?;
+    Some(name.rsplit(|letter| *letter == b'.').next().unwrap_or_default().to_vec())
+}
+
 /// The `PyMethodDef` of that name in a table of functions that was put into a module.
-fn listed_function(process: &mut Process<'_, '_, '_>, module: u64, name: &[u8]) -> Option<u64> {
+pub(super) fn listed_function(
+    process: &mut Process<'_, '_, '_>,
+    module: u64,
+    name: &[u8],
+) -> Option<u64> {
     const SIZE: u64 = 0x20;
     // More than any module has.
     const MOST: u64 = 1 << 12;
@@ -327,21 +376,20 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
         || process.submodules.iter().any(|(module, _)| *module == of)
         || process.memory.in_image(of).is_some()
         || matches!(process.memory.object_at(of), Some(Object::Instance(_)));
-    if is_new && let Some(known) = process.attributes.get(&(of, Key::Text(name.to_vec()))) {
-        return *known;
+    if is_new && let Some(known) = process.attributes.get(of, &Key::Text(name.to_vec())) {
+        return known;
     }
     if is_new && let Some(method) = listed_function(process, of, name) {
         let object = process.memory.object(Object::Of("PyCFunction_Type"));
         let fields = [method, of, 0];
         if fill(process, object, &fields).is_ok() {
-            process.attributes.insert((of, Key::Text(name.to_vec())), object);
+            process.attributes.insert(of, Key::Text(name.to_vec()), object);
             return object;
         }
     }
     if is_new && !name.starts_with(b"__") {
         // What the hook made itself has only what the hook put there.
-        let object = process.memory.object(PLAIN);
-        let found = process.choose(0, object);
+        let found = process.given_or_none();
         if found == 0 {
             process.error = Some(process.memory.exception("PyExc_AttributeError"));
         }
@@ -355,7 +403,7 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
             Object::Capsule(table)
         }
         b"__name__" | b"__qualname__" | b"__module__" | b"__doc__" | b"__file__" => {
-            Object::Text(b"name".to_vec())
+            Object::Text(b"name".as_slice().into())
         }
         name if process.uses_arrays
             && let Some((takes, gives)) = ufunc(name) =>
@@ -365,7 +413,10 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
         b"__contains__" => Object::Predicate,
         b"__all__" => Object::Of("PyList_Type"),
         b"__dict__" => Object::Of("PyDict_Type"),
-        _ => Object::Held,
+        _ => {
+            let object = process.memory.object(Object::Held);
+            return process.given(object, "PyExc_AttributeError");
+        }
     };
     let object = process.memory.object(object);
     process.choose_or_raise(object, "PyExc_AttributeError")
@@ -373,7 +424,8 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
 
 /// `Objects/call.c`, where it is known what the callee returns.
 fn calls(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -> Option<Outcome> {
-    const CALLS: [&str; 9] = [
+    const CALLS: [&str; 10] = [
+        "_PyObject_CallNoArgs",
         "PyObject_Call",
         "PyObject_CallNoArgs",
         "PyObject_CallOneArg",
@@ -394,10 +446,60 @@ fn calls(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) -
         return Some(Ok(process.choose(no, yes)));
     }
     if is_own_type(process, callee) {
+        if has_own(process, callee, &[TYPE_INIT, TYPE_ALLOC, TYPE_NEW]) {
+            return Some(Err(calls_own()));
+        }
         let object = process.memory.object(Object::Instance(callee));
         return Some(Ok(process.choose_or_raise(object, "PyExc_Exception")));
     }
-    None
+    calls_own_code(process, callee).then(|| Err(calls_own()))
+}
+
+/// What is not followed: code of the module that the interpreter calls.
+pub(super) fn calls_own() -> Stop {
+    Stop::Reason("the hook has the interpreter call a function of the module".to_owned())
+}
+
+/// Whether a call of an object may run code of the libraries that are here.
+fn calls_own_code(process: &mut Process<'_, '_, '_>, callee: u64) -> bool {
+    match process.memory.object_at(callee) {
+        // A function that the hook made, or a method: what it calls lies behind the head.
+        Some(Object::Of("PyCFunction_Type")) => {
+            let method = process.memory.word(callee + HEAD);
+            method.is_ok_and(|method| process.memory.in_image(method).is_some())
+        }
+        Some(Object::Of("PyMethod_Type" | "PyInstanceMethod_Type")) => {
+            let function = process.memory.word(callee + HEAD);
+            function.is_ok_and(|function| calls_own_code(process, function))
+        }
+        Some(Object::Instance(of)) => {
+            let of = *of;
+            has_own(process, of, &[TYPE_CALL])
+        }
+        Some(_) => false,
+        None => process.memory.in_image(callee).is_some(),
+    }
+}
+
+/// Whether a type, or one that it inherits from, has a function in a library that is here at any of
+/// these places.
+fn has_own(process: &mut Process<'_, '_, '_>, of: u64, places: &[usize]) -> bool {
+    // Far more than there are between a type and `object`.
+    const MOST: usize = 32;
+    let mut known = of;
+    for _ in 0..MOST {
+        if known == 0 || process.memory.in_image(known).is_none() {
+            return false;
+        }
+        for place in places {
+            let function = process.memory.word(known.wrapping_add(*place as u64));
+            if function.is_ok_and(|function| process.memory.in_image(function).is_some()) {
+                return true;
+            }
+        }
+        known = process.memory.word(known.wrapping_add(TYPE_BASE as u64)).unwrap_or(0);
+    }
+    true
 }
 
 /// Whether a library here holds a type at that address: `type` made it, or what inherits from that.
@@ -474,7 +576,6 @@ fn interpreter(
             Ok(0)
         }
         "PyThread_tss_get" => Ok(process.thread_values.get(&first).copied().unwrap_or(0)),
-        "PyArg_UnpackTuple" | "PyArg_ParseTuple" => Ok(process.choose(1, 0)),
         _ => return None,
     })
 }

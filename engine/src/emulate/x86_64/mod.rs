@@ -32,7 +32,9 @@ use iced_x86::{
 };
 
 use super::memory::{Memory, THREAD};
-use super::process::{Arguments, CALLER, CANARY, Onward, Process, STUB, Stop, System};
+use super::process::{
+    Arguments, CALLER, CANARY, Onward, Paused, Process, STUB, Start, Stop, System,
+};
 
 /// Where glibc keeps the stack protector's canary, relative to `fs`.
 const CANARY_OFFSET: u64 = 0x28;
@@ -84,25 +86,36 @@ const STRETCH: u64 = 256;
 /// How many decoded instructions are kept.
 const DECODED: usize = 256;
 
-/// Calls the function at `entry` and gives back what it returns.
+/// The registers of a processor that was stopped.
+#[derive(Clone)]
+pub(super) struct State {
+    registers: [u64; 16],
+    vectors: [[u64; 4]; 16],
+    long_numbers: Vec<[u8; 10]>,
+    flags: Flags,
+    backwards: bool,
+    identification: bool,
+    has_computed: bool,
+    instruction_pointer: u64,
+}
+
+/// Calls a function, or goes on with one, and gives back what it returns.
 ///
 /// # Errors
-/// Where it does not return within `budget` steps, or does something that cannot be followed.
+/// Where it does not return within `budget` steps, or does something that cannot be followed; or
+/// where it was to stop.
 pub(super) fn call(
     process: &mut Process<'_, '_, '_>,
-    entry: u64,
-    arguments: [u64; 3],
+    start: Start<'_>,
     budget: u32,
     steps: &mut u32,
 ) -> Result<u64, Stop> {
-    let mut cpu = Cpu::new(process, entry, budget, steps);
-    cpu.set(Register::RSP, Memory::stack_top());
-    cpu.process.memory.write_word(THREAD, THREAD)?;
-    if cpu.process.system == System::Linux {
-        cpu.process.memory.write_word(THREAD + CANARY_OFFSET, CANARY)?;
+    let mut cpu = Cpu::new(process, 0, budget, steps);
+    match start {
+        Start::Function { entry, arguments } => cpu.begin_in(entry, arguments)?,
+        Start::Paused(Paused::X86_64(state)) => cpu.take_over(state),
+        Start::Paused(Paused::Aarch64(_)) => return Err(Stop::Paused),
     }
-    cpu.pass(arguments);
-    cpu.push(CALLER)?;
     while cpu.instruction_pointer != CALLER {
         cpu.count_step()?;
         let outcome = cpu.step();
@@ -139,6 +152,41 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
 }
 
 impl Cpu<'_, '_, '_, '_> {
+    fn begin_in(&mut self, entry: u64, arguments: [u64; 3]) -> Result<(), Stop> {
+        self.instruction_pointer = entry;
+        self.set(Register::RSP, Memory::stack_top());
+        self.process.memory.write_word(THREAD, THREAD)?;
+        if self.process.system == System::Linux {
+            self.process.memory.write_word(THREAD + CANARY_OFFSET, CANARY)?;
+        }
+        self.pass(arguments);
+        self.push(CALLER)
+    }
+
+    fn state(&self) -> State {
+        State {
+            registers: self.registers,
+            vectors: self.vectors,
+            long_numbers: self.long_numbers.clone(),
+            flags: self.flags,
+            backwards: self.backwards,
+            identification: self.identification,
+            has_computed: self.has_computed,
+            instruction_pointer: self.instruction_pointer,
+        }
+    }
+
+    fn take_over(&mut self, state: &State) {
+        self.registers = state.registers;
+        self.vectors = state.vectors;
+        self.long_numbers.clone_from(&state.long_numbers);
+        self.flags = state.flags;
+        self.backwards = state.backwards;
+        self.identification = state.identification;
+        self.has_computed = state.has_computed;
+        self.instruction_pointer = state.instruction_pointer;
+    }
+
     fn count_step(&mut self) -> Result<(), Stop> {
         if *self.steps >= self.budget {
             return Err(Stop::Reason("the hook takes more steps than are followed".to_owned()));
@@ -275,6 +323,10 @@ impl Cpu<'_, '_, '_, '_> {
             self.set(Register::RAX, offset);
             self.instruction_pointer = self.pop()?;
             return Ok(());
+        }
+        if self.process.pauses() {
+            self.process.paused = Some(Paused::X86_64(Box::new(self.state())));
+            return Err(Stop::Paused);
         }
         let mut arguments = Arguments {
             registers: [0; 8],

@@ -1,0 +1,251 @@
+//! What was put into dictionaries and objects, and which calls leave that as it is.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use crate::emulate::memory::BYTES_A_UNIT;
+use crate::emulate::objects::{ITEMS, Object, SIZE, tuple_items};
+use crate::emulate::process::{Arguments, Process};
+
+/// A key of which it is known what it is equal to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::emulate) enum Key {
+    Text(Vec<u8>),
+    Number(u64),
+    /// The object at that address, which is equal to itself alone.
+    Object(u64),
+}
+
+/// What was put into dictionaries and objects, by these and by key. What a holder holds is shared
+/// between copies until one changes it.
+#[derive(Debug, Clone, Default)]
+pub(in crate::emulate) struct Entries {
+    by_holder: HashMap<u64, Rc<HashMap<Key, u64>>>,
+}
+
+impl Entries {
+    pub(super) fn get(&self, holder: u64, key: &Key) -> Option<u64> {
+        self.by_holder.get(&holder)?.get(key).copied()
+    }
+
+    pub(super) fn insert(&mut self, holder: u64, key: Key, value: u64) {
+        Rc::make_mut(self.by_holder.entry(holder).or_default()).insert(key, value);
+    }
+
+    pub(super) fn remove(&mut self, holder: u64, key: &Key) {
+        if let Some(held) = self.by_holder.get_mut(&holder) {
+            Rc::make_mut(held).remove(key);
+        }
+    }
+
+    /// What is held there is no longer known.
+    pub(super) fn forget(&mut self, holder: u64) {
+        self.by_holder.remove(&holder);
+    }
+
+    pub(super) fn held(&self, holder: u64) -> impl Iterator<Item = (&Key, u64)> {
+        let held = self.by_holder.get(&holder).map(|held| held.iter());
+        held.into_iter().flatten().map(|(key, value)| (key, *value))
+    }
+
+    pub(in crate::emulate) fn clear(&mut self) {
+        self.by_holder.clear();
+    }
+
+    /// How many dictionaries and objects hold something.
+    pub(in crate::emulate) fn len(&self) -> usize {
+        self.by_holder.len()
+    }
+}
+
+/// Beginnings of names of functions that change nothing in the lists, dictionaries and modules that
+/// they are given, or whose effect on these is told in [`super::lists`], [`super::dicts`] and
+/// [`super::objects`].
+const KEEPING: [&str; 43] = [
+    "PyBuffer_",
+    "PyBytes_",
+    "PyCFunction_New",
+    "PyCMethod_New",
+    "PyCapsule_",
+    "PyDict_Contains",
+    "PyDict_Copy",
+    "PyDict_GetItem",
+    "PyDict_New",
+    "PyDict_Next",
+    "PyDict_Size",
+    "PyErr_",
+    "PyEval_Get",
+    "PyEval_RestoreThread",
+    "PyEval_SaveThread",
+    "PyFloat_",
+    "PyGILState_",
+    "PyImport_AddModule",
+    "PyImport_GetModule",
+    "PyImport_Import",
+    "PyInterpreterState_",
+    "PyList_AsTuple",
+    "PyList_GetItem",
+    "PyList_GetSlice",
+    "PyList_New",
+    "PyList_Size",
+    "PyLong_",
+    "PyMem_",
+    "PyModuleDef_",
+    "PyModule_",
+    "PyState_",
+    "PySys_Get",
+    "PyThread",
+    "PyTuple_",
+    "PyType_",
+    "PyUnicode_",
+    "PyUnstable_Module_",
+    "PyWeakref_",
+    "Py_BuildValue",
+    "Py_IncRef",
+    "Py_DecRef",
+    "_Py_Dealloc",
+    "_Py_NewReference",
+];
+
+/// The same of what is done with any object, container or mapping.
+const READING: [&str; 25] = [
+    "GetAttr",
+    "GetAttrString",
+    "GetOptionalAttr",
+    "GetOptionalAttrString",
+    "GetItem",
+    "GetItemString",
+    "GetOptionalItem",
+    "GetOptionalItemString",
+    "GenericGetAttr",
+    "HasAttr",
+    "HasAttrString",
+    "HasAttrWithError",
+    "HasAttrStringWithError",
+    "Size",
+    "Length",
+    "Contains",
+    "Check",
+    "IsTrue",
+    "IsInstance",
+    "Malloc",
+    "Calloc",
+    "Realloc",
+    "Free",
+    "GC_Track",
+    "GC_UnTrack",
+];
+
+/// Functions that change the first object they are given as told in the other parts, and keep what
+/// they put there.
+const TOLD: [&str; 29] = [
+    "PyDict_Clear",
+    "PyDict_DelItem",
+    "PyDict_DelItemString",
+    "PyDict_Merge",
+    "PyDict_MergeFromSeq2",
+    "PyDict_Pop",
+    "PyDict_PopString",
+    "PyDict_SetDefault",
+    "PyDict_SetDefaultRef",
+    "PyDict_SetItem",
+    "PyDict_SetItemString",
+    "PyDict_Update",
+    "PyList_Append",
+    "PyList_Clear",
+    "PyList_Extend",
+    "PyList_Insert",
+    "PyList_Reverse",
+    "PyList_SetItem",
+    "PyList_SetSlice",
+    "PyList_Sort",
+    "PyMapping_DelItemString",
+    "PyMapping_SetItemString",
+    "PyObject_DelAttr",
+    "PyObject_DelAttrString",
+    "PyObject_DelItem",
+    "PyObject_GenericSetAttr",
+    "PyObject_SetAttr",
+    "PyObject_SetAttrString",
+    "PyObject_SetItem",
+];
+
+/// Whether a function leaves the lists, dictionaries and modules that it is given as they are.
+pub(super) fn keeps(name: &str) -> bool {
+    let kinds = ["PyObject_", "PySequence_", "PyMapping_"];
+    KEEPING.iter().any(|start| name.starts_with(start))
+        || kinds
+            .iter()
+            .find_map(|kind| name.strip_prefix(kind))
+            .is_some_and(|rest| READING.contains(&rest))
+}
+
+/// More objects than a hook hands over.
+const MOST_REACHED: usize = 1 << 10;
+/// How many arguments behind those in registers are looked at, and how many of an array of them.
+const MOST_ARGUMENTS: u64 = 16;
+
+/// A function that is not known to leave them alone may do anything to the lists, dictionaries and
+/// objects that it is given, and to what these hold: that is no longer known.
+pub(super) fn loosen(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) {
+    if keeps(name) || TOLD.contains(&name) {
+        return;
+    }
+    let known = arguments.registers.iter().take(arguments.count).copied();
+    let mut reached: Vec<u64> = known.collect();
+    let is_variadic = name.contains("Function") || name.contains("Method");
+    for index in 0..MOST_ARGUMENTS {
+        let word = if is_variadic {
+            process.memory.word(arguments.stack.wrapping_add(index * 8))
+        } else if name.contains("Vectorcall") {
+            // The arguments lie in an array: it is the second argument.
+            process.memory.word(arguments.registers[1].wrapping_add(index * 8))
+        } else {
+            break;
+        };
+        let Ok(word) = word else { break };
+        reached.push(word);
+    }
+    let mut seen = HashSet::new();
+    while let Some(object) = reached.pop() {
+        if seen.len() >= MOST_REACHED || !seen.insert(object) {
+            continue;
+        }
+        let holder = match process.memory.object_at(object) {
+            Some(Object::List) => {
+                let items = process.memory.word(object + ITEMS).unwrap_or(0);
+                reach(process, items, object, &mut reached);
+                object
+            }
+            Some(Object::Tuple) => {
+                // It stays as it is, but not what it holds.
+                let items = object + tuple_items(process.minor);
+                reach(process, items, object, &mut reached);
+                continue;
+            }
+            Some(Object::Dict | Object::Module | Object::Instance(_)) => object,
+            Some(Object::ModuleDict(module)) => *module,
+            Some(_) => continue,
+            // A type of the module's own.
+            None if process.memory.in_image(object).is_some() => object,
+            None => continue,
+        };
+        let held: Vec<u64> = process.attributes.held(holder).map(|(_, value)| value).collect();
+        process.memory.charge((held.len() + 1).saturating_mul(BYTES_A_UNIT));
+        reached.extend(held);
+        process.attributes.forget(holder);
+        process.memory.forget_items(object);
+        if let Some(dict) = process.module_dicts.get(&holder).copied() {
+            process.memory.forget_items(dict);
+        }
+    }
+}
+
+/// The items of a list or tuple, as far as they are looked at.
+fn reach(process: &mut Process<'_, '_, '_>, items: u64, of: u64, reached: &mut Vec<u64>) {
+    let size = process.memory.word(of + SIZE).unwrap_or(0).min(MOST_REACHED as u64);
+    for index in 0..size {
+        let Ok(item) = process.memory.word(items.wrapping_add(index * 8)) else { break };
+        reached.push(item);
+    }
+}

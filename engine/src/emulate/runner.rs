@@ -1,0 +1,341 @@
+//! Runs of one hook: until one comes to a good end, and then with each assumption turned by itself.
+//!
+//! What a single run does is told in [`super::process`].
+
+use super::objects::{Object, PLAIN};
+use super::pages::Words;
+use super::process::{Met, Process, Start, Stop, Turned};
+use super::{Budget, Created, Declaration, Emulator, Hook, Outcome, Run};
+use crate::definition::RawDefinition;
+use crate::slots::{Layout, SlotArray};
+
+/// Runs with other choices, to come to a good end or, where the GIL is not said to be kept off, to see
+/// whether the answer hangs on them.
+const MAX_RUNS: usize = 64;
+/// So much of a process is copied as fast as one instruction is executed: pages, objects and the like.
+const COPIED_A_STEP: usize = 8;
+
+/// Makes runs of one hook.
+pub(super) struct Runner<'r, 'p, 'd> {
+    emulator: &'r Emulator<'p, 'd>,
+    hook: Hook,
+    entry: u64,
+    budget: Budget,
+    /// The process as the hook finds it.
+    before: Process<'r, 'p, 'd>,
+    /// Instructions of all runs so far.
+    steps: u32,
+}
+
+/// One run: what came of it, or how it went wrong.
+struct Attempt {
+    outcome: Result<Outcome, String>,
+    steps: u32,
+    /// It was given up for its steps alone.
+    ran_out: bool,
+    /// What it read of the libraries, as the loader left them.
+    read: Words,
+    /// Choices met, all of them.
+    met: Vec<Met>,
+    /// How many were met before it ended, or before it went wrong.
+    choices_met: usize,
+    /// Of these, those met before something was declared for a module.
+    choices_at_declaring: usize,
+    /// How many calls left the libraries before the hook returned.
+    calls: u64,
+}
+
+impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
+    pub(super) fn new(
+        emulator: &'r Emulator<'p, 'd>,
+        hook: Hook,
+        entry: u64,
+        budget: Budget,
+    ) -> Self {
+        let mut before = emulator.process(hook);
+        before.memory.allow(budget.pages);
+        Self { emulator, hook, entry, budget, before, steps: 0 }
+    }
+}
+
+impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
+    /// Has the constructors of all libraries run before the hook. Returns whether each ran as far as
+    /// it can be followed.
+    pub(super) fn construct(&mut self) -> bool {
+        let mut left = self.budget.constructors;
+        let mut is_whole = true;
+        // Those of what a library needs come before its own.
+        for index in (0..self.emulator.linked.libraries.len()).rev() {
+            let limit = self.budget.constructor;
+            is_whole &= self.emulator.construct(&mut self.before, index, limit, &mut left);
+        }
+        self.steps = self.steps.saturating_add(self.budget.constructors - left);
+        is_whole
+    }
+
+    pub(super) fn run(mut self) -> Run {
+        let mut choices: Vec<Turned> = Vec::new();
+        let mut first_failure = None;
+        let mut steps = 0;
+        for _ in 0..MAX_RUNS {
+            let mut attempt = self.attempt(&choices);
+            let read = std::mem::take(&mut attempt.read);
+            steps = attempt.steps;
+            let failure = match &attempt.outcome {
+                Ok(outcome) => {
+                    let (outcome, is_whole) = self.confirmed(outcome.clone(), &choices, &attempt);
+                    let ran_out = attempt.ran_out || !is_whole;
+                    return Run { outcome, steps, went_wrong: false, ran_out, read };
+                }
+                Err(failure) => failure.clone(),
+            };
+            first_failure.get_or_insert(failure);
+            // The latest choice before things went wrong that was not turned yet.
+            let turned = |number: &usize| choices.iter().all(|(turned, _)| turned != number);
+            let Some(next) = (0..attempt.choices_met).rev().find(turned) else { break };
+            // Later choices belong to another course of events.
+            choices.retain(|(number, _)| *number < next);
+            choices.push((next, 1));
+            if self.steps >= self.budget.in_all {
+                break;
+            }
+        }
+        let reason = first_failure.unwrap_or_else(|| "the hook comes to no end".to_owned());
+        let outcome = Outcome::Stopped(reason);
+        Run { outcome, steps, went_wrong: true, ran_out: false, read: Words::default() }
+    }
+
+    fn start(&self) -> Start<'static> {
+        Start::Function { entry: self.entry, arguments: [0; 3] }
+    }
+
+    fn attempt(&mut self, choices: &[Turned]) -> Attempt {
+        let mut process = self.before.clone();
+        process.begin(choices);
+        process.memory.trace(true);
+        self.follow(process, self.start(), 0)
+    }
+
+    /// Follows the hook to its end, from where it is after so many steps.
+    fn follow(
+        &mut self,
+        mut process: Process<'r, 'p, 'd>,
+        start: Start<'_>,
+        before: u32,
+    ) -> Attempt {
+        let mut steps = before;
+        let left = self.budget.in_all.saturating_sub(self.steps).max(1);
+        let budget = self.budget.steps.min(before.saturating_add(left));
+        let ending = (self.emulator.call)(&mut process, start, budget, &mut steps);
+        let calls = process.calls;
+        // What is read to tell the answer was not read by the hook.
+        let read = process.memory.take_read();
+        let outcome = match ending {
+            Ok(value) => match gone_wrong(&process, value) {
+                Some(failure) => Err(failure),
+                None => self.settle(&mut process, value, budget, &mut steps),
+            },
+            Err(Stop::Settled) => Ok(Outcome::Undeclared),
+            Err(Stop::Needs(name)) => Ok(Outcome::Needs(name)),
+            Err(Stop::Reason(reason)) => Ok(Outcome::Stopped(reason)),
+            Err(Stop::Failure(failure)) => Err(failure),
+            Err(Stop::Paused) => Ok(Outcome::Stopped("the hook comes to no end".to_owned())),
+        };
+        self.steps = self.steps.saturating_add(steps.saturating_sub(before));
+        let met = process.choices_met();
+        let at_error = process.choices_at_error.filter(|_| outcome.is_err());
+        let choices_at_declaring = process.choices_at_declaring.unwrap_or(0);
+        let ran_out = steps >= budget && outcome.as_ref().is_ok_and(|it| it.kind().is_none());
+        Attempt {
+            outcome,
+            steps,
+            ran_out,
+            read,
+            met: process.met,
+            choices_met: at_error.unwrap_or(met),
+            choices_at_declaring,
+            calls,
+        }
+    }
+
+    /// What the value that the hook returned stands for.
+    fn settle(
+        &self,
+        process: &mut Process<'_, '_, '_>,
+        value: u64,
+        budget: u32,
+        steps: &mut u32,
+    ) -> Result<Outcome, String> {
+        let target = self.emulator.target;
+        let read = match self.hook {
+            Hook::Export => {
+                let slots = SlotArray::read(&mut process.memory, value, Layout::Flagged, target);
+                Some(slots.map(Declaration::Slots))
+            }
+            Hook::Init if process.definitions.contains(&value) => {
+                let definition = RawDefinition::read(&mut process.memory, value, target);
+                Some(definition.map(Declaration::Definition))
+            }
+            Hook::Init => None,
+        };
+        if let Some(read) = read {
+            let declaration = match read {
+                Ok(declaration) => declaration,
+                Err(reason) => return Ok(Outcome::Stopped(reason)),
+            };
+            let created = match declaration.slots().and_then(SlotArray::create) {
+                None => None,
+                Some(function) => Some(self.create(process, function, value, budget, steps)?),
+            };
+            return Ok(Outcome::Declares { declaration, created });
+        }
+        if let Some(made) = process.modules.iter().find(|made| made.object == value) {
+            return Ok(Outcome::Module(made.gil));
+        }
+        if process.delegated == Some(value) {
+            return Ok(Outcome::Delegated);
+        }
+        Ok(Outcome::Stopped("the hook returns something that it did not make itself".to_owned()))
+    }
+
+    /// Calls the function of a `Py_mod_create` slot, as the interpreter does with what the hook
+    /// returned (`PyModule_FromDefAndSpec2`).
+    fn create(
+        &self,
+        process: &mut Process<'_, '_, '_>,
+        function: u64,
+        definition: u64,
+        budget: u32,
+        steps: &mut u32,
+    ) -> Result<Created, String> {
+        let spec = process.memory.object(PLAIN);
+        let start = Start::Function { entry: function, arguments: [spec, definition, 0] };
+        let made = (self.emulator.call)(process, start, budget, steps);
+        match made {
+            Ok(value) => match gone_wrong(process, value) {
+                Some(failure) => Err(failure),
+                None if process.memory.object_at(value) == Some(&Object::Module) => {
+                    Ok(Created::Module)
+                }
+                None => Ok(Created::Other),
+            },
+            Err(Stop::Failure(failure)) => Err(failure),
+            Err(Stop::Settled) => Ok(Created::Module),
+            Err(Stop::Needs(name)) => {
+                Ok(Created::Unknown(format!("calls `{name}`, whose outcome is not followed yet")))
+            }
+            Err(Stop::Reason(reason)) => Ok(Created::Unknown(reason)),
+            Err(Stop::Paused) => Ok(Created::Unknown("comes to no end".to_owned())),
+        }
+    }
+
+    /// Whether the answer hangs on what was assumed: takes each other result of each choice by
+    /// itself. Runs that go wrong say nothing, since no module comes of them; any other has to end
+    /// alike. Returns the outcome, and whether the budget was enough for that.
+    ///
+    /// Up to the choice such a run is the same as the one that was made: it is made once more, and
+    /// goes on from there in a copy.
+    fn confirmed(
+        &mut self,
+        outcome: Outcome,
+        choices: &[Turned],
+        attempt: &Attempt,
+    ) -> (Outcome, bool) {
+        let Some(expected) = outcome.kind() else { return (outcome, true) };
+        let keeps_off = outcome.may_keep_off(self.emulator.target);
+        let numbers = self.numbers(choices, attempt, keeps_off);
+        let mut leader = self.before.clone();
+        leader.begin(choices);
+        let mut leader_steps = 0;
+        for number in numbers {
+            let Some(met) = attempt.met.get(number) else { continue };
+            let taken = choices.iter().find(|(turned, _)| *turned == number);
+            let taken = taken.map_or(0, |(_, alternative)| *alternative);
+            if met.call < attempt.calls && !self.lead(&mut leader, met.call, &mut leader_steps) {
+                return (unconfirmed(outcome, keeps_off), false);
+            }
+            for other in (0..met.alternatives).filter(|other| *other != taken) {
+                if self.steps >= self.budget.in_all {
+                    return (unconfirmed(outcome, keeps_off), false);
+                }
+                let mut turned: Vec<Turned> =
+                    choices.iter().filter(|(known, _)| *known != number).copied().collect();
+                turned.push((number, other));
+                let ending = match leader.paused.as_ref().filter(|_| met.call < attempt.calls) {
+                    Some(paused) => {
+                        let copied = leader.extent() / COPIED_A_STEP;
+                        let copied = u32::try_from(copied).unwrap_or(u32::MAX);
+                        self.steps = self.steps.saturating_add(copied);
+                        self.follow(leader.fork(&turned), Start::Paused(paused), leader_steps)
+                    }
+                    // It is met in a function that is called behind the hook.
+                    None => self.attempt(&turned),
+                };
+                if ending.ran_out && self.steps >= self.budget.in_all {
+                    return (unconfirmed(outcome, keeps_off), false);
+                }
+                let Ok(other) = ending.outcome else { continue };
+                let reason = match (other.kind(), other) {
+                    (Some(kind), _) if kind == expected => continue,
+                    (None, Outcome::Stopped(reason)) => format!("{HANGS}, and otherwise {reason}"),
+                    (None, Outcome::Needs(name)) => format!(
+                        "{HANGS}, and otherwise calls `{name}`, whose outcome is not followed yet"
+                    ),
+                    _ => HANGS.to_owned(),
+                };
+                return (Outcome::Stopped(reason), true);
+            }
+        }
+        (outcome, true)
+    }
+
+    /// Which choices are turned, in the order in which they were met: all of them where the GIL is
+    /// kept off, and otherwise those met last before something was declared.
+    fn numbers(&self, choices: &[Turned], attempt: &Attempt, all: bool) -> Vec<usize> {
+        let declaring = attempt.choices_at_declaring;
+        if all {
+            return (0..attempt.choices_met).collect();
+        }
+        let is_free = |number: &usize| choices.iter().all(|(turned, _)| turned != number);
+        let numbers = (0..declaring).rev().chain(declaring..attempt.choices_met).filter(is_free);
+        let mut numbers: Vec<usize> = numbers.take(MAX_RUNS).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// Has the run that was made come to a call. Returns whether it did.
+    fn lead(&mut self, leader: &mut Process<'r, 'p, 'd>, call: u64, steps: &mut u32) -> bool {
+        if leader.paused.is_some() && leader.calls == call {
+            return true;
+        }
+        leader.pause_before(call);
+        let paused = leader.paused.take();
+        let start = paused.as_ref().map_or_else(|| self.start(), Start::Paused);
+        let before = *steps;
+        let left = self.budget.in_all.saturating_sub(self.steps);
+        let budget = self.budget.steps.min(before.saturating_add(left));
+        let ending = (self.emulator.call)(leader, start, budget, steps);
+        self.steps = self.steps.saturating_add(steps.saturating_sub(before));
+        ending == Err(Stop::Paused)
+    }
+}
+
+const HANGS: &str = "the answer hangs on what the interpreter gives the hook";
+
+/// What is said where not every assumption was tried.
+fn unconfirmed(outcome: Outcome, keeps_off: bool) -> Outcome {
+    if keeps_off {
+        Outcome::Stopped("not every assumption about the interpreter could be tried".to_owned())
+    } else {
+        outcome
+    }
+}
+
+/// Why what a function returned is no success; `None` where it is one.
+fn gone_wrong(process: &Process<'_, '_, '_>, value: u64) -> Option<String> {
+    if value == 0 {
+        return Some("the hook returns no module".to_owned());
+    }
+    // The import fails with SystemError (CPython, `Python/importdl.c`).
+    process.error.map(|_| "the hook returns with an exception set".to_owned())
+}

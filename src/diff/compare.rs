@@ -5,7 +5,7 @@ use super::packages::changes;
 use super::places::{pairs, renamed};
 use crate::judge::{self, FailOn};
 use crate::model::diff_report::{ChangeKind, DiffReport, DiffSummary};
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, IgnoredBy};
 use crate::model::report::{Place, ScanReport, Severity};
 
 /// The form of the report.
@@ -111,6 +111,25 @@ fn only_new(first: &ScanReport, second: &ScanReport) -> ScanReport {
     let mut rest = second.clone();
     // What the first one ignores and the second one does not is new: it counts from now on.
     Baseline::of(first).apply(&mut rest, "the old report");
+    // A baseline knows no versions. What was not looked at of another release is not what was not
+    // looked at before, though; of modules that stayed undetermined at least the names are the same.
+    let is_of_old = |one: &Finding| {
+        first.findings.iter().any(|old| {
+            (&old.rule, &old.package, &old.version) == (&one.rule, &one.package, &one.version)
+        })
+    };
+    let is_unknown = |one: &Finding| judge::rule(&one.rule).is_some_and(|rule| rule.about_unknown);
+    let (of_other, known): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut rest.ignored).into_iter().partition(|ignored| {
+            let one = &ignored.finding;
+            ignored.by == IgnoredBy::Baseline
+                && one.version.is_some()
+                && one.modules.is_empty()
+                && is_unknown(one)
+                && !is_of_old(one)
+        });
+    rest.ignored = known;
+    rest.findings.extend(of_other.into_iter().map(|ignored| ignored.finding));
     rest.findings.sort_by_key(|finding: &Finding| finding.level);
     rest
 }

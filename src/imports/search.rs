@@ -207,9 +207,11 @@ fn expressions(statement: &Statement) -> Vec<&Expression> {
         Statement::Try(inner) => {
             inner.handlers.iter().filter_map(|handler| handler.catches.as_ref()).collect()
         }
-        Statement::With(with) => {
-            with.items.iter().flat_map(|(value, target)| [value].into_iter().chain(target)).collect()
-        }
+        Statement::With(with) => with
+            .items
+            .iter()
+            .flat_map(|(value, target)| [value].into_iter().chain(target))
+            .collect(),
         Statement::For(inner) => vec![&inner.target, &inner.through],
         Statement::While(inner) => vec![&inner.test],
         Statement::Match(inner) => {

@@ -144,11 +144,8 @@ struct Single {
 impl Single {
     /// `import module`
     fn of_module(module: String) -> Self {
-        let import = Import {
-            names: vec![Alias(Name::new(&module), None)],
-            at: At(0, 0),
-            lazy: false,
-        };
+        let import =
+            Import { names: vec![Alias(Name::new(&module), None)], at: At(0, 0), lazy: false };
         Self {
             statements: vec![Statement::Import(Box::new(import))],
             name: module,

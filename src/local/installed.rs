@@ -19,7 +19,7 @@ use crate::model::location::Location;
 use crate::model::lock::{Edge, Installed, LockGraph, LockedPackage, LockedSource, Root, Walk};
 use crate::model::metadata::CoreMetadata;
 use crate::model::platform::Platform;
-use crate::model::report::Verdict;
+use crate::model::report::{self, Verdict};
 use crate::model::requirement::Section;
 use crate::model::tag::TagOrder;
 use crate::model::target::Target;
@@ -84,15 +84,20 @@ pub fn installed(
     }
     let tags = TagOrder::new(target, platform);
     let for_target = |one: &Distribution| one.wheels().any(|wheel| tags.rank(&wheel).is_some());
+    let mut is_whole = true;
     let found = if distributions.values().any(for_target) {
         let settings = Settings { target: Some(target), platform: Some(platform) };
-        inspect(&[Place::Python(place.to_owned())], settings)?.files
+        let report = inspect(&[Place::Python(place.to_owned())], settings)?;
+        is_whole = report.gaps.is_empty();
+        manifest.gaps.extend(report.gaps.into_iter().map(Gap::Always));
+        report.files
     } else {
         Vec::new()
     };
+    let place = report::Place { target, platform };
     let graph = graph(&distributions, |one| {
         if for_target(one) {
-            LockedSource::Installed(Box::new(one.judged(&found)))
+            LockedSource::Installed(Box::new(one.judged(&found, is_whole, place)))
         } else {
             one.source()
         }
@@ -145,7 +150,11 @@ impl Distribution {
     }
 
     /// What its files do.
-    fn judged(&self, found: &[FileReport]) -> Installed {
+    ///
+    /// Where a part of the environment could not be read, what was not found there may be in that
+    /// part.
+    fn judged(&self, found: &[FileReport], is_whole: bool, place: report::Place) -> Installed {
+        let elsewhere = self.source();
         let name = self.metadata.name.to_string();
         let is_it = |file: &&FileReport| {
             let found = file.name.as_deref().and_then(|text| text.parse::<PackageName>().ok());
@@ -153,14 +162,17 @@ impl Distribution {
         };
         if let Some(file) = found.iter().find(is_it) {
             let (verdict, reason) = (file.verdict, file.reason.clone());
-            return Installed { verdict, reason, modules: file.modules.clone() };
+            let modules = file.modules.clone();
+            return Installed { place, elsewhere, verdict, reason, modules };
         }
         let any = self.wheels().all(|wheel| wheel.is_any_platform());
-        Installed {
-            verdict: if any { Verdict::PurePython } else { Verdict::NoExtensionModules },
-            reason: Some("told by what is installed".to_owned()),
-            modules: Vec::new(),
-        }
+        let (verdict, reason) = match (is_whole, any) {
+            (false, _) => (Verdict::Unchecked, "a part of the environment could not be read"),
+            (true, true) => (Verdict::PurePython, "told by what is installed"),
+            (true, false) => (Verdict::NoExtensionModules, "told by what is installed"),
+        };
+        let reason = Some(reason.to_owned());
+        Installed { place, elsewhere, verdict, reason, modules: Vec::new() }
     }
 
     /// Where another build of it would come from.

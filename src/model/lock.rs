@@ -12,7 +12,7 @@ use crate::model::digest::Sha256;
 use crate::model::distribution::DistributionFile;
 use crate::model::evidence::ModuleReport;
 use crate::model::location::Location;
-use crate::model::report::Verdict;
+use crate::model::report::{Place, Verdict};
 use crate::model::requirement::Section;
 
 /// What a lockfile holds: packages, and from where the walk starts.
@@ -106,6 +106,10 @@ pub enum LockedSource {
 /// What the files of an installed distribution do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {
+    /// The interpreter and platform that they were judged for, and for no other.
+    pub place: Place,
+    /// Where a build for another place would come from.
+    pub elsewhere: LockedSource,
     /// What they do to the GIL.
     pub verdict: Verdict,
     /// Why, where the modules do not say.

@@ -58,18 +58,20 @@ struct Found {
 /// Fills in what importing each package does, and tells what the user's own files do.
 pub(super) async fn add(
     looked: &mut [Looked],
+    not_seen: &[String],
     sources: &Arc<Vec<SourceFile>>,
     place: Place,
     fetching: &Fetching<'_>,
 ) -> OfSources {
-    if looked.iter().all(|one| one.verdict.severity() == Severity::Fine) {
+    let is_fine = |one: &Looked| one.verdict.severity() == Severity::Fine;
+    if not_seen.is_empty() && looked.iter().all(is_fine) {
         for one in looked.iter_mut() {
             let names = one.wheel_looked_into.as_ref().map(|wheel| wheel.names.clone());
             one.imports = names.unwrap_or_default().into_iter().map(stays_off).collect();
         }
         return read_alone(sources, place);
     }
-    let key = key(looked, place);
+    let key = key(looked, not_seen, place);
     let kept: Option<Vec<Found>> =
         key.as_ref().and_then(|key| fetching.cache.get(Bucket::Imports, key));
     let kept = kept.filter(|found| found.len() == looked.len());
@@ -77,7 +79,10 @@ pub(super) async fn add(
         fill(looked, found);
         return OfSources::default();
     }
-    let (environment, problems) = environment(looked, place, fetching).await;
+    let (mut environment, problems) = environment(looked, place, fetching).await;
+    for name in not_seen {
+        environment.add_not_seen(name.clone(), None);
+    }
     let wanted: Vec<Wanted> = looked.iter().map(Wanted::of).collect();
     let sources = Arc::clone(sources);
     let is_direct = |one: &&Looked| one.via.len() == 1;
@@ -153,7 +158,7 @@ fn untold(looked: &[Looked]) -> Vec<Found> {
 
 /// What stands for everything that the answers hang on; `None` where something of it may change
 /// under the same name.
-fn key(looked: &[Looked], place: Place) -> Option<String> {
+fn key(looked: &[Looked], not_seen: &[String], place: Place) -> Option<String> {
     let mut text = format!("imports {IMPORTS_VERSION} engine {ENGINE_VERSION} {place}");
     for one in looked {
         let file = match &one.wheel_looked_into {
@@ -161,10 +166,14 @@ fn key(looked: &[Looked], place: Place) -> Option<String> {
             None => "-".to_owned(),
         };
         // Writing to a string cannot fail.
-        let _ = write!(text, "\n{} {} {file}", one.name, one.verdict.as_str());
+        let direct = one.via.len() == 1;
+        let _ = write!(text, "\n{} {} {file} {direct}", one.name, one.verdict.as_str());
         for module in &one.modules {
             let _ = write!(text, " {}={:?}", module.module, module.gil);
         }
+    }
+    for name in not_seen {
+        let _ = write!(text, "\n? {name}");
     }
     Some(Sha256::of(text.as_bytes()).to_string())
 }

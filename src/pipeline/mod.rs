@@ -30,7 +30,7 @@ use crate::input::Manifest;
 use crate::judge::{self, Levels};
 use crate::model::evidence::ModuleReport;
 use crate::model::imports::SourceFile;
-use crate::model::report::{PackageReport, Place, ScanReport, Step};
+use crate::model::report::{PackageReport, Place, ScanReport, Severity, Step};
 use crate::model::requirement::{Choice, Prereleases};
 use crate::resolve::graph::Graph;
 use crate::source_check::SourceCheck;
@@ -128,7 +128,14 @@ pub async fn scan(
         explain(&mut done, &graph);
         let fetching =
             imports::Fetching { client, cache, opened: &index.opened(), jobs: settings.jobs };
-        let of_sources = imports::add(&mut done, &settings.sources, scene.place, &fetching).await;
+        // What is installed beside them and was not looked at may be imported too.
+        let unseen = conda.iter().filter(|one| one.verdict.severity() != Severity::Fine);
+        let mut not_seen: Vec<String> = unseen.map(|one| one.name.clone()).collect();
+        if !gaps.is_empty() {
+            not_seen.push("a part of what is asked for".to_owned());
+        }
+        let of_sources =
+            imports::add(&mut done, &not_seen, &settings.sources, scene.place, &fetching).await;
         // The user's own code is the same everywhere; what it does may not be.
         for one in of_sources.imports {
             if !whole.sources.contains(&one) {

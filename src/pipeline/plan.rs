@@ -266,7 +266,14 @@ impl Plan {
                 self.skipped.push(skip(reason));
                 continue;
             }
-            let subject = match &package.source {
+            let source = match &package.source {
+                // Built for another interpreter or platform, it says nothing of this one.
+                LockedSource::Installed(installed) if installed.place != scene.place => {
+                    &installed.elsewhere
+                }
+                source => source,
+            };
+            let subject = match source {
                 LockedSource::Project => {
                     self.skipped.push(skip("the project's own code"));
                     continue;

@@ -50,7 +50,8 @@ pub(crate) fn policy(
 ) -> Result<Policy, Failure> {
     let mut levels = settings.levels.clone();
     if arguments.subinterpreters {
-        levels.0.insert("subinterpreters-unsupported", Some(Level::Note));
+        // A level that the project set is not lowered.
+        levels.0.entry("subinterpreters-unsupported").or_insert(Some(Level::Note));
     }
     Ok(Policy {
         levels,

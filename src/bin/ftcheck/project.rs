@@ -89,8 +89,12 @@ impl Project {
         constraints: &[PathBuf],
         overrides: &[PathBuf],
     ) -> Result<(), Failure> {
-        let read = |path: &PathBuf| {
+        let mut whole = Manifest::default();
+        let mut read = |path: &PathBuf| {
             let manifest = read_requirements(&Source::open(path)?)?;
+            // What a file cannot bind, such as what is built from source, is not covered here either.
+            whole.gaps.extend(manifest.gaps);
+            whole.notes.extend(manifest.notes);
             match manifest.content {
                 Content::Requirements(all) => Ok(all),
                 Content::Lock(_) => Ok(Requirements::default()),
@@ -105,7 +109,7 @@ impl Project {
             bounds.overrides.extend(read(path).map_err(input_failure)?.required);
         }
         let content = Content::Requirements(bounds);
-        self.manifests.push(Manifest { content, ..Manifest::default() });
+        self.manifests.push(Manifest { content, ..whole });
         Ok(())
     }
 

@@ -61,6 +61,7 @@ fn every_verdict_to_every_other() {
         (gone, bad, Changed, Finding),
         (bad, riddle, Changed, NotKnown),
         (lost, riddle, Changed, NotKnown),
+        (lost, lost, Changed, NotKnown),
         (fine, pure, Changed, Fine),
         (fine, fine, Changed, Fine),
         (bad, bad, Changed, Fine),

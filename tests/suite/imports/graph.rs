@@ -115,8 +115,11 @@ fn a_top_level_name_that_sounds_like_tests_is_followed_too() {
 #[test]
 fn a_module_that_only_tests_lead_to_is_found() {
     let mut environment = environment();
-    let files =
-        [("pkg/__init__.py", ""), ("pkg/testing.py", "from . import bad"), ("pkg/bad.so", "enables")];
+    let files = [
+        ("pkg/__init__.py", ""),
+        ("pkg/testing.py", "from . import bad"),
+        ("pkg/bad.so", "enables"),
+    ];
     add(&mut environment, "pkg", &files);
     let reach = environment.reach(&environment.graph(), "pkg.bad", &[]).unwrap();
     assert_eq!(reach.how, How::Submodule);

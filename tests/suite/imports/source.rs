@@ -100,10 +100,7 @@ fn calls_that_import_are_lines_too() {
 
 #[test]
 fn a_lazy_import_that_a_function_makes_is_a_line() {
-    assert_eq!(
-        lines_of("lazy import bad\ndef f():\n    bad.thing"),
-        [(1, How::Later, Some(true))]
-    );
+    assert_eq!(lines_of("lazy import bad\ndef f():\n    bad.thing"), [(1, How::Later, Some(true))]);
 }
 
 #[test]

@@ -69,7 +69,8 @@ struct Arguments {
 #[derive(Deserialize, Clone)]
 struct Row {
     wheel: String,
-    sha256: Sha256,
+    /// Not known of rows that `ftcheck verify` wrote.
+    sha256: Option<Sha256>,
     member: String,
     module: String,
     gil: Gil,
@@ -166,7 +167,7 @@ async fn run(
 async fn look_into(
     tools: &Tools,
     wheel: &str,
-    sha256: Sha256,
+    sha256: Option<Sha256>,
 ) -> Result<(String, WheelFindings), String> {
     let filename: WheelFilename =
         wheel.parse().map_err(|problem: ftcheck::model::wheel_filename::WheelFilenameError| {
@@ -182,7 +183,9 @@ async fn look_into(
         return Ok((sibling.as_str().to_owned(), found));
     }
     let is_wanted = |file: &&DistributionFile| match &file.kind {
-        DistributionKind::Wheel(other) => other.as_str() == wheel && file.sha256 == Some(sha256),
+        DistributionKind::Wheel(other) => {
+            other.as_str() == wheel && (sha256.is_none() || file.sha256 == sha256)
+        }
         DistributionKind::Source(_) => false,
     };
     let file = files.iter().find(is_wanted).ok_or("the index has no such file any more")?;

@@ -14,8 +14,9 @@
 //! configuration. [`model`] holds the words that all stages share, [`wheel_check`] joins fetching and
 //! inspecting for one wheel, [`local`] does the same for files on this machine, and [`pipeline`]
 //! calls the stages in turn. [`advise`] looks for releases that would do better than those of a
-//! report, and [`diff`] tells what differs between two, of which [`git`] may give the older. The
-//! command line is a thin layer above in `src/bin/ftcheck`.
+//! report, and [`diff`] tells what differs between two, of which [`git`] may give the older.
+//! [`verify`] compares the engine with an [`interpreter`] that is run. The command line is a thin layer
+//! above in `src/bin/ftcheck`.
 
 pub mod advise;
 pub mod config;
@@ -25,6 +26,7 @@ pub mod forge;
 pub mod git;
 pub mod imports;
 pub mod input;
+pub mod interpreter;
 pub mod judge;
 pub mod local;
 pub mod model;
@@ -36,6 +38,7 @@ pub mod settings;
 pub mod source;
 pub mod source_check;
 pub mod tracker;
+pub mod verify;
 pub mod wheel_check;
 
 pub use ftcheck_engine as inspect;

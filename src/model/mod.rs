@@ -24,6 +24,7 @@ pub mod report;
 pub mod requirement;
 pub mod tag;
 pub mod tracker;
+pub mod verify_report;
 pub mod wheel_filename;
 
 pub use ftcheck_engine::model::{evidence, platform, target};

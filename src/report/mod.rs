@@ -24,6 +24,7 @@ mod table;
 mod text;
 mod told;
 mod tracker_table;
+mod verify_table;
 
 use std::io::{self, Write};
 
@@ -33,6 +34,7 @@ use crate::model::diff_report::DiffReport;
 use crate::model::inspect_report::InspectReport;
 use crate::model::report::ScanReport;
 use crate::model::tracker::TrackerReport;
+use crate::model::verify_report::VerifyReport;
 
 pub use advice::advice_summary;
 pub use diff::diff_summary;
@@ -40,6 +42,7 @@ pub use origin::Origin;
 pub use outcome::sentence;
 pub use rules::{explain, list_rules};
 pub use text::{bytes, inspect_summary, printable, summary};
+pub use verify_table::verify_summary;
 
 /// How much a person wants to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,6 +108,10 @@ pub const FORMATS: &[&dyn Reporter<ScanReport>] = &[
 /// Every format for inspections; the first is the default.
 pub const INSPECT_FORMATS: &[&dyn Reporter<InspectReport>] =
     &[&inspect_table::InspectTable, &json::Json];
+
+/// Every format for comparisons with an interpreter; the first is the default.
+pub const VERIFY_FORMATS: &[&dyn Reporter<VerifyReport>] =
+    &[&verify_table::VerifyTable, &json::Json];
 
 /// Every format for what the tracker says; the first is the default.
 pub const TRACKER_FORMATS: &[&dyn Reporter<TrackerReport>] =

@@ -102,6 +102,11 @@ fn help_of_explain() {
 }
 
 #[test]
+fn help_of_verify() {
+    assert_snapshot!(output(&["verify", "--help"]));
+}
+
+#[test]
 fn help_of_completions() {
     assert_snapshot!(output(&["completions", "--help"]));
 }

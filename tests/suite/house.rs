@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// later here.
 ///
 /// [`model`]: ftcheck::model
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("model", &["model"]),
     ("input", &["model", "input"]),
     ("config", &["model", "config"]),
@@ -21,6 +21,8 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("tracker", &["model", "tracker"]),
     ("source", &["model", "source"]),
     ("judge", &["model", "judge"]),
+    ("interpreter", &["model", "interpreter"]),
+    ("verify", &["model", "fetch", "local", "interpreter", "verify"]),
     ("settings", &["model", "input", "judge", "settings"]),
     ("diff", &["model", "input", "judge", "diff"]),
     // The rules explain themselves.

@@ -43,5 +43,6 @@ mod support;
 mod support_selftest;
 mod terminal;
 mod tracker;
+mod verify_command;
 mod wheel_check;
 mod why;

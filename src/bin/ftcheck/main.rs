@@ -21,6 +21,7 @@ mod session;
 mod shell;
 mod terminal;
 mod tracker;
+mod verify;
 mod why;
 
 use std::io::Write as _;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         Command::Rules => rules::list(),
         Command::Explain(arguments) => rules::explain(&arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
         Command::Tracker(arguments) => tracker::run(arguments),
         Command::Advise(arguments) => advise::run(arguments),
         Command::Comment(arguments) => comment::run(&arguments),

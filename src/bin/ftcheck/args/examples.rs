@@ -39,6 +39,14 @@ Exit codes:
   1  it is not
   2  what would be installed could not be told"
     };
+    (verify) => {
+        "\
+Exit codes:
+  0  the interpreter does what ftcheck says
+  1  it does otherwise
+  2  the interpreter could not be asked
+  3  nothing differs, but something was not observed or not told"
+    };
     (inspect) => {
         "\
 Exit codes:
@@ -184,6 +192,23 @@ Examples:
 
 ",
     exit_codes!(inspect)
+);
+
+pub(super) const VERIFY_EXIT_CODES: &str = exit_codes!(verify);
+
+pub(super) const VERIFY: &str = concat!(
+    "\
+Examples:
+  ftcheck verify --python .venv
+      every module that is installed in this environment
+  ftcheck verify --python python3.14t --write rows.jsonl
+      what the interpreter did, kept
+
+This runs the interpreter, and with it the code of whatever is installed there. No other command
+runs anything.
+
+",
+    exit_codes!(verify)
 );
 
 pub(super) const COMPLETIONS: &str = "\

@@ -9,6 +9,7 @@ mod examples;
 mod indexes;
 mod resolution;
 mod tracker;
+mod verify;
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use ftcheck::model::inspect_report::InspectReport;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::report::ScanReport;
 use ftcheck::model::target::Target;
+use ftcheck::model::verify_report::VerifyReport;
 use ftcheck::report::{self, Reporter};
 
 pub(crate) use self::cache::{CacheArguments, CacheCommand};
@@ -30,6 +32,7 @@ pub(crate) use self::resolution::{ProjectArguments, ResolutionArguments, Section
 pub(crate) use self::tracker::{
     TrackerArguments, TrackerCommand, TrackerForm, TrackerUpdateArguments,
 };
+pub(crate) use self::verify::VerifyArguments;
 
 /// Tells which dependencies would turn the GIL back on in free-threaded Python, without running
 /// them.
@@ -61,6 +64,8 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Look at wheels and compiled modules on this machine
     Inspect(InspectArguments),
+    /// Compare the answers with an interpreter, which is run
+    Verify(VerifyArguments),
     /// Show what the py-free-threading tracker says of projects, or refresh it
     Tracker(TrackerArguments),
     /// Look after what is kept between runs
@@ -78,6 +83,7 @@ impl Command {
             Self::Scan(arguments) => Some(arguments.report.color),
             Self::Check(arguments) => Some(arguments.report.color),
             Self::Inspect(arguments) => Some(arguments.report.color),
+            Self::Verify(arguments) => Some(arguments.report.color),
             Self::Advise(arguments) => Some(arguments.report.color),
             Self::Diff(arguments) => Some(arguments.report.color),
             _ => None,
@@ -277,6 +283,11 @@ impl Reported for DiffReport {
 impl Reported for InspectReport {
     const FORMATS: &'static [&'static dyn Reporter<Self>] = report::INSPECT_FORMATS;
     const IN_FULL: &'static str = "Say more: every module, with the evidence for its answer";
+}
+
+impl Reported for VerifyReport {
+    const FORMATS: &'static [&'static dyn Reporter<Self>] = report::VERIFY_FORMATS;
+    const IN_FULL: &'static str = "Say more: every module, also where both agree";
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

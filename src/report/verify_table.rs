@@ -1,5 +1,6 @@
 //! How the engine's answers compare with an interpreter's, for people at a terminal.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as TextStyle};
@@ -111,7 +112,8 @@ pub fn verify_summary(report: &VerifyReport) -> String {
         (Comparison::NotPredicted, "not told by the engine"),
     ] {
         if count(comparison) > 0 {
-            line.push_str(&format!(", {} {words}", count(comparison)));
+            // Writing to a string cannot fail.
+            let _ = write!(line, ", {} {words}", count(comparison));
         }
     }
     line

@@ -243,7 +243,7 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
     ) -> (Outcome, bool) {
         let Some(expected) = outcome.kind() else { return (outcome, true) };
         let keeps_off = outcome.may_keep_off(self.emulator.target);
-        let numbers = self.numbers(choices, attempt, keeps_off);
+        let numbers = numbers(choices, attempt, keeps_off);
         let mut leader = self.before.clone();
         leader.begin(choices);
         let mut leader_steps = 0;
@@ -289,20 +289,6 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
         (outcome, true)
     }
 
-    /// Which choices are turned, in the order in which they were met: all of them where the GIL is
-    /// kept off, and otherwise those met last before something was declared.
-    fn numbers(&self, choices: &[Turned], attempt: &Attempt, all: bool) -> Vec<usize> {
-        let declaring = attempt.choices_at_declaring;
-        if all {
-            return (0..attempt.choices_met).collect();
-        }
-        let is_free = |number: &usize| choices.iter().all(|(turned, _)| turned != number);
-        let numbers = (0..declaring).rev().chain(declaring..attempt.choices_met).filter(is_free);
-        let mut numbers: Vec<usize> = numbers.take(MAX_RUNS).collect();
-        numbers.sort_unstable();
-        numbers
-    }
-
     /// Has the run that was made come to a call. Returns whether it did.
     fn lead(&mut self, leader: &mut Process<'r, 'p, 'd>, call: u64, steps: &mut u32) -> bool {
         if leader.paused.is_some() && leader.calls == call {
@@ -321,6 +307,20 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
 }
 
 const HANGS: &str = "the answer hangs on what the interpreter gives the hook";
+
+/// Which choices are turned, in the order in which they were met: all of them where the GIL is
+/// kept off, and otherwise those met last before something was declared.
+fn numbers(choices: &[Turned], attempt: &Attempt, all: bool) -> Vec<usize> {
+    let declaring = attempt.choices_at_declaring;
+    if all {
+        return (0..attempt.choices_met).collect();
+    }
+    let is_free = |number: &usize| choices.iter().all(|(turned, _)| turned != number);
+    let numbers = (0..declaring).rev().chain(declaring..attempt.choices_met).filter(is_free);
+    let mut numbers: Vec<usize> = numbers.take(MAX_RUNS).collect();
+    numbers.sort_unstable();
+    numbers
+}
 
 /// What is said where not every assumption was tried.
 fn unconfirmed(outcome: Outcome, keeps_off: bool) -> Outcome {

@@ -72,7 +72,7 @@ fn main() -> ExitCode {
         Command::Rules => rules::list(),
         Command::Explain(arguments) => rules::explain(&arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
-        Command::Verify(arguments) => verify::run(arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Tracker(arguments) => tracker::run(arguments),
         Command::Advise(arguments) => advise::run(arguments),
         Command::Comment(arguments) => comment::run(&arguments),

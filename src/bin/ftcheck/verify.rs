@@ -21,7 +21,7 @@ use crate::{Failure, destinations, interrupt, terminal};
 
 const LOADING: &str = "{spinner} {pos}/{len} {bar:30}  {msg}";
 
-pub(crate) fn run(arguments: VerifyArguments) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: &VerifyArguments) -> Result<ExitCode, Failure> {
     let options = ReportOptions::new(&arguments.report)?;
     options.destinations.check([arguments.python.as_path()])?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -31,8 +31,9 @@ pub(crate) fn run(arguments: VerifyArguments) -> Result<ExitCode, Failure> {
     refuse_fetched(&arguments.python)?;
     say(&format!("running {} to ask what it is", shown(&arguments.python)));
     let timeout = Duration::from_secs(arguments.timeout);
-    let interpreter =
-        runtime.block_on(Interpreter::ask(&arguments.python, timeout)).map_err(not_asked)?;
+    let interpreter = runtime
+        .block_on(Interpreter::ask(&arguments.python, timeout))
+        .map_err(|problem| not_asked(&problem))?;
     let predictions = Predictions::of(&interpreter).map_err(|problems| local_failure(&problems))?;
     for file in predictions.files() {
         refuse_fetched(file)?;
@@ -65,7 +66,7 @@ fn shown(path: &Path) -> String {
     report::printable(&path.display().to_string())
 }
 
-fn not_asked(problem: InterpreterError) -> Failure {
+fn not_asked(problem: &InterpreterError) -> Failure {
     Failure::with_hint(report::printable(&problem.to_string()), problem.hint().map(str::to_owned))
 }
 

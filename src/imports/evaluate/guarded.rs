@@ -48,13 +48,13 @@ impl Run<'_> {
                     None => None,
                 });
             }
-            let mut handled = std::collections::BTreeSet::new();
+            let mut ran = std::collections::BTreeSet::new();
             let end = self.guarded(
                 frame,
                 &kinds,
                 |run| run.block(frame, &inner.body),
                 |run, at| {
-                    handled.insert(at);
+                    ran.insert(at);
                     let Some(handler) = inner.handlers.get(at) else { return Ok(()) };
                     if let Some(name) = &handler.name {
                         run.bind(frame.scope, name, Value::Unknown);
@@ -64,7 +64,7 @@ impl Run<'_> {
                 &inner.orelse,
             );
             for (at, handler) in inner.handlers.iter().enumerate() {
-                if !handled.contains(&at) && !end.as_ref().is_err_and(Stop::is_final) {
+                if !ran.contains(&at) && !end.as_ref().is_err_and(Stop::is_final) {
                     self.exclude(frame.module, &handler.body);
                 }
             }

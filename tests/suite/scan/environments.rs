@@ -114,3 +114,20 @@ fn an_environment_that_is_none_is_an_error() {
     let outcome = scan(&sandbox, &index, &["--environment", "empty"]).code(2);
     assert!(stderr(&outcome).contains("expected site-packages below empty"));
 }
+
+/// A module that is built for one interpreter was taken for the answer of every other one.
+#[test]
+fn an_environment_answers_for_the_place_it_was_read_for_alone() {
+    let sandbox = environment();
+    install(&sandbox, "foo", "", "cp314-cp314t-linux_x86_64", &["value_two"]);
+    let index = FakeIndex::builder().start();
+    for others in [&["--target", "3.15t"][..], &["--platform", "x86_64-windows"]] {
+        let arguments = [&["--environment", "env", "--target", "3.14t"], others].concat();
+        let report = report(&sandbox, &index, &arguments, 3);
+        let packages = report["packages"].as_array().unwrap();
+        let of_foo = packages.iter().filter(|package| package["name"] == "foo");
+        let verdicts: Vec<&str> =
+            of_foo.map(|package| package["verdict"].as_str().unwrap()).collect();
+        assert_eq!(verdicts, ["keeps-gil-off", "unchecked"], "{others:?}");
+    }
+}

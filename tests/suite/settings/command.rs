@@ -207,3 +207,26 @@ fn mistakes_end_the_run_before_anything_is_asked_for() {
     assert!(stderr(&outcome).contains("[tool.ftcheck]"));
     assert!(index.requests().is_empty());
 }
+
+#[test]
+fn a_flag_lowers_no_level_that_the_project_set() {
+    let index = FakeIndex::builder().file(wheel("single", "single_declares")).start();
+    let sandbox = project("single", "rules = { subinterpreters-unsupported = \"error\" }\n");
+    scan(&sandbox, &index, &[]).code(1);
+    scan(&sandbox, &index, &["--subinterpreters"]).code(1);
+}
+
+#[test]
+fn what_a_constraints_file_of_the_environment_cannot_bind_is_no_success() {
+    let index = index();
+    let sandbox = project("fine", "");
+    scan(&sandbox, &index, &[]).code(0);
+    sandbox.write("c.txt", "fine==1.0\n--no-binary fine\n");
+    let outcome = sandbox
+        .command()
+        .args(["scan", "--index-url", &index.simple_url()])
+        .env("PIP_CONSTRAINT", "c.txt")
+        .assert()
+        .code(3);
+    assert!(stdout(&outcome).contains("not covered: "), "{}", stdout(&outcome));
+}

@@ -234,7 +234,7 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         }
         let index = usize::try_from((address - OBJECTS) / OBJECT_STRIDE).ok();
         if let Some(object) = index.and_then(|index| self.objects.get_mut(index)) {
-            *object = Object::Of(name);
+            *object = Object::Changed(name);
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) enum Object {
     Tuple,
     /// A dictionary that the hook made: what it put there is kept beside memory.
     Dict,
+    /// What the hook made of the type with that symbol, before other code may have changed it.
+    Changed(&'static str),
     /// The dictionary of a module that the hook made.
     ModuleDict(u64),
     /// A module.
@@ -175,6 +177,7 @@ impl Memory<'_, '_, '_> {
             Some(Object::Of("PyType_Type")) => {}
             Some(
                 Object::Of(_)
+                | Object::Changed(_)
                 | Object::Number(_)
                 | Object::Capsule(_)
                 | Object::Dict
@@ -190,7 +193,7 @@ impl Memory<'_, '_, '_> {
         }
         let name = match object {
             Some(Object::Of("PyType_Type")) => return self.type_body(page, ""),
-            Some(Object::Of(name)) => name,
+            Some(Object::Of(name) | Object::Changed(name)) => name,
             Some(Object::Instance(of)) => {
                 self.object_head(page, "");
                 return put(page, TYPE, *of);

@@ -69,7 +69,7 @@ const fn single(stem: &'static str, truth: Truth) -> Case {
 const UNSPECIFIED: Option<Subinterpreters> = Some(Subinterpreters::Unspecified);
 
 #[rustfmt::skip]
-const CASES: [Case; 32] = [
+const CASES: [Case; 48] = [
     multi("declares",           [KeepsOff; 3]),
     multi("declares_relr",      [KeepsOff; 3]),
     multi("declares_used",      [Enables; 3]),
@@ -110,6 +110,23 @@ const CASES: [Case; 32] = [
     multi("abi3_layout",        [Fails; 3]),
     multi("spins",              [Open; 3]),
     single("create2_with_slots", Fails),
+    // What was made or given decides, and something in between may have changed it.
+    single("decides_by_list_method", EnablesUnseen),
+    single("decides_by_list_item", EnablesUnseen),
+    single("decides_by_dict_method", EnablesUnseen),
+    single("decides_by_python", EnablesUnseen),
+    single("decides_by_dict_size", EnablesUnseen),
+    single("decides_by_dict_next", EnablesUnseen),
+    single("decides_by_failure", Open),
+    single("decides_by_none", Open),
+    single("decides_by_number", EnablesUnseen),
+    single("decides_by_default", Open),
+    single("decides_by_constructor", EnablesUnseen),
+    single("decides_by_own_function", EnablesUnseen),
+    single("decides_by_foreign_size", Open),
+    single("decides_by_foreign_type", Open),
+    single("decides_by_deleted_name", EnablesUnseen),
+    single("decides_long_before", Open),
 ];
 
 /// Modules that this version need not decide. Take a line out once it has to.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::emulate::memory::BYTES_A_UNIT;
 use crate::emulate::objects::{ITEMS, Object, SIZE, tuple_items};
-use crate::emulate::process::{Arguments, Process};
+use crate::emulate::process::{Arguments, Process, Stop};
 
 /// A key of which it is known what it is equal to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -138,7 +138,7 @@ const READING: [&str; 25] = [
 
 /// Functions that change the first object they are given as told in the other parts, and keep what
 /// they put there.
-const TOLD: [&str; 29] = [
+const TOLD: [&str; 30] = [
     "PyDict_Clear",
     "PyDict_DelItem",
     "PyDict_DelItemString",
@@ -159,6 +159,7 @@ const TOLD: [&str; 29] = [
     "PyList_SetItem",
     "PyList_SetSlice",
     "PyList_Sort",
+    "PySequence_SetItem",
     "PyMapping_DelItemString",
     "PyMapping_SetItemString",
     "PyObject_DelAttr",
@@ -169,6 +170,24 @@ const TOLD: [&str; 29] = [
     "PyObject_SetAttrString",
     "PyObject_SetItem",
 ];
+
+/// Why it cannot be told what a function takes out of a list: it may be any object that was put in,
+/// and the hook can compare it with that one. Of dictionaries, whose keys tell more, it is taken to
+/// be an object of its own or none.
+pub(super) fn taken_from_changed(
+    process: &Process<'_, '_, '_>,
+    name: &str,
+    arguments: &Arguments,
+) -> Option<Stop> {
+    let is_changed = matches!(
+        process.memory.object_at(arguments.registers[0]),
+        Some(Object::Changed("PyList_Type" | "PyTuple_Type"))
+    );
+    let takes = ["GetItem", "GetSlice", "Next", "Pop"];
+    (is_changed && takes.iter().any(|what| name.contains(what))).then(|| {
+        Stop::Reason(format!("the hook has `{name}` take from what other code may have changed"))
+    })
+}
 
 /// Whether a function leaves the lists, dictionaries and modules that it is given as they are.
 pub(super) fn keeps(name: &str) -> bool {

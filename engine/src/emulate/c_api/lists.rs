@@ -53,6 +53,16 @@ fn made(
         }
         "PyList_SetItem" | "PyTuple_SetItem" => set(process, object, second, third),
         "PyList_GetItem" | "PyList_GetItemRef" | "PyTuple_GetItem" => get(process, object, second),
+        // These count from the end as well, as in Python: `PySequence_GetItem`, Objects/abstract.c.
+        "PySequence_GetItem" | "PySequence_SetItem" => from_start(process, object, second)
+            .and_then(|index| match name {
+                "PySequence_GetItem" => get(process, object, index),
+                _ if is_list => set(process, object, index, third),
+                _ => {
+                    process.raise("PyExc_TypeError");
+                    Ok(FAILED)
+                }
+            }),
         "PyList_Append" if is_list => append(process, object, second),
         // Whatever else changes it.
         name if is_list && !keeps(name) => {
@@ -129,6 +139,12 @@ fn place(process: &mut Process<'_, '_, '_>, of: u64, index: u64) -> Result<Optio
         _ => of + tuple_items(process.minor),
     };
     Ok(Some(start.wrapping_add(index.wrapping_mul(8))))
+}
+
+/// The index from the start, where a negative one counts from the end.
+fn from_start(process: &mut Process<'_, '_, '_>, of: u64, index: u64) -> Outcome {
+    let size = if index.cast_signed() < 0 { process.memory.word(of + SIZE)? } else { 0 };
+    Ok(index.wrapping_add(size))
 }
 
 fn set(process: &mut Process<'_, '_, '_>, of: u64, index: u64, item: u64) -> Outcome {

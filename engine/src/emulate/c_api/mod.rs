@@ -93,6 +93,9 @@ pub(super) fn call(
         return None;
     }
     entries::loosen(process, name, arguments);
+    if let Some(stop) = entries::taken_from_changed(process, name, arguments) {
+        return Some(Err(stop));
+    }
     modules::call(process, name, arguments)
         .or_else(|| errors::call(process, name, arguments))
         .or_else(|| lists::call(process, name, arguments))

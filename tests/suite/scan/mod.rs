@@ -7,6 +7,7 @@ mod baseline;
 mod cache;
 mod conda;
 mod environments;
+mod imports;
 mod lockfile;
 mod network;
 mod outputs;

@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_wheels;
 mod baseline;
 mod cache;
+mod cache_stress;
 mod conda;
 mod environments;
 mod imports;

@@ -19,7 +19,7 @@ const RECORDED: &str = include_str!("wheels.tsv");
 const TAG: &str = "cp314-cp314t-manylinux_2_17_x86_64";
 const SUFFIX: &str = "cpython-314t-x86_64-linux-gnu.so";
 /// The recorded wheel whose modules enable the GIL, so that the Python files of all are read too.
-const OFFENDER: &str = "pyyaml";
+const OFFENDER: &str = "pydantic-core";
 /// Files that a lock names beside the wheel that is chosen, as those of other platforms.
 const OTHER_FILES: usize = 24;
 /// What text like that of [`python_file`] shrinks to.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::environment::{Environment, ModuleId};
 use super::evaluate::Run;
 use super::facts::Statement;
+use super::named::on_all_cores;
 use super::search::{Importing, imports_of_functions};
 use crate::model::imports::{How, ImportChain, Reach};
 
@@ -33,17 +34,34 @@ impl Environment {
     /// Executes every module for its imports.
     #[must_use]
     pub fn graph(&self) -> Graph {
+        self.graph_of(&self.modules().collect::<Vec<_>>())
+    }
+
+    /// What is needed of the graph to tell what leads to these modules: that of the packages from
+    /// which a chain of imports may lead there.
+    #[must_use]
+    pub fn graph_towards(&self, modules: &[String]) -> Graph {
+        let goals: Vec<ModuleId> = modules.iter().filter_map(|name| self.find(name)).collect();
+        let packages = self.packages_towards(&goals);
+        let is_of_one =
+            |id: &ModuleId| self.distributions_of(*id).any(|package| packages.contains(package));
+        self.graph_of(&self.modules().filter(is_of_one).collect::<Vec<_>>())
+    }
+
+    fn graph_of(&self, modules: &[ModuleId]) -> Graph {
+        // Executing them one after the other asks for the facts of each.
+        on_all_cores(modules.len(), |at| modules.get(at).and_then(|module| self.facts(*module)));
         let mut run = Run::exploring(self);
         let mut graph = Graph { importers: HashMap::new(), later: HashMap::new() };
-        for module in self.modules() {
-            if !self.is_folder(module) {
-                run.explore(module);
+        for module in modules {
+            if !self.is_folder(*module) {
+                run.explore(*module);
             }
         }
         for ((from, to), certain) in &run.edges {
             graph.importers.entry(*to).or_default().insert(*from, *certain);
         }
-        for module in self.modules() {
+        for module in modules.iter().copied() {
             let Some(facts) = self.facts(module) else { continue };
             for importing in imports_of_functions(&facts.body) {
                 for target in self.targets(module, &importing) {

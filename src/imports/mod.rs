@@ -9,6 +9,7 @@
 //! evaluate     facts -> what is executed, and what it imports
 //! report       import NAME -> does it enable the GIL, by which module, through which
 //! graph        a module -> what leads to it
+//! named        a module -> the packages that may lead to it
 //! source       a file of the user's own -> its lines that do
 //! mentions     a compiled file -> the modules that it names
 //! ```
@@ -18,6 +19,7 @@ mod evaluate;
 pub mod facts;
 pub mod graph;
 pub mod mentions;
+pub mod named;
 pub mod parse;
 mod report;
 mod search;

@@ -124,3 +124,48 @@ fn a_module_that_only_tests_lead_to_is_found() {
     let reach = environment.reach(&environment.graph(), "pkg.bad", &[]).unwrap();
     assert_eq!(reach.how, How::Submodule);
 }
+
+/// Packages that lead to each other in all the ways there are, and some that do not.
+fn connected() -> ftcheck::imports::Environment {
+    let mut environment = plotting();
+    let packages: [(&str, &[(&str, &str)]); 8] = [
+        (
+            "by-name",
+            &[("by_name.py", "import importlib\nimportlib.import_module('fonts.misc.alone')\n")],
+        ),
+        (
+            "by-list",
+            &[("by_list.py", "for name in ['os', 'fonts.misc.alone']:\n    __import__(name)\n")],
+        ),
+        ("shared-one", &[("shared/one.py", "import fonts.lua54\n")]),
+        ("shared-two", &[("shared/two.py", "from . import one\n")]),
+        ("second", &[("second.py", "import json, \\\n    by_name\n"), ("third.py", "")]),
+        ("prose", &[("prose.py", "\"\"\"Uses fonts, by 'fonts'.\"\"\"\n")]),
+        (
+            "aside",
+            &[("aside/__init__.py", "import json\n"), ("aside/fonts.py", "from .fonts import x\n")],
+        ),
+        ("user-of-aside", &[("user.py", "def f():\n    import aside\n")]),
+    ];
+    for (name, files) in packages {
+        add(&mut environment, name, files);
+    }
+    environment
+}
+
+#[test]
+fn the_packages_that_name_a_module_tell_as_much_of_what_leads_to_it_as_all_do() {
+    let environment = connected();
+    let all = environment.graph();
+    let goals = ["bezier", "alone", "later"].map(|name| format!("fonts.misc.{name}"));
+    for goal in goals.iter().chain(&["fonts.lua54".to_owned()]) {
+        let some = environment.graph_towards(std::slice::from_ref(goal));
+        let expected = environment.reach(&all, goal, &[]);
+        assert!(expected.is_some());
+        assert_eq!(environment.reach(&some, goal, &[]), expected, "{goal}");
+    }
+    let some = environment.graph_towards(&goals);
+    for goal in &goals {
+        assert_eq!(environment.reach(&some, goal, &[]), environment.reach(&all, goal, &[]));
+    }
+}

@@ -93,7 +93,7 @@ impl<I: Index> Looker<I> {
     /// How large the file is that will be looked into, in bytes; the most where that is not known yet.
     pub(super) fn expected_size(&self, task: &Task) -> u64 {
         let file = match &task.subject {
-            Subject::File(file) => Some(file),
+            Subject::File(file) => Some(&**file),
             Subject::Files { files, .. } => match pin::best_wheel(files, &self.tags) {
                 Some((file, _)) => Some(file),
                 None => return 0,

@@ -3,6 +3,7 @@
 //! Knows nothing of indexes or wheels.
 
 use std::io::Read as _;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -135,7 +136,10 @@ impl Request {
 /// Sends requests.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    access: AccessSettings,
+    /// Set up when something is asked for: reading the system's certificates takes longer than a scan
+    /// does of which everything is in the cache.
+    http: OnceLock<Result<reqwest::Client, AccessError>>,
     offline: bool,
     traffic: Traffic,
     credentials: Credentials,
@@ -147,7 +151,7 @@ impl Client {
     /// system.
     ///
     /// # Errors
-    /// Where the system offers no certificates, or a proxy setting is malformed.
+    /// Never: what the system offers is looked at when something is asked for.
     pub fn new(offline: bool) -> Result<Self, AccessError> {
         Self::with(offline, &AccessSettings::default(), Patience::default())
     }
@@ -155,24 +159,33 @@ impl Client {
     /// A client that reaches servers as the user's settings have it.
     ///
     /// # Errors
-    /// Where there are no certificates to be had, or a proxy setting is malformed.
+    /// Where the certificates that they name cannot be read, or their proxy cannot be used.
     pub fn with(
         offline: bool,
         access: &AccessSettings,
         patience: Patience,
     ) -> Result<Self, AccessError> {
-        // Fails only where another part of the process chose a provider before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!("ftcheck/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(patience.connect)
-            .read_timeout(patience.silence);
+        let http = OnceLock::new();
+        if access.authorities.is_some() || access.proxy.is_some() {
+            // What the user set up is told to be wrong before anything is done.
+            let _ = http.set(Ok(set_up(access, patience)?));
+        }
         Ok(Self {
-            http: access::set_up(builder, access)?.build()?,
+            access: access.clone(),
+            http,
             offline,
             traffic: Traffic::default(),
             credentials: Credentials::of_netrc(access.netrc.as_deref()),
             patience,
+        })
+    }
+
+    fn http(&self, url: &Url) -> Result<&reqwest::Client, FetchError> {
+        let http = self.http.get_or_init(|| set_up(&self.access, self.patience));
+        http.as_ref().map_err(|problem| FetchError::Transport {
+            url: redacted(url),
+            problem: format!("no HTTP client can be set up: {problem}"),
+            transient: false,
         })
     }
 
@@ -263,11 +276,12 @@ impl Client {
     /// As [`Self::get`], without its repetitions.
     pub async fn stream(&self, url: &Url, request: &Request) -> Result<Stream<'_>, FetchError> {
         self.check(url)?;
+        let http = self.http(url)?;
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
         let mut bare = url.clone();
         let _ = bare.set_username("");
         let _ = bare.set_password(None);
-        let mut sending = self.http.get(bare).headers(request.headers.clone());
+        let mut sending = http.get(bare).headers(request.headers.clone());
         // Sent as a header, which is dropped where a redirect leads to another host.
         if let Some(Credential { user, password }) = self.credentials.of(url) {
             sending = sending.basic_auth(user, password);
@@ -295,6 +309,16 @@ impl Client {
         }
         Ok(stream)
     }
+}
+
+fn set_up(access: &AccessSettings, patience: Patience) -> Result<reqwest::Client, AccessError> {
+    // Fails only where another part of the process chose a provider before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("ftcheck/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(patience.connect)
+        .read_timeout(patience.silence);
+    Ok(access::set_up(builder, access)?.build()?)
 }
 
 /// An answer whose body is still on its way.

@@ -121,11 +121,13 @@ impl RemoteWheel {
         self.archive.expanded_size(member)
     }
 
-    /// Keeps what is needed to fetch members again, and gives back the memory of those at hand.
+    /// Keeps what is needed to fetch members again, and gives back the memory of those at hand, but
+    /// for the end that was fetched first: it is small, and would be fetched again.
     #[must_use]
     pub fn without_members(self) -> Self {
         if self.size() > SMALL {
-            self.sparse.keep_from(self.archive.zip().central_directory_start());
+            let end = self.size().saturating_sub(tail_of(&self.file));
+            self.sparse.keep_from(end.min(self.archive.zip().central_directory_start()));
         }
         self
     }

@@ -271,6 +271,16 @@ impl Environment {
         self.top.values().copied()
     }
 
+    /// All packages.
+    pub(super) fn distributions(&self) -> &[Distribution] {
+        &self.distributions
+    }
+
+    /// The packages that hold something of a module.
+    pub(super) fn distributions_of(&self, id: ModuleId) -> impl Iterator<Item = &usize> {
+        self.node(id).into_iter().flat_map(|node| &node.distributions)
+    }
+
     /// All modules.
     pub(super) fn modules(&self) -> impl Iterator<Item = ModuleId> + use<> {
         (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(ModuleId)

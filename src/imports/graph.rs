@@ -1,7 +1,7 @@
 //! What leads to a module: the imports of all modules, followed backwards.
 //!
-//! Every module that may lead there is executed once, with what it imports, and every import on any way is an edge; those
-//! in functions that were not called are made later, if at all.
+//! Every module that may lead there is executed once, with what it imports, and every import on any
+//! way is an edge; those in functions that were not called are made later, if at all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -31,16 +31,28 @@ struct Hop {
 }
 
 impl Environment {
-    /// Executes every module that may lead to one of these, for its imports. Programs and tests of
-    /// packages only where nothing else leads there, and only those of the package itself.
+    /// Executes every module for its imports.
     #[must_use]
-    pub fn graph<'m>(&self, towards: impl IntoIterator<Item = &'m str>) -> Graph {
-        let goals: Vec<ModuleId> =
-            towards.into_iter().filter_map(|module| self.find(module)).collect();
+    pub fn graph(&self) -> Graph {
+        let mut graph = Graph::default();
+        graph.follow(&mut Run::exploring(self), self.modules());
+        graph
+    }
+
+    /// What is needed of the graph to tell what leads to these modules: the modules that may lead
+    /// there. Programs and tests of packages only where nothing else leads there, and only those of
+    /// the package itself.
+    #[must_use]
+    pub fn graph_towards(&self, modules: &[String]) -> Graph {
+        let goals: Vec<ModuleId> = modules.iter().filter_map(|name| self.find(name)).collect();
+        let packages = self.packages_towards(&goals);
+        let may = |module: ModuleId| {
+            self.distributions_of(module).any(|package| packages.contains(package))
+        };
         let is_aside = |module: ModuleId| is_aside(&self.name(module));
         let mut run = Run::exploring(self);
         let mut graph = Graph::default();
-        let leading = self.may_lead(&goals, |module| !is_aside(module));
+        let leading = self.may_lead(&goals, may, |module| !is_aside(module));
         graph.follow(&mut run, leading.into_iter().filter(|module| !is_aside(*module)));
         let alone = |goal: &ModuleId| {
             !graph.importers.contains_key(goal) && !graph.later.contains_key(goal)
@@ -49,7 +61,7 @@ impl Environment {
         let packages: BTreeSet<_> = alone.iter().map(|goal| self.kind(*goal).1).collect();
         if !alone.is_empty() {
             let is_of_them = |module: ModuleId| packages.contains(&self.kind(module).1);
-            let leading = self.may_lead(&alone, is_of_them);
+            let leading = self.may_lead(&alone, may, is_of_them);
             graph.follow(&mut run, leading.into_iter().filter(|module| is_of_them(*module)));
         }
         graph

@@ -8,34 +8,39 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::environment::{Environment, Kind, ModuleId};
 use super::mentions;
+use super::named::on_all_cores;
 use super::search::{imports, texts};
 
 impl Environment {
     /// The modules that may lead to one of `goals` when they are executed or their functions called,
-    /// those themselves included. `begins` says which are looked through whether or not others name
-    /// them.
+    /// those themselves included, of those that `may`. `begins` says which of them are looked through
+    /// whether or not others name them.
     pub(super) fn may_lead(
         &self,
         goals: &[ModuleId],
+        may: impl Fn(ModuleId) -> bool,
         begins: impl Fn(ModuleId) -> bool,
     ) -> HashSet<ModuleId> {
         let mut named_by: HashMap<ModuleId, Vec<ModuleId>> = HashMap::new();
         let mut leading: Vec<ModuleId> = goals.to_vec();
-        let mut waiting: Vec<ModuleId> = self.modules().filter(|module| begins(*module)).collect();
+        let may = |module: &ModuleId| may(*module) && !self.is_folder(*module);
+        let mut waiting: Vec<ModuleId> =
+            self.modules().filter(|module| may(module) && begins(*module)).collect();
         let mut seen: HashSet<ModuleId> = waiting.iter().copied().collect();
-        while let Some(module) = waiting.pop() {
-            if self.is_folder(module) {
-                continue;
-            }
-            // One of which nothing is known may name any.
-            let Some(named) = self.named_by(module) else {
-                leading.push(module);
-                continue;
-            };
-            for other in named {
-                named_by.entry(other).or_default().push(module);
-                if seen.insert(other) {
-                    waiting.push(other);
+        while !waiting.is_empty() {
+            let looked = std::mem::take(&mut waiting);
+            let named = on_all_cores(looked.len(), |at| self.named_by(*looked.get(at)?));
+            for (module, named) in looked.into_iter().zip(named) {
+                // One of which nothing is known may name any.
+                let Some(named) = named else {
+                    leading.push(module);
+                    continue;
+                };
+                for other in named {
+                    named_by.entry(other).or_default().push(module);
+                    if may(&other) && seen.insert(other) {
+                        waiting.push(other);
+                    }
                 }
             }
         }

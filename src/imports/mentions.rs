@@ -14,7 +14,7 @@ const LONGEST: usize = 200;
 /// What is kept of one file at most, in bytes: the largest hold half of it.
 const MAX_KEPT: usize = 8 << 20;
 /// What stands for all names of a file that holds more. No name of a module.
-const ANYTHING: &str = "*";
+pub(super) const ANYTHING: &str = "*";
 
 /// The names in the bytes of a module that may be those of modules, sorted: dotted ones wherever
 /// they stand as words of their own, others where they are constants of C by themselves. More than

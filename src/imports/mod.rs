@@ -9,7 +9,8 @@
 //! evaluate     facts -> what is executed, and what it imports
 //! report       import NAME -> does it enable the GIL, by which module, through which
 //! graph        a module -> what leads to it
-//! may_lead     modules -> what may lead to them, without executing anything
+//! named        modules -> the packages that may lead to them, by the names in their files
+//! may_lead     modules -> the modules that may, by what stands in them
 //! source       a file of the user's own -> its lines that do
 //! mentions     a compiled file -> the modules that it names
 //! ```
@@ -20,6 +21,7 @@ pub mod facts;
 pub mod graph;
 mod may_lead;
 pub mod mentions;
+pub mod named;
 pub mod parse;
 mod report;
 mod search;

@@ -61,8 +61,9 @@ impl TagOrder {
             let at = self.any_platform.get(interpreter).filter(|_| abi == "none")?;
             return Some(self.with_platform_count * self.platform_count + at);
         }
-        let pair = self.with_platform.get(&(interpreter.to_owned(), abi.to_owned()))?;
+        // First what most of a release's wheels are not for, and costs no copy.
         let platform = self.platforms.get(platform)?;
+        let pair = self.with_platform.get(&(interpreter.to_owned(), abi.to_owned()))?;
         Some(pair * self.platform_count + platform)
     }
 

@@ -4,7 +4,6 @@
 //! Where nothing at the place enables the GIL or is unknown, no Python file is needed to say so.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use crate::fetch::cache::{Bucket, Cache, file_key};
 use crate::fetch::client::Client;
 use crate::fetch::opened::Opened;
 use crate::fetch::python_files::PythonFiles;
+use crate::imports::named::on_all_cores;
 use crate::imports::source::{Answers, SourceImports};
 use crate::imports::{Distribution, Environment, Extension, Files, IMPORTS_VERSION};
 use crate::inspect::ENGINE_VERSION;
@@ -265,34 +265,14 @@ fn follow(
     direct: &[String],
     sources: &[SourceFile],
 ) -> (Vec<Found>, OfSources) {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let done = std::sync::Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    let Some(wanted) = wanted.get(at) else { break };
-                    let found = Found {
-                        imports: wanted
-                            .names
-                            .iter()
-                            .map(|one| environment.import_report(one))
-                            .collect(),
-                        reached: Vec::new(),
-                    };
-                    let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    done.insert(at, found);
-                }
-            });
-        }
+    let mut found = on_all_cores(wanted.len(), |at| {
+        let names = wanted.get(at).into_iter().flat_map(|one| &one.names);
+        let imports = names.map(|name| environment.import_report(name)).collect();
+        Found { imports, reached: Vec::new() }
     });
-    let done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut found: Vec<Found> = done.into_values().collect();
-    let goals: Vec<&str> = wanted.iter().flat_map(|one| &one.modules).map(String::as_str).collect();
+    let goals: Vec<String> = wanted.iter().flat_map(|one| &one.modules).cloned().collect();
     if !goals.is_empty() {
-        let graph = environment.graph(goals);
+        let graph = environment.graph_towards(&goals);
         for (found, wanted) in found.iter_mut().zip(wanted) {
             let reached = wanted.modules.iter();
             found.reached =

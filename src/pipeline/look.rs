@@ -90,6 +90,20 @@ impl<I: Index> Looker<I> {
         self.place
     }
 
+    /// How large the file is that will be looked into, in bytes; the most where that is not known yet.
+    pub(super) fn expected_size(&self, task: &Task) -> u64 {
+        let file = match &task.subject {
+            Subject::File(file) => Some(&**file),
+            Subject::Files { files, .. } => match pin::best_wheel(files, &self.tags) {
+                Some((file, _)) => Some(file),
+                None => return 0,
+            },
+            Subject::Release { .. } => None,
+            Subject::Unchecked { .. } | Subject::Installed { .. } => return 0,
+        };
+        file.and_then(|file| file.size).unwrap_or(u64::MAX)
+    }
+
     /// Notes what the files of a release come to here.
     fn note_offer<'r, 'f>(
         &self,

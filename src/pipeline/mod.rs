@@ -15,6 +15,7 @@ mod imports;
 mod look;
 mod plan;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -184,7 +185,10 @@ async fn look_at_all(
     let permits = Arc::new(Semaphore::new(jobs.max(1)));
     let mut running = JoinSet::new();
     let mut begun = BTreeMap::new();
-    for (number, task) in tasks.into_iter().enumerate() {
+    let mut tasks: Vec<(usize, Task)> = tasks.into_iter().enumerate().collect();
+    // What takes longest is begun first, so that it is not what all is waited for in the end.
+    tasks.sort_by_cached_key(|(_, task)| Reverse(looker.expected_size(task)));
+    for (number, task) in tasks {
         let (looker, permits) = (Arc::clone(&looker), Arc::clone(&permits));
         let progress = Arc::clone(progress);
         let place = looker.place();

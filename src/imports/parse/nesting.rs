@@ -21,6 +21,10 @@ struct Level {
 /// # Errors
 /// Where the nesting may be deeper than is parsed.
 pub(super) fn check(text: &str) -> Result<(), String> {
+    // No level takes less than a byte, so that most files need not be looked through.
+    if text.len() <= MAX_NESTING {
+        return Ok(());
+    }
     let mut lexer = lexer::lex(text, Mode::Module);
     // The sum over `levels`, so that it need not be added up.
     let mut depth = 0;

@@ -1,5 +1,6 @@
 //! What leads to a module.
 
+use ftcheck::imports::graph::Graph;
 use ftcheck::model::imports::How;
 
 use super::support::{add, environment};
@@ -39,10 +40,15 @@ fn plotting() -> ftcheck::imports::Environment {
     environment
 }
 
+fn towards(environment: &ftcheck::imports::Environment, modules: &[&str]) -> Graph {
+    let modules: Vec<String> = modules.iter().map(|module| (*module).to_owned()).collect();
+    environment.graph_towards(&modules)
+}
+
 #[test]
 fn chains_lead_from_each_package() {
     let environment = plotting();
-    let graph = environment.graph(["fonts.misc.bezier"]);
+    let graph = towards(&environment, &["fonts.misc.bezier"]);
     let first = ["plots".to_owned()];
     let reach = environment.reach(&graph, "fonts.misc.bezier", &first).unwrap();
     assert_eq!(reach.how, How::Import);
@@ -76,7 +82,7 @@ fn chains_lead_from_each_package() {
 #[test]
 fn functions_lead_to_a_module_later() {
     let environment = plotting();
-    let graph = environment.graph(["fonts.misc.later", "fonts.lua54", "fonts.misc.alone"]);
+    let graph = towards(&environment, &["fonts.misc.later", "fonts.lua54", "fonts.misc.alone"]);
     let reach = environment.reach(&graph, "fonts.misc.later", &[]).unwrap();
     assert_eq!(reach.how, How::Later);
     assert_eq!(reach.chains[0].modules, ["fonts.later", "fonts.misc.later"]);
@@ -96,7 +102,7 @@ fn an_import_under_a_condition_is_not_certain() {
         "pkg",
         &[("pkg/__init__.py", "if input():\n    from . import bad"), ("pkg/bad.so", "enables")],
     );
-    let reach = environment.reach(&environment.graph(["pkg.bad"]), "pkg.bad", &[]).unwrap();
+    let reach = environment.reach(&towards(&environment, &["pkg.bad"]), "pkg.bad", &[]).unwrap();
     assert_eq!(reach.how, How::Import);
     assert!(!reach.chains[0].certain);
 }
@@ -108,7 +114,7 @@ fn a_top_level_name_that_sounds_like_tests_is_followed_too() {
         let (init, so) = (format!("{name}/__init__.py"), format!("{name}/bad.so"));
         add(&mut environment, "pkg", &[(&init, "from . import bad"), (&so, "enables")]);
         let bad = format!("{name}.bad");
-        let reach = environment.reach(&environment.graph([bad.as_str()]), &bad, &[]).unwrap();
+        let reach = environment.reach(&towards(&environment, &[&bad]), &bad, &[]).unwrap();
         assert_eq!(reach.how, How::Import, "{name}");
     }
 }
@@ -122,7 +128,7 @@ fn a_module_that_only_tests_lead_to_is_found() {
         ("pkg/bad.so", "enables"),
     ];
     add(&mut environment, "pkg", &files);
-    let reach = environment.reach(&environment.graph(["pkg.bad"]), "pkg.bad", &[]).unwrap();
+    let reach = environment.reach(&towards(&environment, &["pkg.bad"]), "pkg.bad", &[]).unwrap();
     assert_eq!(reach.how, How::Submodule);
 }
 
@@ -139,7 +145,8 @@ fn a_module_that_a_text_names_is_found() {
         add(&mut environment, "helper", &[("helper.py", helper)]);
         let files = [("pkg/__init__.py", ""), ("pkg/loads.py", source), ("pkg/bad.so", "enables")];
         add(&mut environment, "pkg", &files);
-        let reach = environment.reach(&environment.graph(["pkg.bad"]), "pkg.bad", &[]).unwrap();
+        let reach =
+            environment.reach(&towards(&environment, &["pkg.bad"]), "pkg.bad", &[]).unwrap();
         assert_eq!(reach.how, How::Submodule, "{source}");
         assert_eq!(reach.chains[0].modules, ["pkg.loads", "pkg.bad"], "{source}");
     }
@@ -153,7 +160,52 @@ fn tests_of_packages_do_not_lead_anywhere() {
     add(&mut environment, "pkg", &files);
     let tests = [("other/__init__.py", ""), ("other/tests/test_bad.py", "import pkg.bad")];
     add(&mut environment, "other", &tests);
-    let reach = environment.reach(&environment.graph(["pkg.bad"]), "pkg.bad", &[]).unwrap();
+    let reach = environment.reach(&towards(&environment, &["pkg.bad"]), "pkg.bad", &[]).unwrap();
     let packages: Vec<_> = reach.chains.iter().map(|chain| chain.package.as_str()).collect();
     assert_eq!(packages, ["pkg"]);
+}
+
+/// Packages that lead to each other in all the ways there are, and some that do not.
+fn connected() -> ftcheck::imports::Environment {
+    let mut environment = plotting();
+    let packages: [(&str, &[(&str, &str)]); 8] = [
+        (
+            "by-name",
+            &[("by_name.py", "import importlib\nimportlib.import_module('fonts.misc.alone')\n")],
+        ),
+        (
+            "by-list",
+            &[("by_list.py", "for name in ['os', 'fonts.misc.alone']:\n    __import__(name)\n")],
+        ),
+        ("shared-one", &[("shared/one.py", "import fonts.lua54\n")]),
+        ("shared-two", &[("shared/two.py", "from . import one\n")]),
+        ("second", &[("second.py", "import json, \\\n    by_name\n"), ("third.py", "")]),
+        ("prose", &[("prose.py", "\"\"\"Uses fonts, by 'fonts'.\"\"\"\n")]),
+        (
+            "aside",
+            &[("aside/__init__.py", "import json\n"), ("aside/fonts.py", "from .fonts import x\n")],
+        ),
+        ("user-of-aside", &[("user.py", "def f():\n    import aside\n")]),
+    ];
+    for (name, files) in packages {
+        add(&mut environment, name, files);
+    }
+    environment
+}
+
+#[test]
+fn the_packages_that_name_a_module_tell_as_much_of_what_leads_to_it_as_all_do() {
+    let environment = connected();
+    let all = environment.graph();
+    let goals = ["bezier", "alone", "later"].map(|name| format!("fonts.misc.{name}"));
+    for goal in goals.iter().chain(&["fonts.lua54".to_owned()]) {
+        let some = environment.graph_towards(std::slice::from_ref(goal));
+        let expected = environment.reach(&all, goal, &[]);
+        assert!(expected.is_some());
+        assert_eq!(environment.reach(&some, goal, &[]), expected, "{goal}");
+    }
+    let some = environment.graph_towards(&goals);
+    for goal in &goals {
+        assert_eq!(environment.reach(&some, goal, &[]), environment.reach(&all, goal, &[]));
+    }
 }

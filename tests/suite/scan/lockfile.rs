@@ -8,7 +8,7 @@ use crate::support::index::FakeIndex;
 use crate::support::wheel::{BuiltWheel, WheelBuilder};
 
 /// An entry of the lock for a wheel on the fake index.
-fn entry(index: &FakeIndex, wheel: &BuiltWheel) -> String {
+pub(super) fn entry(index: &FakeIndex, wheel: &BuiltWheel) -> String {
     format!(
         "[[package]]\nname = \"{}\"\nversion = \"{}\"\nsource = {{ registry = \"{}\" }}\n\
          wheels = [\n    {{ url = \"{}\", hash = \"sha256:{}\", size = {} }},\n]\n\n",

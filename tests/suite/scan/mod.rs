@@ -14,6 +14,7 @@ mod network;
 mod outputs;
 mod sources;
 mod verdicts;
+mod work;
 
 use assert_cmd::assert::Assert;
 use serde_json::Value;

@@ -9,44 +9,19 @@ use std::time::{Duration, Instant, SystemTime};
 use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::redirect::{Action, Attempt, Policy};
 use url::Url;
 
 pub use crate::fetch::error::FetchError;
+pub use crate::model::limits::Patience;
 
 use crate::fetch::access::{self, AccessError, Credential, Credentials};
 use crate::model::access::AccessSettings;
+use crate::model::limits::{Limit, Limits};
 use crate::model::location::redacted;
 
-/// Repetitions after the first attempt.
-const RETRIES: usize = 3;
-const FIRST_DELAY: Duration = Duration::from_millis(250);
-
-/// How long servers are waited for.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// How long a connection may take to come about.
-    pub connect: Duration,
-    /// How long a server may be silent, before an answer or in the middle of it.
-    pub silence: Duration,
-    /// After this long nothing is tried once more.
-    pub retries: Duration,
-    /// A body that is longer under way than this has to come at [`Self::slowest`] at least.
-    pub slow: Duration,
-    /// Bytes in a second.
-    pub slowest: u64,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            silence: Duration::from_secs(30),
-            retries: Duration::from_mins(1),
-            slow: Duration::from_mins(1),
-            slowest: 2048,
-        }
-    }
-}
+/// Redirects that are followed, one behind the other.
+const MOST_REDIRECTS: usize = 10;
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -99,6 +74,8 @@ pub struct Request {
     pub accepted: &'static [u16],
     /// The longest body, in bytes, before and after decoding.
     pub limit: u64,
+    /// The setting that the limit is of.
+    pub limited_by: Option<Limit>,
 }
 
 impl Request {
@@ -106,6 +83,13 @@ impl Request {
     #[must_use]
     pub fn new(limit: u64) -> Self {
         Self { limit, ..Self::default() }
+    }
+
+    /// Names the setting that the limit is of.
+    #[must_use]
+    pub fn limited_by(mut self, key: &'static str) -> Self {
+        self.limited_by = Some(Limit(key));
+        self
     }
 
     /// Adds a header.
@@ -139,7 +123,7 @@ pub struct Client {
     offline: bool,
     traffic: Traffic,
     credentials: Credentials,
-    patience: Patience,
+    limits: Limits,
 }
 
 impl Client {
@@ -149,7 +133,7 @@ impl Client {
     /// # Errors
     /// Where the system offers no certificates, or a proxy setting is malformed.
     pub fn new(offline: bool) -> Result<Self, AccessError> {
-        Self::with(offline, &AccessSettings::default(), Patience::default())
+        Self::with(offline, &AccessSettings::default(), Limits::default())
     }
 
     /// A client that reaches servers as the user's settings have it.
@@ -159,21 +143,28 @@ impl Client {
     pub fn with(
         offline: bool,
         access: &AccessSettings,
-        patience: Patience,
+        limits: Limits,
     ) -> Result<Self, AccessError> {
         // Fails only where another part of the process chose a provider before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder()
             .user_agent(concat!("ftcheck/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(patience.connect)
-            .read_timeout(patience.silence);
+            .connect_timeout(limits.patience.connect)
+            .read_timeout(limits.patience.silence)
+            .redirect(Policy::custom(redirect));
         Ok(Self {
             http: access::set_up(builder, access)?.build()?,
             offline,
             traffic: Traffic::default(),
             credentials: Credentials::of_netrc(access.netrc.as_deref()),
-            patience,
+            limits,
         })
+    }
+
+    /// How much is taken of what comes, and how long it is waited for.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// What is known of user names and passwords.
@@ -212,7 +203,7 @@ impl Client {
     /// # Errors
     /// Where no answer came, or one with a status that is neither 2xx nor accepted by the request.
     pub async fn get(&self, url: &Url, request: &Request) -> Result<Response, FetchError> {
-        self.repeated(|| self.attempt(url, request)).await
+        self.repeated(|| self.get_once(url, request)).await
     }
 
     /// Does what may fail for a passing fault, and repeats it then.
@@ -223,14 +214,15 @@ impl Client {
     where
         F: Future<Output = Result<T, FetchError>>,
     {
+        let patience = self.limits.patience;
         let backoff = ExponentialBuilder::default()
-            .with_min_delay(FIRST_DELAY)
-            .with_max_times(RETRIES)
+            .with_min_delay(patience.delay)
+            .with_max_times(usize::try_from(patience.attempts).unwrap_or(usize::MAX))
             .with_jitter();
         let begun = Instant::now();
         attempt
             .retry(backoff)
-            .when(|problem| problem.is_transient() && begun.elapsed() < self.patience.retries)
+            .when(|problem| problem.is_transient() && begun.elapsed() < patience.retries)
             .adjust(|error, delay| match (error, delay) {
                 (FetchError::Status { retry_after: Some(asked), .. }, Some(own)) => {
                     Some(own.max(*asked))
@@ -240,7 +232,11 @@ impl Client {
             .await
     }
 
-    async fn attempt(&self, url: &Url, request: &Request) -> Result<Response, FetchError> {
+    /// Fetches `url`, asking once.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(super) async fn get_once(&self, url: &Url, request: &Request) -> Result<Response, FetchError> {
         let mut stream = self.stream(url, request).await?;
         let (final_url, status) = (stream.response.url().clone(), stream.response.status());
         let headers = stream.response.headers().clone();
@@ -250,8 +246,8 @@ impl Client {
         }
         if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip") {
             body = gunzip(&body, request.limit).map_err(|problem| match problem {
-                None => FetchError::TooLarge { url: redacted(url), limit: request.limit },
-                Some(problem) => FetchError::invalid(url, format!("damaged gzip: {problem}")),
+                None => stream.too_large(),
+                Some(problem) => FetchError::garbled(url, format!("damaged gzip: {problem}")),
             })?;
         }
         Ok(Response { url: final_url, status, headers, body })
@@ -286,9 +282,10 @@ impl Client {
             url: url.clone(),
             response,
             limit: request.limit,
+            limited_by: request.limited_by,
             received: 0,
             begun: Instant::now(),
-            patience: self.patience,
+            patience: self.limits.patience,
         };
         if stream.response.content_length().is_some_and(|length| length > request.limit) {
             return Err(stream.too_large());
@@ -304,6 +301,7 @@ pub struct Stream<'a> {
     url: Url,
     response: reqwest::Response,
     limit: u64,
+    limited_by: Option<Limit>,
     received: u64,
     begun: Instant,
     patience: Patience,
@@ -342,8 +340,25 @@ impl Stream<'_> {
     }
 
     fn too_large(&self) -> FetchError {
-        FetchError::TooLarge { url: redacted(&self.url), limit: self.limit }
+        FetchError::TooLarge {
+            url: redacted(&self.url),
+            limit: self.limit,
+            limited_by: self.limited_by,
+        }
     }
+}
+
+/// Follows redirects, but not in circles, and not from a connection that nobody can read to one
+/// that anybody can. Credentials are dropped by the client where another host is named.
+fn redirect(attempt: Attempt<'_>) -> Action {
+    let was_secure = attempt.previous().iter().any(|url| url.scheme() == "https");
+    if was_secure && attempt.url().scheme() != "https" {
+        return attempt.error("a redirect from https to http, which is not followed");
+    }
+    if attempt.previous().len() > MOST_REDIRECTS {
+        return attempt.error("too many redirects");
+    }
+    attempt.follow()
 }
 
 /// Decodes here rather than in the client, so that received bytes are counted and decoded ones

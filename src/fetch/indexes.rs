@@ -21,6 +21,7 @@ use crate::fetch::opened::Opened;
 use crate::fetch::simple::{ProjectPage, SimpleIndex};
 use crate::model::distribution::DistributionFile;
 use crate::model::index::{IndexSettings, IndexSource, IndexStrategy, ProjectStatus};
+use crate::model::limits::Limit;
 use crate::model::metadata::CoreMetadata;
 use crate::resolve::{Index, IndexError, MetadataError};
 
@@ -156,7 +157,16 @@ impl Indexes {
         let _ = root.set_password(None);
         let index = SimpleIndex::new(&self.client, &self.cache, source.url.clone())
             .ignoring(source.ignored_statuses.clone());
-        let asking = async { index.project(name).await.map(Arc::new) };
+        let asking = async {
+            let most = self.client.limits().projects;
+            if self.pages.count() as u64 > most {
+                let limit = Limit("projects");
+                return Err(IndexError::Unavailable(format!(
+                    "expected to ask for at most {most} projects, found more ({limit})"
+                )));
+            }
+            index.project(name).await.map(Arc::new)
+        };
         self.pages.get((root, source.ignored_statuses.clone(), name.clone()), asking).await
     }
 
@@ -228,6 +238,11 @@ impl<K, V, E> Default for Once<K, V, E> {
 }
 
 impl<K: Eq + Hash, V: Clone, E: Clone> Once<K, V, E> {
+    /// For how much was asked.
+    fn count(&self) -> usize {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// What `asking` finds, or found before.
     async fn get(&self, key: K, asking: impl Future<Output = Result<V, E>>) -> Result<V, E> {
         let entry = {

@@ -10,6 +10,7 @@ use ftcheck::judge::{FailOn, Levels};
 use ftcheck::local;
 use ftcheck::model::environment::marker_environment;
 use ftcheck::model::inspect_report::InspectReport;
+use ftcheck::model::limits::Limits;
 use ftcheck::model::report::Place;
 use ftcheck::model::requirement::Choice;
 use ftcheck::model::target::Target;
@@ -35,6 +36,7 @@ pub(crate) struct ScanOptions {
 pub(crate) struct NetworkOptions {
     pub(crate) command_line: CommandLine,
     pub(crate) cache: Cache,
+    pub(crate) limits: Limits,
 }
 
 impl ScanOptions {
@@ -81,9 +83,14 @@ impl ScanOptions {
             tracker: Arc::default(),
             sources: Arc::default(),
         };
+        let mut limits = configured.limits;
+        for (key, value) in &arguments.limit {
+            limits.set(key, value).map_err(|problem| Failure::new(problem.to_string()))?;
+        }
         let network = NetworkOptions {
             command_line: arguments.indexes.command_line(arguments.offline),
             cache: cache(arguments.no_cache, arguments.cache_dir)?,
+            limits,
         };
         Ok(Self { settings, network, progress: !arguments.no_progress })
     }

@@ -43,6 +43,10 @@ pub(super) fn check(
     directory: u64,
     mut reader: impl Read + Seek,
 ) -> Result<(), ArchiveError> {
+    if zip.has_duplicate_names() {
+        // Which of the two an installer would take differs between installers.
+        return Err(ArchiveError::of_zip("two members share a name"));
+    }
     let last_end = check_places(zip, directory)?;
     let failed = |problem: std::io::Error| ArchiveError::of_zip(problem.to_string());
     reader.seek(SeekFrom::Start(last_end)).map_err(failed)?;
@@ -133,7 +137,10 @@ fn check_entries(zip: &ZipArchiveMetadata, rest: &[u8]) -> Result<usize, Archive
         if !rest.get(at..).unwrap_or_default().starts_with(ENTRY_SIGNATURE) {
             return Err(ArchiveError::of_zip("its directory holds something else than entries"));
         }
-        if rest.get(at + ENTRY..at + ENTRY + name) != Some(decoded.as_bytes()) {
+        // Without this flag zipfile takes a name for cp437, others for UTF-8.
+        let is_utf8 = number(rest, at + 8, 2).is_some_and(|flags| flags & 0x800 != 0);
+        let is_same = rest.get(at + ENTRY..at + ENTRY + name) == Some(decoded.as_bytes());
+        if !is_same || !(is_utf8 || decoded.is_ascii()) {
             return Err(ArchiveError::of_member(&decoded, "a name that readers decode differently"));
         }
         at += ENTRY + name + extra + comment;

@@ -7,11 +7,14 @@ mod baseline;
 mod cache;
 mod conda;
 mod environments;
+mod faults;
+mod limits;
 mod lockfile;
 mod network;
 mod outputs;
 mod sources;
 mod verdicts;
+mod zips;
 
 use assert_cmd::assert::Assert;
 use serde_json::Value;

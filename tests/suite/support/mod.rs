@@ -23,6 +23,7 @@ pub(crate) mod ranges;
 pub(crate) mod sdist;
 pub(crate) mod tls;
 pub(crate) mod wheel;
+pub(crate) mod zips;
 
 use std::fs;
 use std::path::{Path, PathBuf};

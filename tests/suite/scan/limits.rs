@@ -65,8 +65,8 @@ fn cases() -> Vec<Case> {
         case("members", "10", "5000", sound().file(many(100).build())),
         case("member-size", "1 KiB", "1 MiB", large()),
         case("ratio", "100", "10000", sound().file(bomb.build())),
-        case("expanded-size", "20000", "1 MiB", two()),
-        case("retries", "1", "2", with(Fault::Status(503, 2))),
+        case("expanded-size", "4000", "1 MiB", two()),
+        case("retries", "1", "2", with(Fault::Status(503, 0))),
         case("read-timeout", "100 ms", "30 s", with(Fault::Delay(Duration::from_millis(600)))),
         case("package-time", "300 ms", "30 s", with(Fault::Delay(Duration::from_millis(900)))),
     ]
@@ -109,7 +109,14 @@ fn every_limit_is_told_where_it_is_reached_and_can_be_raised() {
     for Case { key, low, high, index } in cases() {
         let index = index.start();
         let flag = |value: &str| ["--limit".to_owned(), format!("{key}={value}")];
+        // Two failures for each scan: more than one repetition bears.
+        let fail_twice = || {
+            if key == "retries" {
+                index.add_fault("/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl", Fault::Status(503, 2));
+            }
+        };
         let sandbox = sandbox();
+        fail_twice();
         let (code, report) = scan(&index, &sandbox, &flag(low));
         assert_eq!(code, 3, "{key}: {report:#}");
         assert_eq!(package(&report, "sound")["verdict"], "pure-python", "{key}: {report:#}");
@@ -119,14 +126,31 @@ fn every_limit_is_told_where_it_is_reached_and_can_be_raised() {
         }
         // The flag wins over the configuration.
         sandbox.write("ftcheck.toml", format!("[limits]\n{key} = \"{low}\"\n"));
+        fail_twice();
         let (code, report) = scan(&index, &sandbox, &flag(high));
         assert!(code < 2, "{key}: {report:#}");
         assert_ne!(package(&report, "hit")["verdict"], "unchecked", "{key}: {report:#}");
         // And the configuration over what there is without it.
+        fail_twice();
         let (code, _) = scan(&index, &sandbox, &[]);
         assert_eq!(code, 3, "{key}");
     }
-    insta::assert_snapshot!(table, @"");
+    insta::assert_snapshot!(table, @r"
+    page-size: unchecked: http://index/simple/hit/: expected at most 1500 bytes, found more (limit `page-size`, which --limit or [limits] raises)
+    page-files: unchecked: http://index/simple/hit/: expected at most 3 files on the page, found more (limit `page-files`, which --limit or [limits] raises)
+    projects: unchecked: expected to ask for at most 1 projects, found more (limit `projects`, which --limit or [limits] raises)
+    metadata-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected at most 4096 bytes, found more (limit `metadata-size`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected at most 4096 bytes, found more (limit `metadata-size`, which --limit or [limits] raises)
+    metadata-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected at most 4096 bytes, found more (limit `metadata-size`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl.metadata: expected at most 4096 bytes, found more (limit `metadata-size`, which --limit or [limits] raises)
+    wheel-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected at most 102400 bytes, found more (limit `wheel-size`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected at most 102400 bytes, found more (limit `wheel-size`, which --limit or [limits] raises)
+    directory-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: expected a directory of at most 4096 bytes, found more (limit `directory-size`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: expected a directory of at most 4096 bytes, found more (limit `directory-size`, which --limit or [limits] raises)
+    members: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: expected at most 10 members, found more (limit `members`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: expected at most 10 members, found more (limit `members`, which --limit or [limits] raises)
+    member-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: `declares.cpython-314t-x86_64-linux-gnu.so`: expected at most 1024 bytes, found a claim of 2504 (limit `member-size`, which --limit or [limits] raises)
+    ratio: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: `declares.cpython-314t-x86_64-linux-gnu.so`: expected at most 100 times its 18128 bytes, found a claim of 17825792 (limit `ratio`, which --limit or [limits] raises)
+    expanded-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: `declares_used.cpython-314t-x86_64-linux-gnu.so`: expected at most 4000 bytes with it and those before it, found more (limit `expanded-size`, which --limit or [limits] raises)
+    retries: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected it to be served, found HTTP status 503 Service Unavailable
+    read-timeout: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: error sending request: operation timed out; what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl.metadata: error sending request: operation timed out
+    package-time: unchecked: it took more than 300ms (limit `package-time`, which --limit or [limits] raises)
+    ");
 }
 
 #[test]
@@ -152,7 +176,7 @@ fn the_time_for_all_of_a_scan_ends_it_with_what_is_known() {
     assert_eq!(code, 3);
     assert_eq!(package(&report, "sound")["verdict"], "pure-python");
     assert_eq!(package(&report, "hit")["version"], "1.0");
-    insta::assert_snapshot!(told(&report), @"");
+    insta::assert_snapshot!(told(&report), @"unchecked: the scan took more than 2s (limit `total-time`, which --limit or [limits] raises)");
 }
 
 #[test]
@@ -167,7 +191,11 @@ fn limits_on_source_distributions_are_told() {
         let reason = source["reason"].as_str().unwrap_or("-");
         let _ = writeln!(table, "{key}: {} {reason}", source["prediction"]);
     }
-    insta::assert_snapshot!(table, @"");
+    insta::assert_snapshot!(table, @r#"
+    source-size: "not-known" it is of 1068 bytes, and at most 100 are fetched (limit `source-size`, which --limit or [limits] raises)
+    sdist-expanded: "not-known" http://index/files/hit-1.0.tar.gz: damaged source distribution: it expands to more than 10240 bytes (limit `sdist-expanded`, which --limit or [limits] raises)
+    members: "pure-python" -
+    "#);
 }
 
 #[test]
@@ -184,7 +212,21 @@ fn limits_that_are_none_are_told() {
         let outcome = sandbox.command().args(["scan"]).assert().code(2);
         table.push_str(&super::stderr(&outcome));
     }
-    insta::assert_snapshot!(table, @"");
+    insta::assert_snapshot!(table, @r"
+    error: invalid value 'page-sise=1' for '--limit <NAME=VALUE>': expected the name of a limit, found `page-sise`; did you mean `page-size`?
+    error: invalid value 'page-size=much' for '--limit <NAME=VALUE>': expected a size in bytes, or one such as `64 MiB` for `page-size`, found `much`
+    error: invalid value 'page-size' for '--limit <NAME=VALUE>': expected NAME=VALUE, found `page-size`
+    error: invalid value 'retries=-1' for '--limit <NAME=VALUE>': expected a whole number for `retries`, found `-1`
+    error: invalid value 'package-time=30' for '--limit <NAME=VALUE>': expected a time such as `30 s` or `15 min` for `package-time`, found `30`
+    error: ftcheck.toml:2:1: unknown key `page-sise`
+    hint: did you mean `page-size`?
+    error: ftcheck.toml:2:13: expected a size in bytes, or one such as `64 MiB` for `page-size`, found `much`
+    hint: --no-config leaves the configuration out
+    error: ftcheck.toml:2:13: expected a whole number or a string for `page-size`, found true or false
+    hint: --no-config leaves the configuration out
+    error: ftcheck.toml:2:11: expected a whole number for `retries`, found `-1`
+    hint: --no-config leaves the configuration out
+    ");
 }
 
 /// docs/configuration.md names all of them with their defaults.

@@ -26,6 +26,7 @@ use ftcheck::fetch::archive::Archive;
 use ftcheck::inspect::filename::{ExtensionFile, extension_files};
 use ftcheck::inspect::libraries::Libraries;
 use ftcheck::inspect::{Inspection, Interpreter, inspect};
+use ftcheck::model::limits::Limits;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::tag::TagOrder;
 use ftcheck::model::target::Target;
@@ -144,7 +145,7 @@ enum Place {
 impl Wheel {
     fn open(path: &Path) -> Result<Self, Failure> {
         if path.is_file() {
-            let archive = Archive::open(BufReader::new(File::open(path)?))?;
+            let archive = Archive::open(BufReader::new(File::open(path)?), &Limits::default())?;
             let names = archive.names().to_vec();
             return Ok(Self { names, place: Place::Packed(archive) });
         }

@@ -21,20 +21,26 @@ const MAX_EXPANSION: u64 = 1032;
 
 /// Why a wheel could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("damaged wheel: {0}")]
-pub struct ArchiveError(String);
+pub enum ArchiveError {
+    /// It is not what installers take.
+    #[error("damaged wheel: {0}")]
+    Damaged(String),
+    /// It is more than is read.
+    #[error("{0}")]
+    TooMuch(String),
+}
 
 impl ArchiveError {
     pub(super) fn new(problem: &ZipError) -> Self {
-        Self(problem.to_string())
+        Self::Damaged(problem.to_string())
     }
 
     pub(super) fn of_zip(problem: impl Into<String>) -> Self {
-        Self(problem.into())
+        Self::Damaged(problem.into())
     }
 
     pub(super) fn of_member(name: &str, problem: &str) -> Self {
-        Self(format!("`{name}`: {problem}"))
+        Self::Damaged(format!("`{name}`: {problem}"))
     }
 }
 
@@ -53,14 +59,14 @@ impl<R: Read + Seek> Archive<R> {
     ///
     /// # Errors
     /// Where there is none, or readers of zips would not agree on what it holds.
-    pub fn open(reader: R) -> Result<Self, ArchiveError> {
+    pub fn open(reader: R, limits: &Limits) -> Result<Self, ArchiveError> {
         let failed = |problem| ArchiveError::new(&problem);
         let zip = ZipArchive::new(reader).map_err(failed)?;
         let (metadata, directory) = (zip.metadata(), zip.central_directory_start());
         let mut reader = zip.into_inner();
         layout::check(&metadata, directory, &mut reader)?;
         // The directory is read twice, since the zip holds the reader.
-        Self::of_own(reader)
+        Self::new(ZipArchive::new(reader).map_err(failed)?, limits)
     }
 
     /// The same of a zip that was checked before it was written.
@@ -72,11 +78,13 @@ impl<R: Read + Seek> Archive<R> {
     pub(super) fn new(zip: ZipArchive<R>, limits: &Limits) -> Result<Self, ArchiveError> {
         if zip.has_duplicate_names() {
             // Which of the two an installer would take differs between installers.
-            return Err(ArchiveError("two members share a name".to_owned()));
+            return Err(ArchiveError::of_zip("two members share a name"));
         }
         if zip.len() as u64 > limits.members {
             let (most, limit) = (limits.members, Limit("members"));
-            return Err(ArchiveError(format!("expected at most {most} members, found more ({limit})")));
+            return Err(ArchiveError::TooMuch(format!(
+                "expected at most {most} members, found more ({limit})"
+            )));
         }
         let names: Vec<String> = zip
             .file_names()
@@ -143,26 +151,27 @@ impl<R: Read + Seek> Archive<R> {
     pub fn read(&mut self, member: usize) -> Result<Vec<u8>, ArchiveError> {
         let name = self.names.get(member).cloned().unwrap_or_default();
         let error = |problem: String| ArchiveError::of_member(&name, &problem);
+        let too_much = |problem: String| ArchiveError::TooMuch(format!("`{name}`: {problem}"));
         let entry = self.zip.by_index_with_options(member, consistent());
         let mut entry = entry.map_err(|problem| error(problem.to_string()))?;
         let (stated, compressed) = (entry.size(), entry.compressed_size());
         let Limits { member_size, ratio, expanded_size, .. } = self.limits;
         if stated > member_size {
             let limit = Limit("member-size");
-            return Err(error(format!(
+            return Err(too_much(format!(
                 "expected at most {member_size} bytes, found a claim of {stated} ({limit})"
             )));
         }
         if stated > SMALL_MEMBER && stated > compressed.saturating_mul(ratio) {
             let limit = Limit("ratio");
-            return Err(error(format!(
+            return Err(too_much(format!(
                 "expected at most {ratio} times its {compressed} bytes, found a claim of {stated} \
                  ({limit})"
             )));
         }
         self.left = self.left.checked_sub(stated).ok_or_else(|| {
             let limit = Limit("expanded-size");
-            error(format!("expected at most {expanded_size} bytes with it and those before it, found more ({limit})"))
+            too_much(format!("expected at most {expanded_size} bytes with it and those before it, found more ({limit})"))
         })?;
         let likely = stated.min(compressed.saturating_mul(MAX_EXPANSION));
         let mut bytes = Vec::with_capacity(usize::try_from(likely).unwrap_or(0));

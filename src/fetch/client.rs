@@ -236,7 +236,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub(super) async fn get_once(&self, url: &Url, request: &Request) -> Result<Response, FetchError> {
+    pub(super) async fn get_once(
+        &self,
+        url: &Url,
+        request: &Request,
+    ) -> Result<Response, FetchError> {
         let mut stream = self.stream(url, request).await?;
         let (final_url, status) = (stream.response.url().clone(), stream.response.status());
         let headers = stream.response.headers().clone();

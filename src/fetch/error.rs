@@ -86,6 +86,11 @@ impl FetchError {
     pub(super) fn transport(url: &Url, error: reqwest::Error) -> Self {
         // A redirect that is refused, or a request that cannot be built, fails again.
         let transient = !(error.is_builder() || error.is_redirect());
+        let limit = match (error.is_timeout(), error.is_connect()) {
+            (true, true) => Some(Limit("connect-timeout")),
+            (true, false) => Some(Limit("read-timeout")),
+            _ => None,
+        };
         let error = error.without_url();
         let mut problem = error.to_string();
         let mut source = error.source();
@@ -96,6 +101,7 @@ impl FetchError {
             }
             source = cause.source();
         }
+        problem.push_str(&named(limit));
         Self::Transport { url: redacted(url), problem, transient }
     }
 }

@@ -65,10 +65,7 @@ pub(super) fn check(
 
 /// Checks that members neither overlap nor leave room for others. Gives the earliest place where the
 /// last one may end.
-fn check_places(
-    zip: &ZipArchiveMetadata,
-    directory: u64,
-) -> Result<u64, ArchiveError> {
+fn check_places(zip: &ZipArchiveMetadata, directory: u64) -> Result<u64, ArchiveError> {
     let mut places = Vec::with_capacity(zip.len());
     for member in 0..zip.len() {
         let entry = zip.entry(member).map_err(|problem| ArchiveError::new(&problem))?;
@@ -95,9 +92,10 @@ fn check_places(
             last_end = *end;
             continue;
         };
-        let name = zip.entry(*member).ok().and_then(|entry| {
-            entry.name().ok().map(std::borrow::Cow::into_owned)
-        });
+        let name = zip
+            .entry(*member)
+            .ok()
+            .and_then(|entry| entry.name().ok().map(std::borrow::Cow::into_owned));
         return Err(ArchiveError::of_member(&name.unwrap_or_default(), problem));
     }
     Ok(last_end)
@@ -129,7 +127,8 @@ fn check_entries(zip: &ZipArchiveMetadata, rest: &[u8]) -> Result<usize, Archive
     for member in 0..zip.len() {
         let entry = zip.entry(member).map_err(|problem| ArchiveError::new(&problem))?;
         let decoded = entry.name().map_err(|problem| ArchiveError::new(&problem))?;
-        let length = |field: usize| number(rest, at + field, 2).and_then(|n| usize::try_from(n).ok());
+        let length =
+            |field: usize| number(rest, at + field, 2).and_then(|n| usize::try_from(n).ok());
         let lengths = (length(28), length(30), length(32));
         let (Some(name), Some(extra), Some(comment)) = lengths else {
             return Err(ArchiveError::of_zip("its directory is cut off"));
@@ -141,7 +140,10 @@ fn check_entries(zip: &ZipArchiveMetadata, rest: &[u8]) -> Result<usize, Archive
         let is_utf8 = number(rest, at + 8, 2).is_some_and(|flags| flags & 0x800 != 0);
         let is_same = rest.get(at + ENTRY..at + ENTRY + name) == Some(decoded.as_bytes());
         if !is_same || !(is_utf8 || decoded.is_ascii()) {
-            return Err(ArchiveError::of_member(&decoded, "a name that readers decode differently"));
+            return Err(ArchiveError::of_member(
+                &decoded,
+                "a name that readers decode differently",
+            ));
         }
         at += ENTRY + name + extra + comment;
     }
@@ -158,9 +160,8 @@ fn check_end(
 ) -> Result<(), ArchiveError> {
     let between = rest.len().checked_sub(entries_end);
     let locator = rest.len().checked_sub(LOCATOR);
-    let is_zip64 = locator.is_some_and(|at| {
-        rest.get(at..).unwrap_or_default().starts_with(LOCATOR_SIGNATURE)
-    });
+    let is_zip64 =
+        locator.is_some_and(|at| rest.get(at..).unwrap_or_default().starts_with(LOCATOR_SIGNATURE));
     let is_sound = if let (true, Some(locator)) = (is_zip64, locator) {
         let end64 = rest.get(entries_end..).unwrap_or_default();
         let length = number(end64, 4, 8).and_then(|length| usize::try_from(length).ok());

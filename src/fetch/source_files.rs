@@ -71,7 +71,9 @@ fn too_large(size: Option<u64>, most: u64) -> String {
     let limit = Limit("source-size");
     match size {
         Some(size) => format!("it is of {size} bytes, and at most {most} are fetched ({limit})"),
-        None => format!("it is of more than {most} bytes, which is the most that is fetched ({limit})"),
+        None => {
+            format!("it is of more than {most} bytes, which is the most that is fetched ({limit})")
+        }
     }
 }
 

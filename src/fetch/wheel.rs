@@ -96,7 +96,8 @@ impl RemoteWheel {
             fetch_range(&client, &file, &sparse, None, size.saturating_sub(TAIL)..size).await?;
         }
         let archive = directory(&client, &file, &sparse, etag.as_ref()).await?;
-        let archive = Archive::new(archive, client.limits()).map_err(|problem| damaged(&file, &problem))?;
+        let archive =
+            Archive::new(archive, client.limits()).map_err(|problem| damaged(&file, &problem))?;
         let zip = archive.zip();
         let mut starts = (0..zip.len())
             .map(|member| zip.by_index_data(member).map(|entry| entry.header_start()))
@@ -431,7 +432,9 @@ async fn range_once(
         ));
     }
     let (found, size) = content_range(file, &response)?;
-    if size != sparse.size() || etag.is_some_and(|etag| strong_etag(&response.headers).as_ref() != Some(etag)) {
+    if size != sparse.size()
+        || etag.is_some_and(|etag| strong_etag(&response.headers).as_ref() != Some(etag))
+    {
         let problem = "the file changed while it was read: expected the version that its first \
                        part is of, found another one";
         return Err(FetchError::invalid(&file.url, problem));
@@ -494,7 +497,9 @@ async fn directory(
 
 fn too_long(most: u64) -> ArchiveError {
     let limit = Limit("directory-size");
-    ArchiveError::of_zip(format!("expected a directory of at most {most} bytes, found more ({limit})"))
+    ArchiveError::TooMuch(format!(
+        "expected a directory of at most {most} bytes, found more ({limit})"
+    ))
 }
 
 /// Compares the digest of the whole file with the one stated. `false` where none is stated.

@@ -43,7 +43,7 @@ pub(super) fn look_into(path: &Path, settings: Settings) -> Result<Findings, Loc
         .parse()
         .map_err(|problem: WheelFilenameError| failed(problem.to_string()))
         .map_err(|problem| problem.hint("wheels are named NAME-VERSION-PYTHON-ABI-PLATFORM.whl"))?;
-    let mut archive = Archive::open(BufReader::new(open(path)?))
+    let mut archive = Archive::open(BufReader::new(open(path)?), &settings.limits)
         .map_err(|problem| failed(problem.to_string()))?;
     check_metadata(&mut archive, &wheel).map_err(failed)?;
 

@@ -60,7 +60,8 @@ pub struct Limits {
     pub members: u64,
     /// The largest member of a zip, expanded.
     pub member_size: u64,
-    /// How many times its size in the zip a member of 16 MiB or more may expand to.
+    /// How many times its size in the zip a member of 16 MiB or more may expand to. Deflate comes to
+    /// 1032 at most: more is not true.
     pub ratio: u64,
     /// All members that are expanded of one zip, each time they are.
     pub expanded_size: u64,
@@ -91,7 +92,7 @@ impl Default for Limits {
             directory_size: 32 << 20,
             members: 1 << 18,
             member_size: 2 << 30,
-            ratio: 1000,
+            ratio: 1032,
             expanded_size: 16 << 30,
             python_size: 256 << 20,
             sdist_size: 128 << 20,
@@ -190,8 +191,11 @@ impl Limits {
     /// # Errors
     /// Where there is none of that name, or the value is of another kind.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), LimitError> {
-        let malformed =
-            |expected| LimitError::Malformed { key: key.to_owned(), expected, found: value.to_owned() };
+        let malformed = |expected| LimitError::Malformed {
+            key: key.to_owned(),
+            expected,
+            found: value.to_owned(),
+        };
         match self.field(key).ok_or_else(|| LimitError::Unknown(key.to_owned()))? {
             Field::Size(place) => {
                 *place = size(value)

@@ -273,8 +273,9 @@ impl<'a> SimpleIndex<'a> {
             }
             Err(problem) => return Err(unavailable(problem)),
         };
-        let (links, status) =
-            page.read(self.client.limits()).map_err(|problem| unavailable(FetchError::invalid(&url, problem)))?;
+        let (links, status) = page
+            .read(self.client.limits())
+            .map_err(|problem| unavailable(FetchError::invalid(&url, problem)))?;
         let files = links.iter().filter_map(|link| link.file_of(name)).collect();
         Ok(ProjectPage { files, status })
     }

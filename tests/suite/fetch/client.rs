@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use ftcheck::fetch::client::{Client, FetchError, Patience, Request};
-use ftcheck::model::limits::Limits;
 use ftcheck::model::access::{AccessSettings, Authorities};
+use ftcheck::model::limits::Limits;
 use url::Url;
 
 use super::{block_on, client};

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::{PLATFORM, large_wheel, package, wheel_of};
-use crate::support::Sandbox;
+use crate::support::{Sandbox, assert_in_threat_model};
 use crate::support::index::{FakeIndex, FakeIndexBuilder, Fault, IndexFile, Ranges};
 use crate::support::tls::TlsFront;
 use crate::support::wheel::WheelBuilder;
@@ -120,10 +120,18 @@ fn cases() -> Vec<Case> {
         },
         Case {
             arguments: &["--limit", "metadata-size=1MiB"],
-            ..case("metadata that is a gzip bomb", "/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl.metadata", Fault::GzipBomb(2 << 20))
+            ..case(
+                "metadata that is a gzip bomb",
+                "/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl.metadata",
+                Fault::GzipBomb(2 << 20),
+            )
         },
         case("a page that is no JSON", PAGE, Fault::Body("{")),
-        case("a page of another version", PAGE, Fault::Body(r#"{"meta":{"api-version":"2.0"},"files":[]}"#)),
+        case(
+            "a page of another version",
+            PAGE,
+            Fault::Body(r#"{"meta":{"api-version":"2.0"},"files":[]}"#),
+        ),
     ]
 }
 
@@ -139,7 +147,10 @@ fn every_fault_is_told_and_costs_no_other_package_its_answer() {
         let (code, report) = run(&index, &index.simple_url(), arguments);
         assert_eq!(others(&report), sound, "{name}");
         let line = told(&report, code);
-        // Nothing is said to keep the GIL off but what the index without faults serves.
+        if name != "no fault" {
+            let verdict = package(&report, "hit")["verdict"].as_str().expect("a verdict");
+            assert_in_threat_model(name, code, verdict);
+        }
         let _ = writeln!(table, "{name}: {line}");
     }
     insta::assert_snapshot!(table, @r"
@@ -182,7 +193,10 @@ fn every_fault_is_told_and_costs_no_other_package_its_answer() {
 fn a_wheel_with_another_digest_is_told_and_costs_no_other_package_its_answer() {
     let index = FakeIndex::builder()
         .core_metadata(true)
-        .file(IndexFile::from(wheel_of("hit", "1.0", &["declares"]).build()).claimed_sha256(&"0".repeat(64)))
+        .file(
+            IndexFile::from(wheel_of("hit", "1.0", &["declares"]).build())
+                .claimed_sha256(&"0".repeat(64)),
+        )
         .file(wheel_of("fine", "1.0", &["declares"]).build())
         .start();
     let sandbox = Sandbox::new();
@@ -204,7 +218,10 @@ fn a_server_without_ranges_at_all_is_borne() {
 #[test]
 fn redirects_from_https_to_http_are_refused() {
     let plain = builder().start();
-    let index = builder().relative_urls(true).fault(WHEEL, Fault::Redirect(plain.base_url().to_owned())).start();
+    let index = builder()
+        .relative_urls(true)
+        .fault(WHEEL, Fault::Redirect(plain.base_url().to_owned()))
+        .start();
     let front = TlsFront::before(&index);
     let sandbox = Sandbox::new();
     let authority = sandbox.write("authority.pem", front.authority());
@@ -247,11 +264,8 @@ fn links_of_a_served_page_to_files_of_this_machine_are_not_followed() {
     assert_eq!(told(&report, code), "3 unchecked: the index lists no files for it");
     // The user's own list of files may name them.
     let list = served.display().to_string();
-    let outcome = super::scan(
-        &sandbox,
-        &index,
-        &["--format", "json", "--no-index", "--find-links", &list],
-    );
+    let outcome =
+        super::scan(&sandbox, &index, &["--format", "json", "--no-index", "--find-links", &list]);
     let report: Value = serde_json::from_slice(&outcome.get_output().stdout).unwrap();
     assert_eq!(package(&report, "hit")["verdict"], "keeps-gil-off", "{report:#}");
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{PLATFORM, large_wheel, member_of, package, wheel_of};
 use crate::support::index::{FakeIndex, FakeIndexBuilder, Fault};
-use crate::support::sdist::SdistBuilder;
+use crate::support::sdist::{SdistBuilder, noise};
 use crate::support::wheel::WheelBuilder;
 use crate::support::{Sandbox, fixture_module};
 
@@ -26,7 +26,11 @@ fn sound() -> FakeIndexBuilder {
 }
 
 fn with(fault: Fault) -> FakeIndexBuilder {
-    sound().core_metadata(true).fault("/files/hit", fault).file(large_wheel("hit", "1.0", &["declares"]))
+    sound().core_metadata(true).fault("/files/hit", fault).file(large_wheel(
+        "hit",
+        "1.0",
+        &["declares"],
+    ))
 }
 
 fn case(key: &'static str, low: &'static str, high: &'static str, index: FakeIndexBuilder) -> Case {
@@ -59,7 +63,12 @@ fn cases() -> Vec<Case> {
         case("page-files", "3", "9", releases()),
         case("projects", "1", "2", chain),
         case("metadata-size", "4 KiB", "6 KiB", sound().file(described.clone().build())),
-        case("metadata-size", "4 KiB", "6 KiB", sound().core_metadata(true).file(described.build())),
+        case(
+            "metadata-size",
+            "4 KiB",
+            "6 KiB",
+            sound().core_metadata(true).file(described.build()),
+        ),
         case("wheel-size", "100 KiB", "1 MiB", large()),
         case("directory-size", "4 KiB", "1 MiB", sound().file(many(1000).build())),
         case("members", "10", "5000", sound().file(many(100).build())),
@@ -112,7 +121,10 @@ fn every_limit_is_told_where_it_is_reached_and_can_be_raised() {
         // Two failures for each scan: more than one repetition bears.
         let fail_twice = || {
             if key == "retries" {
-                index.add_fault("/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl", Fault::Status(503, 2));
+                index.add_fault(
+                    "/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl",
+                    Fault::Status(503, 2),
+                );
             }
         };
         let sandbox = sandbox();
@@ -121,7 +133,7 @@ fn every_limit_is_told_where_it_is_reached_and_can_be_raised() {
         assert_eq!(code, 3, "{key}: {report:#}");
         assert_eq!(package(&report, "sound")["verdict"], "pure-python", "{key}: {report:#}");
         let _ = writeln!(table, "{key}: {}", told(&report));
-        if key != "retries" && key != "read-timeout" {
+        if key != "retries" {
             assert!(told(&report).contains(&format!("`{key}`")), "{key}: {}", told(&report));
         }
         // The flag wins over the configuration.
@@ -164,11 +176,17 @@ fn the_time_for_all_of_a_scan_ends_it_with_what_is_known() {
     let (code, report) = scan(&index, &sandbox(), &limit);
     assert_eq!(code, 3);
     let gap = report["gaps"][0].as_str().unwrap();
-    assert!(gap.contains("what would be installed: the scan took more than 500ms (limit `total-time`"), "{gap}");
+    assert!(
+        gap.contains("what would be installed: the scan took more than 500ms (limit `total-time`"),
+        "{gap}"
+    );
     // Its wheel does: the other one has its answer.
     let index = sound()
         .core_metadata(true)
-        .fault("/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl", Fault::Delay(Duration::from_mins(1)))
+        .fault(
+            "/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl",
+            Fault::Delay(Duration::from_mins(1)),
+        )
         .file(wheel_of("hit", "1.0", &["declares"]).build())
         .start();
     let limit = ["--limit".to_owned(), "total-time=2s".to_owned()];
@@ -181,7 +199,7 @@ fn the_time_for_all_of_a_scan_ends_it_with_what_is_known() {
 
 #[test]
 fn limits_on_source_distributions_are_told() {
-    let sdist = SdistBuilder::new("hit", "1.0").file("hit.c", vec![b' '; 100_000]);
+    let sdist = SdistBuilder::new("hit", "1.0").file("hit.c", vec![b' '; 100_000]).file("b.c", "");
     let index = sound().file(sdist.build()).start();
     let mut table = String::new();
     for (key, low) in [("source-size", "100"), ("sdist-expanded", "10 KiB"), ("members", "1")] {
@@ -196,6 +214,34 @@ fn limits_on_source_distributions_are_told() {
     sdist-expanded: "not-known" http://index/files/hit-1.0.tar.gz: damaged source distribution: it expands to more than 10240 bytes (limit `sdist-expanded`, which --limit or [limits] raises)
     members: "pure-python" -
     "#);
+}
+
+#[test]
+fn what_a_limit_keeps_from_being_known_of_a_source_distribution_is_a_gap() {
+    let sdist = SdistBuilder::new("hit", "1.0").file("hit.c", noise(20_000)).pkg_info("2.2", "");
+    let index = sound().file(sdist.build()).start();
+    for (value, is_told) in [("10 KiB", true), ("1 MiB", false)] {
+        let (_, report) =
+            scan(&index, &sandbox(), &["--limit".to_owned(), format!("sdist-size={value}")]);
+        assert_eq!(told(&report).contains("`sdist-size`"), is_told, "{}", told(&report));
+    }
+}
+
+#[test]
+fn python_files_that_are_too_many_leave_imports_untold() {
+    let wheel =
+        wheel_of("hit", "1.0", &["declares_nothing"]).file("spam.py", "import declares_nothing");
+    let index = sound().file(wheel.build()).start();
+    for (value, expected) in [("10", Value::Null), ("1 MiB", Value::Bool(true))] {
+        let limit = ["--limit".to_owned(), format!("python-size={value}")];
+        let (code, report) = scan(&index, &sandbox(), &limit);
+        assert_eq!(code, 1);
+        let imports = package(&report, "hit")["imports"].as_array().unwrap();
+        let spam = imports.iter().find(|one| one["import"] == "spam").unwrap();
+        assert_eq!(spam["enables_gil"], expected, "{spam:#}");
+        let reason = spam["reason"].as_str().unwrap_or_default();
+        assert_eq!(reason.contains("`python-size`"), expected == Value::Null, "{reason}");
+    }
 }
 
 #[test]

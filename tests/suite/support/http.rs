@@ -95,7 +95,9 @@ impl Response {
         }
         match self.delivery {
             Delivery::Whole | Delivery::Drip(_) => self.body.len(),
-            Delivery::BodyCutAfter(limit) | Delivery::ResetAfter(limit) => limit.min(self.body.len()),
+            Delivery::BodyCutAfter(limit) | Delivery::ResetAfter(limit) => {
+                limit.min(self.body.len())
+            }
             Delivery::Nothing => 0,
         }
     }

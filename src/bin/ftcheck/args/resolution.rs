@@ -177,7 +177,7 @@ impl From<PrereleaseChoice> for Prereleases {
 }
 
 /// A limit that there is, with a value of its kind.
-fn limit(text: &str) -> Result<(String, String), String> {
+pub(super) fn limit(text: &str) -> Result<(String, String), String> {
     let (key, value) =
         text.split_once('=').ok_or_else(|| format!("expected NAME=VALUE, found `{text}`"))?;
     Limits::default().set(key, value).map_err(|problem| match nearest(key, Limits::KEYS) {

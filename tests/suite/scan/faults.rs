@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::{PLATFORM, large_wheel, package, wheel_of};
-use crate::support::{Sandbox, assert_in_threat_model};
 use crate::support::index::{FakeIndex, FakeIndexBuilder, Fault, IndexFile, Ranges};
 use crate::support::tls::TlsFront;
 use crate::support::wheel::WheelBuilder;
+use crate::support::{Sandbox, assert_in_threat_model};
 
 /// The packages that no fault is for: of a wheel that is read in parts, of one that is read whole,
 /// and without extension modules.
@@ -155,8 +155,8 @@ fn every_fault_is_told_and_costs_no_other_package_its_answer() {
     }
     insta::assert_snapshot!(table, @r"
     no fault: 0 keeps-gil-off: -
-    a page that never comes: 3 unchecked: http://index/simple/hit/: error sending request: operation timed out
-    a wheel that never comes: 3 unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: error sending request: operation timed out
+    a page that never comes: 3 unchecked: http://index/simple/hit/: error sending request: operation timed out (limit `read-timeout`, which --limit or [limits] raises)
+    a wheel that never comes: 3 unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: error sending request: operation timed out (limit `read-timeout`, which --limit or [limits] raises)
     a page that is cut off: 3 unchecked: http://index/simple/hit/: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached
     a wheel that is cut off: 3 unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached
     a page reset in the middle: 3 unchecked: http://index/simple/hit/: error decoding response body: request or response body error: error reading a body from connection: Connection reset by peer (os error 104)

@@ -154,13 +154,13 @@ fn every_limit_is_told_where_it_is_reached_and_can_be_raised() {
     metadata-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected at most 4096 bytes, found more (limit `metadata-size`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected at most 4096 bytes, found more (limit `metadata-size`, which --limit or [limits] raises)
     metadata-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected at most 4096 bytes, found more (limit `metadata-size`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl.metadata: expected at most 4096 bytes, found more (limit `metadata-size`, which --limit or [limits] raises)
     wheel-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected at most 102400 bytes, found more (limit `wheel-size`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected at most 102400 bytes, found more (limit `wheel-size`, which --limit or [limits] raises)
-    directory-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: expected a directory of at most 4096 bytes, found more (limit `directory-size`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: expected a directory of at most 4096 bytes, found more (limit `directory-size`, which --limit or [limits] raises)
-    members: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: expected at most 10 members, found more (limit `members`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: expected at most 10 members, found more (limit `members`, which --limit or [limits] raises)
-    member-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: `declares.cpython-314t-x86_64-linux-gnu.so`: expected at most 1024 bytes, found a claim of 2504 (limit `member-size`, which --limit or [limits] raises)
-    ratio: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: `declares.cpython-314t-x86_64-linux-gnu.so`: expected at most 100 times its 18128 bytes, found a claim of 17825792 (limit `ratio`, which --limit or [limits] raises)
-    expanded-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: `declares_used.cpython-314t-x86_64-linux-gnu.so`: expected at most 4000 bytes with it and those before it, found more (limit `expanded-size`, which --limit or [limits] raises)
+    directory-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected a directory of at most 4096 bytes, found more (limit `directory-size`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected a directory of at most 4096 bytes, found more (limit `directory-size`, which --limit or [limits] raises)
+    members: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected at most 10 members, found more (limit `members`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected at most 10 members, found more (limit `members`, which --limit or [limits] raises)
+    member-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: `declares.cpython-314t-x86_64-linux-gnu.so`: expected at most 1024 bytes, found a claim of 2504 (limit `member-size`, which --limit or [limits] raises)
+    ratio: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: `declares.cpython-314t-x86_64-linux-gnu.so`: expected at most 100 times its 18128 bytes, found a claim of 17825792 (limit `ratio`, which --limit or [limits] raises)
+    expanded-size: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: `declares_used.cpython-314t-x86_64-linux-gnu.so`: expected at most 4000 bytes with it and those before it, found more (limit `expanded-size`, which --limit or [limits] raises)
     retries: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected it to be served, found HTTP status 503 Service Unavailable
-    read-timeout: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: error sending request: operation timed out; what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl.metadata: error sending request: operation timed out
+    read-timeout: unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: error sending request: operation timed out (limit `read-timeout`, which --limit or [limits] raises); what hit requires is not known: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl.metadata: error sending request: operation timed out (limit `read-timeout`, which --limit or [limits] raises)
     package-time: unchecked: it took more than 300ms (limit `package-time`, which --limit or [limits] raises)
     ");
 }
@@ -210,9 +210,9 @@ fn limits_on_source_distributions_are_told() {
         let _ = writeln!(table, "{key}: {} {reason}", source["prediction"]);
     }
     insta::assert_snapshot!(table, @r#"
-    source-size: "not-known" it is of 1068 bytes, and at most 100 are fetched (limit `source-size`, which --limit or [limits] raises)
+    source-size: "not-known" it is of 1123 bytes, and at most 100 are fetched (limit `source-size`, which --limit or [limits] raises)
     sdist-expanded: "not-known" http://index/files/hit-1.0.tar.gz: damaged source distribution: it expands to more than 10240 bytes (limit `sdist-expanded`, which --limit or [limits] raises)
-    members: "pure-python" -
+    members: "not-known" http://index/files/hit-1.0.tar.gz: damaged source distribution: it holds more than 1 members (limit `members`, which --limit or [limits] raises)
     "#);
 }
 

@@ -6,7 +6,8 @@ fixtures=$here/../fixtures
 corpus=$here/corpus
 mkdir -p "$corpus/image_load" "$corpus/emulate" "$corpus/inspect_module" \
     "$corpus/locks" "$corpus/pyproject" "$corpus/python" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/tracker_import" \
-    "$corpus/uv_lock" "$corpus/wheel_filename" "$corpus/source"
+    "$corpus/uv_lock" "$corpus/wheel_filename" "$corpus/source" "$corpus/archive" "$corpus/core_metadata" \
+    "$corpus/distribution_filename" "$corpus/settings" "$corpus/simple_page"
 
 # The first byte picks the interpreter, on whatever the file is for.
 for module in "$fixtures"/modules/built/*/*.so "$fixtures"/modules/built/*/*.pyd; do
@@ -99,3 +100,48 @@ done
 printf 'try:\n    from . import a\nexcept ImportError:\n    a = None\nif a: import b\n' > "$corpus/python/try"
 printf 'class A(B):\n    def f(self, x=1, *y, **z):\n        yield [i for i in x if i]\n' > "$corpus/python/class"
 printf 'match x:\n    case {"a": [b, *c]} if d: pass\n    case _: lazy import e\n' > "$corpus/python/match"
+
+# Pages of an index, HTML (0) and JSON (1).
+printf '\000<!DOCTYPE html><html><head><base href="../x/"><meta name="pypi:repository-version" content="1.4"></head><body><a href="spam-1.0-py3-none-any.whl#sha256=00" data-requires-python="&gt;=3.9" data-yanked="" data-core-metadata="sha256=00">spam-1.0-py3-none-any.whl</a></body></html>' \
+    > "$corpus/simple_page/html"
+printf '\001{"meta":{"api-version":"1.4","project-status":"archived"},"name":"spam","files":[{"filename":"spam-1.0.tar.gz","url":"spam-1.0.tar.gz","hashes":{"sha256":"00"},"requires-python":">=3.9","yanked":"why","size":9,"core-metadata":{"sha256":"00"}}]}' \
+    > "$corpus/simple_page/json"
+printf 'Metadata-Version: 2.4\nName: spam\nVersion: 1.0\nRequires-Dist: ham[a]>1; extra == "b"\nProvides-Extra: b\nRequires-Python: >=3.9\nClassifier: Programming Language :: Python :: Free Threading :: 3 - Stable\nDynamic: Requires-Dist\n\nText\n' \
+    > "$corpus/core_metadata/metadata"
+printf 'Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp314-cp314t-win_amd64\n' > "$corpus/core_metadata/wheel"
+for name in spam-1.0.tar.gz spam-eggs-2.0rc1.zip spam_eggs-1.0-1-cp314-cp314t-win_amd64.whl spam-1-2.tgz; do
+    printf '%s' "$name" > "$corpus/distribution_filename/$name"
+done
+# Zips: stored and deflated, with data descriptors, empty, with a comment, and with 64-bit fields.
+python3 - "$corpus/archive" <<'PYTHON'
+import io, pathlib, sys, zipfile
+
+folder = pathlib.Path(sys.argv[1])
+
+class Unseekable(io.BytesIO):
+    """What is written without going back gets data descriptors."""
+    def seekable(self):
+        return False
+
+for name, buffer, method in [
+    ("stored", io.BytesIO(), zipfile.ZIP_STORED),
+    ("deflated", io.BytesIO(), zipfile.ZIP_DEFLATED),
+    ("descriptors", Unseekable(), zipfile.ZIP_DEFLATED),
+]:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("spam/__init__.py", "import ham\n" * 9)
+        with archive.open("spam/a.so", "w", force_zip64=True) as member:
+            member.write(b"\x7fELF" * 9)
+        archive.comment = b"a comment"
+    (folder / name).write_bytes(buffer.getvalue())
+with zipfile.ZipFile(folder / "empty", "w"):
+    pass
+PYTHON
+# Files of settings: ftcheck.toml, pyproject.toml, uv.toml, pip.conf.
+printf '\000targets = ["3.14t"]\nfail-on = ["enables-gil"]\nextras = ["a"]\n[rules]\n"GIL001" = "warning"\n[[ignore]]\npackage = "spam*"\nreason = "why"\nexpires = 2027-01-01\n' \
+    > "$corpus/settings/ftcheck"
+printf '\001[tool.ftcheck]\nplatforms = ["linux"]\n' > "$corpus/settings/project"
+printf '\002index-url = "https://a.example/simple"\n[[index]]\nname = "b"\nurl = "https://b.example"\nexplicit = true\nignore-error-codes = [403]\n' \
+    > "$corpus/settings/uv"
+printf '\003[global]\nindex-url = https://a.example/simple\nextra-index-url =\n    https://b.example\n    https://c.example\n[install]\nno-index = yes\n' \
+    > "$corpus/settings/pip"

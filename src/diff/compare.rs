@@ -1,5 +1,7 @@
 //! Two reports, compared.
 
+use std::collections::HashSet;
+
 use super::baseline::Baseline;
 use super::packages::changes;
 use super::places::{pairs, renamed};
@@ -113,11 +115,7 @@ fn only_new(first: &ScanReport, second: &ScanReport) -> ScanReport {
     Baseline::of(first).apply(&mut rest, "the old report");
     // A baseline knows no versions. What was not looked at of another release is not what was not
     // looked at before, though; of modules that stayed undetermined at least the names are the same.
-    let is_of_old = |one: &Finding| {
-        first.findings.iter().any(|old| {
-            (&old.rule, &old.package, &old.version) == (&one.rule, &one.package, &one.version)
-        })
-    };
+    let of_old: HashSet<_> = first.findings.iter().map(release).collect();
     let is_unknown = |one: &Finding| judge::rule(&one.rule).is_some_and(|rule| rule.about_unknown);
     let (of_other, known): (Vec<_>, Vec<_>) =
         std::mem::take(&mut rest.ignored).into_iter().partition(|ignored| {
@@ -126,10 +124,15 @@ fn only_new(first: &ScanReport, second: &ScanReport) -> ScanReport {
                 && one.version.is_some()
                 && one.modules.is_empty()
                 && is_unknown(one)
-                && !is_of_old(one)
+                && !of_old.contains(&release(one))
         });
     rest.ignored = known;
     rest.findings.extend(of_other.into_iter().map(|ignored| ignored.finding));
     rest.findings.sort_by_key(|finding: &Finding| finding.level);
     rest
+}
+
+/// What a finding is about, but for where it was found.
+fn release(one: &Finding) -> (&str, Option<&str>, Option<&str>) {
+    (&one.rule, one.package.as_deref(), one.version.as_deref())
 }

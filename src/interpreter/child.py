@@ -47,6 +47,16 @@ def load(name, path):
     return loader.create_module(spec)
 
 
+def platform():
+    """As in the tags of wheels."""
+    name = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    if name.endswith("_universal2"):
+        name = name.replace("universal2", os.uname().machine)
+    # sysconfig does not tell one C library from another.
+    is_musl = "-musl" in importlib.machinery.EXTENSION_SUFFIXES[0]
+    return name.replace("linux_", "musllinux_1_2_") if is_musl else name
+
+
 def probe():
     tell(
         implementation=sys.implementation.name,
@@ -54,6 +64,7 @@ def probe():
         free_threaded=bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
         gil=gil(),
         prefix=sys.prefix,
+        platform=platform(),
     )
 
 

@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
 use crate::model::evidence::Init;
+use crate::model::platform::Platform;
 use crate::model::target::Target;
 
 const CHILD: &str = include_str!("child.py");
@@ -139,13 +140,14 @@ struct About {
     free_threaded: bool,
     gil: bool,
     prefix: PathBuf,
+    /// As wheels are tagged for it.
+    platform: String,
 }
 
 #[derive(Deserialize)]
 struct Facts {
-    #[serde(default)]
+    /// Whether the GIL was on before and after.
     before: bool,
-    #[serde(default)]
     after: bool,
     by: Option<String>,
     init: Option<Init>,
@@ -160,6 +162,7 @@ pub struct Interpreter {
     prefix: PathBuf,
     target: Target,
     version: String,
+    platform: Option<Platform>,
     timeout: Duration,
 }
 
@@ -188,7 +191,8 @@ impl Interpreter {
         if about.gil {
             return Err(InterpreterError::AlreadyOn { path: program });
         }
-        Ok(Self { program, prefix: about.prefix, target, version, timeout })
+        let platform = Platform::from_tag(&about.platform);
+        Ok(Self { program, prefix: about.prefix, target, version, platform, timeout })
     }
 
     /// The program that is run.
@@ -215,6 +219,12 @@ impl Interpreter {
         &self.version
     }
 
+    /// Where it runs; `None` where that is none that ftcheck knows.
+    #[must_use]
+    pub fn platform(&self) -> Option<Platform> {
+        self.platform
+    }
+
     /// What loading the module, or the import, does in a process of its own.
     ///
     /// # Errors
@@ -238,25 +248,36 @@ fn judge(question: &Question, facts: Facts) -> Result<Observation, NoAnswer> {
     if facts.before {
         return Err(NoAnswer::Unclear("the GIL was on before anything was loaded".to_owned()));
     }
-    if let Some(error) = facts.error {
-        return Err(NoAnswer::Raised(shown(&error)));
+    match (question, facts.error) {
+        // An import that fails may have enabled it all the same.
+        (Question::Import { .. }, Some(_)) if facts.after => {}
+        (_, Some(error)) => return Err(NoAnswer::Raised(shown(&error))),
+        (_, None) => {}
     }
-    let by = facts.by.unwrap_or_else(|| "another module".to_owned());
     if let Some(parent) = facts.parent {
+        let by = facts.by.map_or_else(String::new, |by| format!(" ({by})"));
         return Err(NoAnswer::Unclear(format!(
-            "it can only be loaded after {parent}, whose import enables the GIL ({by})"
+            "it can only be loaded after {parent}, whose import enables the GIL{by}"
         )));
     }
-    match question {
-        Question::Module { name, .. } if facts.after && by != *name => {
-            Err(NoAnswer::Unclear(format!("loading it loads {by}, which enables the GIL first")))
+    if let (Question::Module { name, .. }, true) = (question, facts.after) {
+        match &facts.by {
+            Some(by) if by == name => {}
+            Some(by) => {
+                let problem = format!("loading it loads {by}, which enables the GIL first");
+                return Err(NoAnswer::Unclear(problem));
+            }
+            None => {
+                let problem = "loading it enables the GIL, and no warning says for which module";
+                return Err(NoAnswer::Unclear(problem.to_owned()));
+            }
         }
-        _ => Ok(Observation {
-            enables_gil: facts.after,
-            by: facts.after.then_some(by),
-            init: facts.init,
-        }),
     }
+    Ok(Observation {
+        enables_gil: facts.after,
+        by: facts.by.filter(|_| facts.after),
+        init: facts.init,
+    })
 }
 
 /// The program of an interpreter: itself, or that of an environment's folder. A bare name is left

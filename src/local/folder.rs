@@ -300,17 +300,8 @@ fn distributions(root: &Path) -> Vec<Distribution> {
             let entry = entry.ok()?;
             let folder = entry.file_name();
             let (name, version) = folder.to_str()?.strip_suffix(".dist-info")?.split_once('-')?;
-            let record = read(&entry.path().join("RECORD")).unwrap_or_default();
-            let libraries = csv::ReaderBuilder::new()
-                .has_headers(false)
-                .flexible(true)
-                .from_reader(record.as_slice())
-                .records()
-                // What cannot be read of it is grouped by name instead.
-                .map_while(Result::ok)
-                .filter_map(|row| row.get(0).map(|path| path.replace('\\', "/")))
-                .filter(|path| is_library_name(path))
-                .collect();
+            let recorded = recorded(&entry.path()).into_iter();
+            let libraries = recorded.filter(|path| is_library_name(path)).collect();
             let wheels = metadata::tags(&read(&entry.path().join("WHEEL")).unwrap_or_default())
                 .iter()
                 .filter_map(|tag| format!("{name}-{version}-{tag}.whl").parse().ok())
@@ -321,6 +312,21 @@ fn distributions(root: &Path) -> Vec<Distribution> {
         .collect();
     found.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
     found
+}
+
+/// The files that the `RECORD` of a `.dist-info` folder lists (PEP 376), with `/` between the parts,
+/// as far as it can be read.
+pub(super) fn recorded(folder: &Path) -> Vec<String> {
+    let record = read(&folder.join("RECORD")).unwrap_or_default();
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(record.as_slice())
+        .records()
+        // What cannot be read of it is grouped by name instead.
+        .map_while(Result::ok)
+        .filter_map(|row| row.get(0).map(|path| path.replace('\\', "/")))
+        .collect()
 }
 
 /// Whether a file would be tried as a module, by some interpreter.

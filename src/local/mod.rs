@@ -8,11 +8,13 @@
 //! folder     a folder and what is below it
 //! python     the folders of an interpreter, which is not run
 //! installed  what is installed there, as a manifest
+//! importable the files of all that is installed there, side by side
 //! ```
 
 mod built_for;
 mod files;
 mod folder;
+mod importable;
 mod installed;
 mod lone;
 mod python;
@@ -33,6 +35,7 @@ use crate::model::report::Verdict;
 use crate::model::target::Target;
 
 pub use files::LocalError;
+pub use importable::{Importable, ImportableName, importable};
 pub use installed::installed;
 pub use sources::sources;
 

@@ -93,6 +93,8 @@ pub struct VerifyReport {
     pub version: u32,
     /// What was run.
     pub interpreter: Ran,
+    /// Whether the rows are imports rather than modules.
+    pub imports: bool,
     /// How many came to what; every comparison is listed.
     pub summary: BTreeMap<&'static str, usize>,
     /// What the reader has to know to read the rest rightly.
@@ -108,6 +110,7 @@ impl VerifyReport {
     #[must_use]
     pub fn new(
         interpreter: Ran,
+        imports: bool,
         notes: Vec<String>,
         gaps: Vec<String>,
         mut rows: Vec<Verified>,
@@ -120,7 +123,7 @@ impl VerifyReport {
         for row in &rows {
             *summary.entry(row.comparison.as_str()).or_default() += 1;
         }
-        Self { version: 1, interpreter, summary, notes, gaps, rows }
+        Self { version: 1, interpreter, imports, summary, notes, gaps, rows }
     }
 
     /// The worst that any comparison came to; with gaps never a success.

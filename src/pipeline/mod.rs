@@ -133,7 +133,7 @@ pub async fn scan(
             SourceCheck::new(Arc::clone(client), cache.clone()),
             Arc::clone(progress),
         );
-        let Plan { graph, tasks, conda, skipped, notes, mut gaps, .. } = plan;
+        let Plan { graph, tasks, conda, skipped, notes, mut gaps, is_partial, .. } = plan;
         let mut done = look_at_all(tasks, looker, settings.jobs, progress, clock).await;
         settle(&mut done);
         explain(&mut done, &graph);
@@ -149,6 +149,9 @@ pub async fn scan(
         let mut not_seen: Vec<String> = unseen.map(|one| one.name.clone()).collect();
         if !gaps.is_empty() {
             not_seen.push("a part of what is asked for".to_owned());
+        }
+        if is_partial {
+            not_seen.push("what the requirements depend on".to_owned());
         }
         let of_sources =
             imports::add(&mut done, &not_seen, &settings.sources, scene.place, &fetching).await;
@@ -301,7 +304,12 @@ fn explain(packages: &mut [Looked], graph: &Graph) {
     };
     let chains = graph.chains();
     for (index, package) in packages.iter_mut().enumerate() {
-        package.via = chains.get(index).into_iter().flatten().filter_map(step).collect();
+        let chain = chains.get(index).map(Vec::as_slice).unwrap_or_default();
+        package.via = chain.iter().filter_map(step).collect();
+        if let Some(middle) = graph.left_out(chain) {
+            let left_out = Step { name: "…".to_owned(), version: None, location: None };
+            package.via.insert(middle, left_out);
+        }
         let node = graph.nodes.get(index);
         let requires = node.map(|node| node.requires.as_slice()).unwrap_or_default();
         package.requires = requires

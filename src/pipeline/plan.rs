@@ -39,6 +39,8 @@ pub struct Plan {
     pub gaps: Vec<String>,
     /// Those of the gaps that an installer would stop at: it could not install this.
     pub problems: Vec<String>,
+    /// Whether more is installed than what is looked at, of which nothing is known.
+    pub is_partial: bool,
 }
 
 /// One package to look at.
@@ -160,6 +162,7 @@ pub async fn plan<I: Index + 'static>(
             no_dependencies: settings.no_dependencies,
         };
         if settings.no_dependencies {
+            plan.is_partial = true;
             plan.notes.push(
                 "only the requirements themselves were looked at, not what they depend on"
                     .to_owned(),

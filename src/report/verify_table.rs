@@ -99,7 +99,12 @@ pub fn verify_summary(report: &VerifyReport) -> String {
         report.summary.get(comparison.as_str()).copied().unwrap_or_default()
     };
     let total = report.rows.len();
-    let word = if total == 1 { "module" } else { "modules" };
+    let word = match (report.imports, total) {
+        (true, 1) => "import",
+        (true, _) => "imports",
+        (false, 1) => "module",
+        (false, _) => "modules",
+    };
     let mut line = format!(
         "{} of {total} {word} as the engine says, asked of CPython {} ({})",
         count(Comparison::Agrees),

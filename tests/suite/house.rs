@@ -22,7 +22,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("source", &["model", "source"]),
     ("judge", &["model", "judge"]),
     ("interpreter", &["model", "interpreter"]),
-    ("verify", &["model", "fetch", "local", "interpreter", "verify"]),
+    ("verify", &["model", "fetch", "imports", "local", "interpreter", "verify"]),
     ("settings", &["model", "input", "judge", "settings"]),
     ("diff", &["model", "input", "judge", "diff"]),
     // The rules explain themselves.
@@ -30,7 +30,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("module_check", &["model", "inspect"]),
     ("wheel_check", &["model", "fetch", "imports", "inspect", "module_check"]),
     ("source_check", &["model", "fetch", "source"]),
-    ("local", &["model", "input", "fetch", "inspect", "judge", "module_check", "local"]),
+    ("local", &["model", "input", "fetch", "imports", "inspect", "judge", "module_check", "local"]),
     (
         "pipeline",
         &[

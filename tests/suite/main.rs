@@ -39,6 +39,7 @@ mod resolve;
 mod scan;
 mod settings;
 mod source;
+mod supply_chain;
 mod support;
 mod support_selftest;
 mod terminal;

@@ -56,9 +56,7 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
         before.memory.allow(budget.pages);
         Self { emulator, hook, entry, budget, before, steps: 0 }
     }
-}
 
-impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
     /// Has the constructors of all libraries run before the hook. Returns whether each ran as far as
     /// it can be followed.
     pub(super) fn construct(&mut self) -> bool {

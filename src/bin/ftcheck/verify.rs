@@ -34,13 +34,23 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<ExitCode, Failure> {
     let interpreter = runtime
         .block_on(Interpreter::ask(&arguments.python, timeout))
         .map_err(|problem| not_asked(&problem))?;
-    let predictions = Predictions::of(&interpreter).map_err(|problems| local_failure(&problems))?;
+    refuse_fetched(interpreter.prefix())?;
+    let predictions = if arguments.imports {
+        let platform = interpreter.platform().ok_or_else(|| {
+            Failure::new("the interpreter runs on a platform that ftcheck does not know".to_owned())
+        })?;
+        Predictions::of_imports(&interpreter, platform)
+    } else {
+        Predictions::of(&interpreter)
+    };
+    let predictions = predictions.map_err(|problems| local_failure(&problems))?;
     for file in predictions.files() {
         refuse_fetched(file)?;
     }
     let (count, prefix) = (predictions.count(), shown(interpreter.prefix()));
+    let what = if arguments.imports { "imports" } else { "modules" };
     say(&format!(
-        "running it once for each of {count} modules below {prefix}: their code is executed"
+        "running it once for each of {count} {what} below {prefix}: their code is executed"
     ));
     let quiet = arguments.report.quiet;
     let bar = bar(count as u64, !quiet);
@@ -102,15 +112,25 @@ fn bar(count: u64, wanted: bool) -> ProgressBar {
 
 /// One answer in the form of `fixtures/ground-truth/`.
 #[derive(Serialize)]
-struct Row<'r> {
-    wheel: Option<&'r str>,
-    /// Not known of what is installed.
-    sha256: Option<&'r str>,
-    member: Option<&'r str>,
-    module: &'r str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    init: Option<Init>,
-    gil: Gil,
+#[serde(untagged)]
+enum Row<'r> {
+    Module {
+        wheel: Option<&'r str>,
+        /// Not known of what is installed.
+        sha256: Option<&'r str>,
+        member: Option<&'r str>,
+        module: &'r str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        init: Option<Init>,
+        gil: Gil,
+    },
+    Import {
+        distribution: Option<&'r str>,
+        version: Option<&'r str>,
+        enables_gil: bool,
+        by: Option<&'r str>,
+        import: &'r str,
+    },
 }
 
 /// What the interpreter did, where it told.
@@ -118,13 +138,23 @@ fn rows(report: &VerifyReport) -> Result<Vec<u8>, Failure> {
     let mut text = Vec::new();
     for row in &report.rows {
         let Some(enables) = row.observed else { continue };
-        let line = Row {
-            wheel: row.wheel.as_deref(),
-            sha256: None,
-            member: row.member.as_deref(),
-            module: &row.name,
-            init: row.init,
-            gil: if enables { Gil::Enables } else { Gil::KeepsOff },
+        let line = if report.imports {
+            Row::Import {
+                distribution: row.distribution.as_deref(),
+                version: row.version.as_deref(),
+                enables_gil: enables,
+                by: row.by.as_deref(),
+                import: &row.name,
+            }
+        } else {
+            Row::Module {
+                wheel: row.wheel.as_deref(),
+                sha256: None,
+                member: row.member.as_deref(),
+                module: &row.name,
+                init: row.init,
+                gil: if enables { Gil::Enables } else { Gil::KeepsOff },
+            }
         };
         serde_json::to_writer(&mut text, &line)
             .map_err(|problem| Failure::new(format!("a row cannot be written: {problem}")))?;

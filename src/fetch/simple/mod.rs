@@ -51,6 +51,26 @@ pub struct ProjectPage {
     pub status: ProjectStatus,
 }
 
+impl ProjectPage {
+    /// What a page says of the project `name`: the body of an answer of that content type from `url`.
+    ///
+    /// # Errors
+    /// Where it is no page of a simple index (PEP 503, PEP 691).
+    pub fn parse(
+        body: &str,
+        content_type: &str,
+        url: &Url,
+        name: &PackageName,
+    ) -> Result<Self, String> {
+        let (links, status) = read(body, content_type, url)?;
+        Ok(Self::of(&links, status, name))
+    }
+
+    fn of(links: &[Link], status: ProjectStatus, name: &PackageName) -> Self {
+        Self { files: links.iter().filter_map(|link| link.file_of(name)).collect(), status }
+    }
+}
+
 /// A file as a page names it, of whatever project.
 #[derive(Debug, Clone)]
 pub(super) struct Link {
@@ -194,21 +214,8 @@ impl StoredPage {
     }
 
     fn read(&self, limits: &Limits) -> Result<(Vec<Link>, ProjectStatus), String> {
-        let media_type = self.content_type.as_deref().unwrap_or("text/html");
-        let media_type = media_type.split(';').next().unwrap_or_default().trim();
-        let (mut links, status) = match media_type.to_ascii_lowercase().as_str() {
-            "application/vnd.pypi.simple.v1+json" | "application/json" => {
-                json::read(&self.body, &self.url)?
-            }
-            "application/vnd.pypi.simple.v1+html" | "text/html" => {
-                html::read(&self.body, &self.url)
-            }
-            other => {
-                return Err(format!(
-                    "expected a project page as HTML or JSON, found content of type `{other}`"
-                ));
-            }
-        };
+        let content_type = self.content_type.as_deref().unwrap_or("text/html");
+        let (mut links, status) = read(&self.body, content_type, &self.url)?;
         if links.len() as u64 > limits.page_files {
             let (most, limit) = (limits.page_files, Limit("page-files"));
             return Err(format!("expected at most {most} files on the page, found more ({limit})"));
@@ -218,6 +225,17 @@ impl StoredPage {
             links.retain(|link| matches!(link.url.scheme(), "http" | "https"));
         }
         Ok((links, status))
+    }
+}
+
+fn read(body: &str, content_type: &str, url: &Url) -> Result<(Vec<Link>, ProjectStatus), String> {
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    match media_type.to_ascii_lowercase().as_str() {
+        "application/vnd.pypi.simple.v1+json" | "application/json" => json::read(body, url),
+        "application/vnd.pypi.simple.v1+html" | "text/html" => Ok(html::read(body, url)),
+        other => {
+            Err(format!("expected a project page as HTML or JSON, found content of type `{other}`"))
+        }
     }
 }
 
@@ -276,8 +294,7 @@ impl<'a> SimpleIndex<'a> {
         let (links, status) = page
             .read(self.client.limits())
             .map_err(|problem| unavailable(FetchError::invalid(&url, problem)))?;
-        let files = links.iter().filter_map(|link| link.file_of(name)).collect();
-        Ok(ProjectPage { files, status })
+        Ok(ProjectPage::of(&links, status, name))
     }
 
     fn says_absent(&self, status: StatusCode) -> bool {

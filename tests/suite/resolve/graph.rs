@@ -1,7 +1,7 @@
 //! Chains, and what leads where.
 
 use ftcheck::model::location::Location;
-use ftcheck::resolve::graph::{Graph, Node};
+use ftcheck::resolve::graph::{Graph, LONGEST_CHAIN, Node};
 use proptest::prelude::*;
 
 /// One package a line: `NAME > REQUIRED REQUIRED`, with a `*` before those that the user named.
@@ -60,6 +60,33 @@ fn what_leads_to_a_package() {
     let leads = graph.leading_to(|node| node.name == "c");
     assert_eq!(leads, [true, true, true, false, false]);
     assert_eq!(graph.leading_to(|_| false), [false; 5]);
+}
+
+/// A lock may be one chain, of as many packages as anyone likes to write.
+#[test]
+fn a_long_chain_is_told_without_its_middle_and_in_no_time() {
+    let chain_of = |count: usize| {
+        let node = |index: usize| Node {
+            name: format!("p{index}"),
+            version: None,
+            direct: (index == 0).then(|| Location::of_offset("req.txt", "", 0)),
+            requires: if index + 1 < count { vec![index + 1] } else { Vec::new() },
+        };
+        Graph { nodes: (0..count).map(node).collect() }
+    };
+    let whole = chain_of(LONGEST_CHAIN);
+    let last = whole.chains().pop().unwrap();
+    assert_eq!(last, (0..LONGEST_CHAIN).collect::<Vec<_>>());
+    assert_eq!(whole.left_out(&last), None);
+
+    let begun = std::time::Instant::now();
+    let (count, half) = (100_000, LONGEST_CHAIN / 2);
+    let long = chain_of(count);
+    let last = long.chains().pop().unwrap();
+    assert_eq!(last, (0..half).chain(count - half..count).collect::<Vec<_>>());
+    assert_eq!(long.left_out(&last), Some(half));
+    // A quadratic number of steps would take minutes.
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }
 
 /// No chain is shorter by going through every way there is, whatever the order of the packages.

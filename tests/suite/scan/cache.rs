@@ -6,25 +6,25 @@ use super::{large_wheel, report, scan, stdout, wheel_of};
 use crate::support::Sandbox;
 use crate::support::index::FakeIndex;
 
-fn index() -> FakeIndex {
+pub(super) fn index() -> FakeIndex {
     FakeIndex::builder()
         .file(large_wheel("offender", "1.0", &["declares_used", "declares"]))
         .file(wheel_of("fine", "1.0", &["declares"]).build())
         .start()
 }
 
-fn sandbox() -> Sandbox {
+pub(super) fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("requirements.txt", "offender\nfine\n");
     sandbox
 }
 
-fn json(sandbox: &Sandbox, index: &FakeIndex, arguments: &[&str]) -> String {
+pub(super) fn json(sandbox: &Sandbox, index: &FakeIndex, arguments: &[&str]) -> String {
     let arguments = [&["--format", "json"], arguments].concat();
     stdout(&scan(sandbox, index, &arguments).code(1))
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,5 +1,7 @@
 //! `ftcheck verify`, with a stand-in for the interpreter; with a real one where there is any.
 
+mod imports;
+
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -10,8 +12,10 @@ use crate::support::{Sandbox, fixture_module};
 
 const SITE: &str = "env/lib/python3.14t/site-packages";
 const SUFFIX: &str = "cpython-314t-x86_64-linux-gnu.so";
-const ABOUT: &str =
-    r#""implementation": "cpython", "version": [3, 14, 2], "free_threaded": true, "gil": false"#;
+const ABOUT: &str = concat!(
+    r#""implementation": "cpython", "version": [3, 14, 2], "free_threaded": true, "#,
+    r#""gil": false, "platform": "linux_x86_64""#
+);
 
 /// The stand-in, compiled once.
 fn stand_in() -> PathBuf {
@@ -117,6 +121,9 @@ fn what_does_not_tell_is_told_as_such() {
         ("exits 7", "the process ended with exit code 7: last words"),
         ("mumbles", "its answer could not be read: EOF"),
         ("loads pkg.other", "loading it loads pkg.other, which enables the GIL first"),
+        ("unnamed", "loading it enables the GIL, and no warning says for which module"),
+        // Facts that were left out are none: they are not taken to be "no".
+        ("forgets", "its answer could not be read: missing field `before`"),
         ("was-on", "the GIL was on before anything was loaded"),
     ] {
         let sandbox = environment(&[("declares", does), ("declares_nothing", "enables")]);
@@ -190,6 +197,28 @@ fn the_answers_are_kept_in_the_form_of_the_ground_truth() {
         "gil": "enables",
     }]);
     assert_eq!(Value::Array(rows), expected);
+}
+
+/// Agreement about no module at all is none.
+#[test]
+fn an_environment_without_modules_was_not_verified() {
+    let report = report(&environment(&[]), &[], 3);
+    assert_eq!(
+        report["gaps"],
+        serde_json::json!(["nothing was compared: no compiled module is installed there"])
+    );
+}
+
+#[test]
+fn modules_for_other_interpreters_are_told_of() {
+    let sandbox = environment(&[("declares", "")]);
+    let other = "pkg/declares.cpython-313t-x86_64-linux-gnu.so";
+    sandbox.write(format!("{SITE}/{other}"), fixture_module("x86_64-linux-gnu", "declares"));
+    let record = format!("pkg/declares.{SUFFIX},,\n{other},,\n");
+    sandbox.write(format!("{SITE}/pkg-1.0.dist-info/RECORD"), record);
+    let report = report(&sandbox, &[], 0);
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("for another interpreter"), "{notes}");
 }
 
 /// Nothing is loaded by an interpreter whose answer would mean nothing.

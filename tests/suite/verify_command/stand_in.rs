@@ -16,10 +16,12 @@ fn main() {
     };
     let arguments: Vec<String> = std::env::args().collect();
     if arguments[1] != "-I" || arguments[2] != "-c" || !arguments[3].contains("_is_gil_enabled") {
-        return told(r#"{"error": "it was not run as expected"}"#);
+        return told(r#"{"before": false, "after": false, "error": "it was not run as expected"}"#);
     }
     if let Some((name, _)) = std::env::vars().find(|(name, _)| name.starts_with("PYTHON")) {
-        return told(&format!(r#"{{"error": "{name} is set"}}"#));
+        return told(&format!(
+            r#"{{"before": false, "after": false, "error": "{name} is set"}}"#
+        ));
     }
     let program = std::env::current_exe().unwrap();
     if value(&line, "mode") == "probe" {
@@ -28,8 +30,14 @@ fn main() {
         let prefix = folder.parent().unwrap().to_str().unwrap().replace('\\', "\\\\");
         return told(&format!(r#"{{{}, "prefix": "{prefix}"}}"#, about.trim()));
     }
-    let (name, path) = (value(&line, "name"), value(&line, "path"));
-    assert!(std::path::Path::new(&path).is_file(), "{path}");
+    let (name, mut path) = (value(&line, "name"), value(&line, "path"));
+    if value(&line, "mode") == "import" {
+        // What importing a name does stands beside the packages.
+        let site = program.parent().unwrap().parent().unwrap().join("lib/python3.14t/site-packages");
+        path = site.join(&name).display().to_string();
+    } else {
+        assert!(std::path::Path::new(&path).is_file(), "{path}");
+    }
     let does = std::fs::read_to_string(format!("{path}.does")).unwrap_or_default();
     let (verb, rest) = does.trim().split_once(' ').unwrap_or((does.trim(), ""));
     match verb {
@@ -37,6 +45,11 @@ fn main() {
             r#"{{"before": false, "after": true, "by": "{name}", "init": "multi-phase"}}"#
         )),
         "loads" => told(&format!(r#"{{"before": false, "after": true, "by": "{rest}"}}"#)),
+        "unnamed" => told(r#"{"before": false, "after": true, "by": null}"#),
+        "forgets" => told(r#"{"by": null, "init": "multi-phase"}"#),
+        "fails" => told(&format!(
+            r#"{{"before": false, "after": true, "by": "{rest}", "error": "ImportError: no"}}"#
+        )),
         "raises" => told(&format!(r#"{{"before": false, "after": false, "error": "{rest}"}}"#)),
         "was-on" => told(r#"{"before": true, "after": true}"#),
         "exits" => {

@@ -17,6 +17,13 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) python: PathBuf,
 
+    /// Import the top-level names of what is installed, rather than load each extension module
+    ///
+    /// What importing a name does is told by following the Python files; the interpreter imports it
+    /// in a fresh process.
+    #[arg(long)]
+    pub(crate) imports: bool,
+
     /// Seconds that a module may take to load
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
           value_parser = clap::value_parser!(u64).range(1..=86_400))]

@@ -1,8 +1,12 @@
 //! The engine's answers for an environment beside those of its own interpreter, which is run once for
 //! each extension module.
 //!
+//! Modules are loaded one by one; what importing a name does is told in [`imports`].
+//!
 //! What is run, and how, is told in [`crate::interpreter`]; what the engine says comes from
 //! [`crate::local`], by files alone.
+
+mod imports;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +25,7 @@ use crate::model::verify_report::{Comparison, Ran, Verified, VerifyReport};
 /// Every module of an environment with the engine's answer, before anything is run.
 #[derive(Debug)]
 pub struct Predictions {
+    is_of_imports: bool,
     rows: Vec<(Question, Verified)>,
     notes: Vec<String>,
     gaps: Vec<String>,
@@ -36,19 +41,29 @@ impl Predictions {
             local::Settings { target: Some(interpreter.target()), ..local::Settings::default() };
         let place = local::Place::Python(interpreter.prefix().to_owned());
         let report = local::inspect(&[place], settings)?;
-        let mut all = Self { rows: Vec::new(), notes: report.notes, gaps: report.gaps };
+        let mut all =
+            Self { is_of_imports: false, rows: Vec::new(), notes: report.notes, gaps: report.gaps };
         all.notes.extend(
             report.skipped.iter().map(|one| format!("passed over: {}: {}", one.path, one.reason)),
         );
         for file in &report.files {
+            let name = file.name.as_ref().unwrap_or(&file.path);
+            all.notes.extend(file.notes.iter().map(|note| format!("{name}: {note}")));
             if file.verdict == Verdict::Unchecked {
-                let name = file.name.as_ref().unwrap_or(&file.path);
                 let reason = file.reason.as_deref().unwrap_or("it was not looked at");
                 all.gaps.push(format!("{name}: {reason}"));
             }
             all.add(file);
         }
+        all.expect_some("no compiled module is installed there");
         Ok(all)
+    }
+
+    /// Nothing that was compared is no agreement.
+    fn expect_some(&mut self, problem: &str) {
+        if self.rows.is_empty() {
+            self.gaps.push(format!("nothing was compared: {problem}"));
+        }
     }
 
     fn add(&mut self, file: &FileReport) {
@@ -101,6 +116,7 @@ impl Predictions {
         jobs: usize,
         done: impl Fn(&str),
     ) -> VerifyReport {
+        let imports = self.is_of_imports;
         let permits = Arc::new(Semaphore::new(jobs.max(1)));
         let mut running = JoinSet::new();
         for (question, row) in self.rows {
@@ -127,7 +143,7 @@ impl Predictions {
             version: interpreter.version().to_owned(),
             target: interpreter.target(),
         };
-        VerifyReport::new(ran, self.notes, gaps, rows)
+        VerifyReport::new(ran, imports, self.notes, gaps, rows)
     }
 }
 

@@ -138,7 +138,7 @@ struct Wheel {
 }
 
 enum Place {
-    Packed(Archive<BufReader<File>>),
+    Packed(Box<Archive<BufReader<File>>>),
     Unpacked(PathBuf),
 }
 
@@ -147,7 +147,7 @@ impl Wheel {
         if path.is_file() {
             let archive = Archive::open(BufReader::new(File::open(path)?), &Limits::default())?;
             let names = archive.names().to_vec();
-            return Ok(Self { names, place: Place::Packed(archive) });
+            return Ok(Self { names, place: Place::Packed(Box::new(archive)) });
         }
         let mut names = Vec::new();
         for entry in walkdir::WalkDir::new(path) {

@@ -249,7 +249,7 @@ async fn look_at_all(
             // Closed only by dropping it, which cannot happen while this holds it.
             let _permit = permits.acquire_owned().await;
             progress.begin(&name);
-            let package = clock.within(looker.look_at(task)).await;
+            let package = clock.within(Box::pin(looker.look_at(task))).await;
             progress.finish(&name);
             package
         });

@@ -1,6 +1,6 @@
 //! What leads to a module: the imports of all modules, followed backwards.
 //!
-//! Every module is executed once, with what it imports, and every import on any way is an edge; those
+//! Every module that may lead there is executed once, with what it imports, and every import on any way is an edge; those
 //! in functions that were not called are made later, if at all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -14,7 +14,8 @@ use crate::model::imports::{How, ImportChain, Reach};
 /// Chains that are told of one package.
 const MAX_CHAINS: usize = 3;
 
-/// The imports of all modules.
+/// The imports of all modules that may lead to some.
+#[derive(Default)]
 pub struct Graph {
     /// For each module those that import it when they are executed, and whether they certainly do.
     importers: HashMap<ModuleId, BTreeMap<ModuleId, bool>>,
@@ -30,30 +31,26 @@ struct Hop {
 }
 
 impl Environment {
-    /// Executes every module for its imports.
+    /// Executes every module that may lead to one of these, for its imports. Programs and tests of
+    /// packages only where nothing else leads there, and only those of the package itself.
     #[must_use]
-    pub fn graph(&self) -> Graph {
+    pub fn graph<'m>(&self, towards: impl IntoIterator<Item = &'m str>) -> Graph {
+        let goals: Vec<ModuleId> =
+            towards.into_iter().filter_map(|module| self.find(module)).collect();
+        let is_aside = |module: ModuleId| is_aside(&self.name(module));
         let mut run = Run::exploring(self);
-        let mut graph = Graph { importers: HashMap::new(), later: HashMap::new() };
-        for module in self.modules() {
-            if !self.is_folder(module) {
-                run.explore(module);
-            }
-        }
-        for ((from, to), certain) in &run.edges {
-            graph.importers.entry(*to).or_default().insert(*from, *certain);
-        }
-        for module in self.modules() {
-            let Some(facts) = self.facts(module) else { continue };
-            for importing in imports_of_functions(&facts.body) {
-                for target in self.targets(module, &importing) {
-                    let known =
-                        graph.importers.get(&target).is_some_and(|by| by.contains_key(&module));
-                    if target != module && !known {
-                        graph.later.entry(target).or_default().insert(module);
-                    }
-                }
-            }
+        let mut graph = Graph::default();
+        let leading = self.may_lead(&goals, |module| !is_aside(module));
+        graph.follow(&mut run, leading.into_iter().filter(|module| !is_aside(*module)));
+        let alone = |goal: &ModuleId| {
+            !graph.importers.contains_key(goal) && !graph.later.contains_key(goal)
+        };
+        let alone: Vec<ModuleId> = goals.into_iter().filter(alone).collect();
+        let packages: BTreeSet<_> = alone.iter().map(|goal| self.kind(*goal).1).collect();
+        if !alone.is_empty() {
+            let is_of_them = |module: ModuleId| packages.contains(&self.kind(module).1);
+            let leading = self.may_lead(&alone, is_of_them);
+            graph.follow(&mut run, leading.into_iter().filter(|module| is_of_them(*module)));
         }
         graph
     }
@@ -244,6 +241,31 @@ impl Environment {
 }
 
 impl Graph {
+    /// Executes these modules, and keeps what imports what.
+    fn follow(&mut self, run: &mut Run<'_>, modules: impl Iterator<Item = ModuleId>) {
+        let environment = run.environment;
+        let mut modules: Vec<ModuleId> = modules.collect();
+        modules.sort_unstable();
+        for module in modules.iter().filter(|module| !environment.is_folder(**module)) {
+            run.explore(*module);
+        }
+        for ((from, to), certain) in &run.edges {
+            self.importers.entry(*to).or_default().insert(*from, *certain);
+        }
+        for module in modules {
+            let Some(facts) = environment.facts(module) else { continue };
+            for importing in imports_of_functions(&facts.body) {
+                for target in environment.targets(module, &importing) {
+                    let known =
+                        self.importers.get(&target).is_some_and(|by| by.contains_key(&module));
+                    if target != module && !known {
+                        self.later.entry(target).or_default().insert(module);
+                    }
+                }
+            }
+        }
+    }
+
     /// From every module that leads to the goal when it is executed, the next one on the shortest
     /// way.
     fn towards(&self, goal: ModuleId) -> HashMap<ModuleId, Hop> {

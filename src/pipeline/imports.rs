@@ -293,8 +293,9 @@ fn follow(
     });
     let done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut found: Vec<Found> = done.into_values().collect();
-    if wanted.iter().any(|one| !one.modules.is_empty()) {
-        let graph = environment.graph();
+    let goals: Vec<&str> = wanted.iter().flat_map(|one| &one.modules).map(String::as_str).collect();
+    if !goals.is_empty() {
+        let graph = environment.graph(goals);
         for (found, wanted) in found.iter_mut().zip(wanted) {
             let reached = wanted.modules.iter();
             found.reached =

@@ -26,6 +26,7 @@ use ftcheck::fetch::archive::Archive;
 use ftcheck::inspect::filename::{ExtensionFile, extension_files};
 use ftcheck::inspect::libraries::Libraries;
 use ftcheck::inspect::{Inspection, Interpreter, inspect};
+use ftcheck::model::limits::Limits;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::tag::TagOrder;
 use ftcheck::model::target::Target;
@@ -137,16 +138,16 @@ struct Wheel {
 }
 
 enum Place {
-    Packed(Archive<BufReader<File>>),
+    Packed(Box<Archive<BufReader<File>>>),
     Unpacked(PathBuf),
 }
 
 impl Wheel {
     fn open(path: &Path) -> Result<Self, Failure> {
         if path.is_file() {
-            let archive = Archive::open(BufReader::new(File::open(path)?))?;
+            let archive = Archive::open(BufReader::new(File::open(path)?), &Limits::default())?;
             let names = archive.names().to_vec();
-            return Ok(Self { names, place: Place::Packed(archive) });
+            return Ok(Self { names, place: Place::Packed(Box::new(archive)) });
         }
         let mut names = Vec::new();
         for entry in walkdir::WalkDir::new(path) {

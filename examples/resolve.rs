@@ -17,11 +17,12 @@ use std::time::Instant;
 use clap::Parser;
 use ftcheck::config::{CommandLine, Environment, NetworkSettings};
 use ftcheck::fetch::cache::Cache;
-use ftcheck::fetch::client::{Client, Patience};
+use ftcheck::fetch::client::Client;
 use ftcheck::fetch::indexes::Indexes;
 use ftcheck::input::{self, Source};
 use ftcheck::judge::Levels;
 use ftcheck::model::environment::marker_environment;
+use ftcheck::model::limits::Limits;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::report::Place;
 use ftcheck::model::requirement::Choice;
@@ -54,7 +55,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         path.parent().unwrap_or(Path::new("")),
         std::mem::take(&mut manifest.indexes),
     )?;
-    let client = Arc::new(Client::with(false, &network.access, Patience::default())?);
+    let client = Arc::new(Client::with(false, &network.access, Limits::default())?);
     let cache = arguments.cache.map_or_else(Cache::disabled, Cache::at);
     let index = Arc::new(Indexes::new(Arc::clone(&client), cache, network.indexes));
     let scene = Scene {

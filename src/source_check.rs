@@ -46,7 +46,8 @@ impl SourceCheck {
         let filename = file.kind.filename();
         let report = match source_files::read(&self.client, file, Survey::default).await? {
             Outcome::Read(survey) => survey.finish(filename),
-            Outcome::NotRead(reason) => not_known(filename, reason),
+            // Not kept: with other limits it may be read.
+            Outcome::NotRead(reason) => return Ok(not_known(filename, reason)),
         };
         if let Some(key) = key {
             // A cache that cannot be written makes the next run slower, and this one no less right.

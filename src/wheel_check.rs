@@ -18,7 +18,7 @@ use crate::imports::mentions::names_in;
 use crate::imports::top_level_names;
 use crate::inspect;
 use crate::inspect::Interpreter;
-use crate::inspect::filename::extension_files;
+use crate::inspect::filename::{extension_files, installed_twice};
 use crate::model::distribution::DistributionFile;
 use crate::model::evidence::{Gil, ModuleReport};
 use crate::model::report::Place;
@@ -104,6 +104,12 @@ impl WheelCheck {
         wheel: &WheelFilename,
         file: &DistributionFile,
     ) -> Result<WheelFindings, FetchError> {
+        let names = || remote.names().iter().map(String::as_str);
+        if let Some((one, other)) = installed_twice(names(), Some(self.place.platform)) {
+            return Err(remote.invalid(&format!(
+                "damaged wheel: `{one}` and `{other}` would be installed as one file"
+            )));
+        }
         let modules = extension_files(
             remote.names().iter().map(String::as_str),
             self.place.target,
@@ -115,6 +121,9 @@ impl WheelCheck {
         let check = ModuleCheck::new(&remote, modules);
         let metadata =
             metadata::members(remote.names(), wheel).map_err(|problem| remote.invalid(&problem))?;
+        for member in metadata {
+            remote.check_metadata_size(member)?;
+        }
         remote.fetch(&[check.wanted().as_slice(), &metadata].concat()).await?;
         let names = top_level_names(remote.names(), self.place.target, self.place.platform);
         let classifiers = Vec::new();

@@ -4,7 +4,10 @@
 //! (`Python/dynload_shlib.c`, `Python/dynload_win.c`) in their order, and directories and stems
 //! that a dotted name can reach.
 
-use crate::model::platform::Platform;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::model::platform::{OperatingSystem, Platform};
 use crate::model::target::Target;
 
 /// A file that would be tried as an extension module.
@@ -93,6 +96,27 @@ pub(super) fn installed_path(member: &str) -> &str {
         return member;
     }
     rest.strip_prefix("platlib/").or_else(|| rest.strip_prefix("purelib/")).unwrap_or(member)
+}
+
+/// Two members that would be installed as one file: which of them is there then hangs on the
+/// installer. On Windows and macOS the case of letters does not count.
+#[must_use]
+pub fn installed_twice<'a>(
+    members: impl Iterator<Item = &'a str>,
+    platform: Option<Platform>,
+) -> Option<(&'a str, &'a str)> {
+    let system = platform.map(|platform| platform.system);
+    let has_case =
+        !matches!(system, Some(OperatingSystem::Windows | OperatingSystem::Macos { .. }));
+    let mut places = HashMap::new();
+    for member in members.filter(|member| !member.ends_with('/')) {
+        let path = installed_path(member);
+        let path = if has_case { Cow::Borrowed(path) } else { Cow::Owned(path.to_lowercase()) };
+        if let Some(other) = places.insert(path, member) {
+            return Some((other, member));
+        }
+    }
+    None
 }
 
 /// The names of the functions that the interpreter looks for, given a module's dotted name: the

@@ -9,25 +9,38 @@ use std::io::{Cursor, Read, Seek};
 
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
+use zip::{CompressionMethod, ZipArchive, ZipReadOptions, ZipWriter};
 
-/// The largest member that is expanded.
-const MAX_MEMBER: u64 = 2 << 30;
+use super::layout;
+use crate::model::limits::{Limit, Limits};
+
+/// A member that expands to no more than this may do so from however few bytes.
+const SMALL_MEMBER: u64 = 16 << 20;
 /// Deflate expands a byte to at most so many: a larger claim is not reserved for.
 const MAX_EXPANSION: u64 = 1032;
 
 /// Why a wheel could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("damaged wheel: {0}")]
-pub struct ArchiveError(String);
+pub enum ArchiveError {
+    /// It is not what installers take.
+    #[error("damaged wheel: {0}")]
+    Damaged(String),
+    /// It is more than is read.
+    #[error("{0}")]
+    TooMuch(String),
+}
 
 impl ArchiveError {
     pub(super) fn new(problem: &ZipError) -> Self {
-        Self(problem.to_string())
+        Self::Damaged(problem.to_string())
     }
 
-    fn of_member(name: &str, problem: &str) -> Self {
-        Self(format!("`{name}`: {problem}"))
+    pub(super) fn of_zip(problem: impl Into<String>) -> Self {
+        Self::Damaged(problem.into())
+    }
+
+    pub(super) fn of_member(name: &str, problem: &str) -> Self {
+        Self::Damaged(format!("`{name}`: {problem}"))
     }
 }
 
@@ -36,28 +49,53 @@ impl ArchiveError {
 pub struct Archive<R> {
     zip: ZipArchive<R>,
     names: Vec<String>,
+    limits: Limits,
+    /// What may still be expanded, in bytes.
+    left: u64,
 }
 
 impl<R: Read + Seek> Archive<R> {
     /// Reads the directory.
     ///
     /// # Errors
-    /// Where there is none, or two members share a name.
-    pub fn open(reader: R) -> Result<Self, ArchiveError> {
-        Self::new(ZipArchive::new(reader).map_err(|problem| ArchiveError::new(&problem))?)
+    /// Where there is none, or readers of zips would not agree on what it holds.
+    pub fn open(reader: R, limits: &Limits) -> Result<Self, ArchiveError> {
+        let failed = |problem| ArchiveError::new(&problem);
+        let zip = ZipArchive::new(reader).map_err(failed)?;
+        let (metadata, directory) = (zip.metadata(), zip.central_directory_start());
+        let mut reader = zip.into_inner();
+        layout::check(&metadata, directory, &mut reader)?;
+        // The directory is read twice, since the zip holds the reader.
+        Self::new(ZipArchive::new(reader).map_err(failed)?, limits)
     }
 
-    pub(super) fn new(zip: ZipArchive<R>) -> Result<Self, ArchiveError> {
+    /// The same of a zip that was checked before it was written.
+    pub(super) fn of_own(reader: R) -> Result<Self, ArchiveError> {
+        let zip = ZipArchive::new(reader).map_err(|problem| ArchiveError::new(&problem))?;
+        Self::new(zip, &Limits::default())
+    }
+
+    pub(super) fn new(zip: ZipArchive<R>, limits: &Limits) -> Result<Self, ArchiveError> {
         if zip.has_duplicate_names() {
             // Which of the two an installer would take differs between installers.
-            return Err(ArchiveError("two members share a name".to_owned()));
+            return Err(ArchiveError::of_zip("two members share a name"));
         }
-        let names = zip
+        if zip.len() as u64 > limits.members {
+            let (most, limit) = (limits.members, Limit("members"));
+            return Err(ArchiveError::TooMuch(format!(
+                "expected at most {most} members, found more ({limit})"
+            )));
+        }
+        let names: Vec<String> = zip
             .file_names()
             .map(|name| name.map(Cow::into_owned))
             .collect::<Result<_, _>>()
             .map_err(|problem| ArchiveError::new(&problem))?;
-        Ok(Self { zip, names })
+        if let Some(name) = names.iter().find(|name| !is_plain_path(name)) {
+            let problem = "a path that installers refuse, or each take for another one";
+            return Err(ArchiveError::of_member(name, problem));
+        }
+        Ok(Self { zip, names, limits: *limits, left: limits.expanded_size })
     }
 
     /// The paths of all members, by index.
@@ -88,7 +126,11 @@ impl<R: Read + Seek> Archive<R> {
         let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
         for (member, name) in self.names.iter().enumerate() {
             let outcome = if wanted.contains(&member) {
-                self.zip.by_index_raw(member).and_then(|entry| copy.raw_copy_file(entry))
+                // The raw reader does not compare the two headers.
+                let compared = self.zip.by_index_with_options(member, consistent()).map(drop);
+                compared
+                    .and_then(|()| self.zip.by_index_raw(member))
+                    .and_then(|entry| copy.raw_copy_file(entry))
             } else {
                 copy.start_file(name.as_str(), stored)
             };
@@ -109,13 +151,28 @@ impl<R: Read + Seek> Archive<R> {
     pub fn read(&mut self, member: usize) -> Result<Vec<u8>, ArchiveError> {
         let name = self.names.get(member).cloned().unwrap_or_default();
         let error = |problem: String| ArchiveError::of_member(&name, &problem);
-        let mut entry = self.zip.by_index(member).map_err(|problem| error(problem.to_string()))?;
+        let too_much = |problem: String| ArchiveError::TooMuch(format!("`{name}`: {problem}"));
+        let entry = self.zip.by_index_with_options(member, consistent());
+        let mut entry = entry.map_err(|problem| error(problem.to_string()))?;
         let (stated, compressed) = (entry.size(), entry.compressed_size());
-        if stated > MAX_MEMBER {
-            return Err(error(format!(
-                "expected at most {MAX_MEMBER} bytes, found a claim of {stated}"
+        let Limits { member_size, ratio, expanded_size, .. } = self.limits;
+        if stated > member_size {
+            let limit = Limit("member-size");
+            return Err(too_much(format!(
+                "expected at most {member_size} bytes, found a claim of {stated} ({limit})"
             )));
         }
+        if stated > SMALL_MEMBER && stated > compressed.saturating_mul(ratio) {
+            let limit = Limit("ratio");
+            return Err(too_much(format!(
+                "expected at most {ratio} times its {compressed} bytes, found a claim of {stated} \
+                 ({limit})"
+            )));
+        }
+        self.left = self.left.checked_sub(stated).ok_or_else(|| {
+            let limit = Limit("expanded-size");
+            too_much(format!("expected at most {expanded_size} bytes with it and those before it, found more ({limit})"))
+        })?;
         let likely = stated.min(compressed.saturating_mul(MAX_EXPANSION));
         let mut bytes = Vec::with_capacity(usize::try_from(likely).unwrap_or(0));
         let outcome = entry.by_ref().take(stated + 1).read_to_end(&mut bytes);
@@ -128,4 +185,21 @@ impl<R: Read + Seek> Archive<R> {
         }
         Ok(bytes)
     }
+}
+
+/// Readers take what the directory says of a member, or the header before it: they have to agree.
+fn consistent() -> ZipReadOptions<'static> {
+    ZipReadOptions::new().enforce_header_consistency(true)
+}
+
+/// Whether a path is the same for every installer on every system: relative, of names that are
+/// neither empty nor `.` nor `..`, parted by `/`.
+///
+/// pip refuses wheels with paths that lead out, uv passes over such members; zipfile takes `\\` for
+/// a separator on Windows and cuts names off at NUL.
+fn is_plain_path(path: &str) -> bool {
+    let names = path.strip_suffix('/').unwrap_or(path);
+    let has_drive = names.as_bytes().get(1) == Some(&b':');
+    let is_plain = |name: &str| !matches!(name, "" | "." | "..");
+    !has_drive && !path.contains(['\\', '\0']) && names.split('/').all(is_plain)
 }

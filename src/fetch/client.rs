@@ -10,44 +10,19 @@ use std::time::{Duration, Instant, SystemTime};
 use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::redirect::{Action, Attempt, Policy};
 use url::Url;
 
 pub use crate::fetch::error::FetchError;
+pub use crate::model::limits::Patience;
 
 use crate::fetch::access::{self, AccessError, Credential, Credentials};
 use crate::model::access::AccessSettings;
+use crate::model::limits::{Limit, Limits};
 use crate::model::location::redacted;
 
-/// Repetitions after the first attempt.
-const RETRIES: usize = 3;
-const FIRST_DELAY: Duration = Duration::from_millis(250);
-
-/// How long servers are waited for.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// How long a connection may take to come about.
-    pub connect: Duration,
-    /// How long a server may be silent, before an answer or in the middle of it.
-    pub silence: Duration,
-    /// After this long nothing is tried once more.
-    pub retries: Duration,
-    /// A body that is longer under way than this has to come at [`Self::slowest`] at least.
-    pub slow: Duration,
-    /// Bytes in a second.
-    pub slowest: u64,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            silence: Duration::from_secs(30),
-            retries: Duration::from_mins(1),
-            slow: Duration::from_mins(1),
-            slowest: 2048,
-        }
-    }
-}
+/// Redirects that are followed, one behind the other.
+const MOST_REDIRECTS: usize = 10;
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -100,6 +75,8 @@ pub struct Request {
     pub accepted: &'static [u16],
     /// The longest body, in bytes, before and after decoding.
     pub limit: u64,
+    /// The setting that the limit is of.
+    pub limited_by: Option<Limit>,
 }
 
 impl Request {
@@ -107,6 +84,13 @@ impl Request {
     #[must_use]
     pub fn new(limit: u64) -> Self {
         Self { limit, ..Self::default() }
+    }
+
+    /// Names the setting that the limit is of.
+    #[must_use]
+    pub fn limited_by(mut self, key: &'static str) -> Self {
+        self.limited_by = Some(Limit(key));
+        self
     }
 
     /// Adds a header.
@@ -143,7 +127,7 @@ pub struct Client {
     offline: bool,
     traffic: Traffic,
     credentials: Credentials,
-    patience: Patience,
+    limits: Limits,
 }
 
 impl Client {
@@ -153,7 +137,7 @@ impl Client {
     /// # Errors
     /// Never: what the system offers is looked at when something is asked for.
     pub fn new(offline: bool) -> Result<Self, AccessError> {
-        Self::with(offline, &AccessSettings::default(), Patience::default())
+        Self::with(offline, &AccessSettings::default(), Limits::default())
     }
 
     /// A client that reaches servers as the user's settings have it.
@@ -163,12 +147,12 @@ impl Client {
     pub fn with(
         offline: bool,
         access: &AccessSettings,
-        patience: Patience,
+        limits: Limits,
     ) -> Result<Self, AccessError> {
         let http = OnceLock::new();
         if access.authorities.is_some() || access.proxy.is_some() {
             // What the user set up is told to be wrong before anything is done.
-            let _ = http.set(Ok(set_up(access, patience)?));
+            let _ = http.set(Ok(set_up(access, limits.patience)?));
         }
         Ok(Self {
             access: access.clone(),
@@ -176,12 +160,18 @@ impl Client {
             offline,
             traffic: Traffic::default(),
             credentials: Credentials::of_netrc(access.netrc.as_deref()),
-            patience,
+            limits,
         })
     }
 
+    /// How much is taken of what comes, and how long it is waited for.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     fn http(&self, url: &Url) -> Result<&reqwest::Client, FetchError> {
-        let http = self.http.get_or_init(|| set_up(&self.access, self.patience));
+        let http = self.http.get_or_init(|| set_up(&self.access, self.limits.patience));
         http.as_ref().map_err(|problem| FetchError::Transport {
             url: redacted(url),
             problem: format!("no HTTP client can be set up: {problem}"),
@@ -225,7 +215,7 @@ impl Client {
     /// # Errors
     /// Where no answer came, or one with a status that is neither 2xx nor accepted by the request.
     pub async fn get(&self, url: &Url, request: &Request) -> Result<Response, FetchError> {
-        self.repeated(|| self.attempt(url, request)).await
+        self.repeated(|| self.get_once(url, request)).await
     }
 
     /// Does what may fail for a passing fault, and repeats it then.
@@ -236,14 +226,15 @@ impl Client {
     where
         F: Future<Output = Result<T, FetchError>>,
     {
+        let patience = self.limits.patience;
         let backoff = ExponentialBuilder::default()
-            .with_min_delay(FIRST_DELAY)
-            .with_max_times(RETRIES)
+            .with_min_delay(patience.delay)
+            .with_max_times(usize::try_from(patience.attempts).unwrap_or(usize::MAX))
             .with_jitter();
         let begun = Instant::now();
         attempt
             .retry(backoff)
-            .when(|problem| problem.is_transient() && begun.elapsed() < self.patience.retries)
+            .when(|problem| problem.is_transient() && begun.elapsed() < patience.retries)
             .adjust(|error, delay| match (error, delay) {
                 (FetchError::Status { retry_after: Some(asked), .. }, Some(own)) => {
                     Some(own.max(*asked))
@@ -253,7 +244,15 @@ impl Client {
             .await
     }
 
-    async fn attempt(&self, url: &Url, request: &Request) -> Result<Response, FetchError> {
+    /// Fetches `url`, asking once.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(super) async fn get_once(
+        &self,
+        url: &Url,
+        request: &Request,
+    ) -> Result<Response, FetchError> {
         let mut stream = self.stream(url, request).await?;
         let (final_url, status) = (stream.response.url().clone(), stream.response.status());
         let headers = stream.response.headers().clone();
@@ -263,8 +262,8 @@ impl Client {
         }
         if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip") {
             body = gunzip(&body, request.limit).map_err(|problem| match problem {
-                None => FetchError::TooLarge { url: redacted(url), limit: request.limit },
-                Some(problem) => FetchError::invalid(url, format!("damaged gzip: {problem}")),
+                None => stream.too_large(),
+                Some(problem) => FetchError::garbled(url, format!("damaged gzip: {problem}")),
             })?;
         }
         Ok(Response { url: final_url, status, headers, body })
@@ -300,9 +299,10 @@ impl Client {
             url: url.clone(),
             response,
             limit: request.limit,
+            limited_by: request.limited_by,
             received: 0,
             begun: Instant::now(),
-            patience: self.patience,
+            patience: self.limits.patience,
         };
         if stream.response.content_length().is_some_and(|length| length > request.limit) {
             return Err(stream.too_large());
@@ -317,7 +317,8 @@ fn set_up(access: &AccessSettings, patience: Patience) -> Result<reqwest::Client
     let builder = reqwest::Client::builder()
         .user_agent(concat!("ftcheck/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(patience.connect)
-        .read_timeout(patience.silence);
+        .read_timeout(patience.silence)
+        .redirect(Policy::custom(redirect));
     Ok(access::set_up(builder, access)?.build()?)
 }
 
@@ -328,6 +329,7 @@ pub struct Stream<'a> {
     url: Url,
     response: reqwest::Response,
     limit: u64,
+    limited_by: Option<Limit>,
     received: u64,
     begun: Instant,
     patience: Patience,
@@ -366,8 +368,25 @@ impl Stream<'_> {
     }
 
     fn too_large(&self) -> FetchError {
-        FetchError::TooLarge { url: redacted(&self.url), limit: self.limit }
+        FetchError::TooLarge {
+            url: redacted(&self.url),
+            limit: self.limit,
+            limited_by: self.limited_by,
+        }
     }
+}
+
+/// Follows redirects, but not in circles, and not from a connection that nobody can read to one
+/// that anybody can. Credentials are dropped by the client where another host is named.
+fn redirect(attempt: Attempt<'_>) -> Action {
+    let was_secure = attempt.previous().iter().any(|url| url.scheme() == "https");
+    if was_secure && attempt.url().scheme() != "https" {
+        return attempt.error("a redirect from https to http, which is not followed");
+    }
+    if attempt.previous().len() > MOST_REDIRECTS {
+        return attempt.error("too many redirects");
+    }
+    attempt.follow()
 }
 
 /// Decodes here rather than in the client, so that received bytes are counted and decoded ones

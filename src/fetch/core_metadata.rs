@@ -19,14 +19,10 @@ use crate::model::digest::Sha256;
 use crate::model::distribution::{
     DistributionFile, DistributionKind, MetadataFile, SourceFilename,
 };
+use crate::model::limits::Limit;
 use crate::model::metadata::CoreMetadata;
 use crate::model::wheel_filename::WheelFilename;
 use crate::resolve::MetadataError;
-
-/// The longest metadata that is read beside a wheel: the descriptions of projects are in it too.
-const MAX_METADATA: u64 = 16 << 20;
-/// How much of a source distribution is read in search of its metadata.
-const MAX_SDIST: u64 = 128 << 20;
 
 /// What is kept of a file.
 #[derive(Serialize, Deserialize)]
@@ -110,6 +106,7 @@ async fn of_wheel(
             let mut remote = remote.map_err(failed)?;
             let [metadata, _] =
                 metadata::members(remote.names(), wheel).map_err(MetadataError::Invalid)?;
+            remote.check_metadata_size(metadata).map_err(failed)?;
             remote.fetch(&[metadata]).await.map_err(failed)?;
             let text = remote.read(metadata).map_err(failed)?;
             // One for any platform is not looked into.
@@ -133,7 +130,9 @@ async fn beside(
     let mut url = file.url.clone();
     url.set_path(&format!("{}.metadata", file.url.path()));
     // Stores of objects answer 403 for what they do not have.
-    let request = Request::new(MAX_METADATA).accepting(&[403, 404, 410]);
+    let request = Request::new(client.limits().metadata_size)
+        .limited_by("metadata-size")
+        .accepting(&[403, 404, 410]);
     let response = client.get(&url, &request).await?;
     if !response.status.is_success() {
         return Ok(None);
@@ -160,8 +159,12 @@ async fn of_sdist(
         return Ok(Kept::Build(format!("archives of the kind .{ending} are not read")));
     };
     let Some(texts) = texts.map_err(|problem| unavailable(&problem))? else {
-        let most = MAX_SDIST >> 20;
-        return Ok(Kept::Build(format!("its first {most} MiB hold no metadata that is static")));
+        let (most, limit) = (client.limits().sdist_size, Limit("sdist-size"));
+        // Not kept: with another limit another answer may come.
+        return Err(MetadataError::NeedsBuild(format!(
+            "only building {filename} would tell what it requires: its first {most} bytes hold no \
+             metadata that is static ({limit})"
+        )));
     };
     texts.said(&source.name, &source.version).map(Kept::from).map_err(MetadataError::Invalid)
 }
@@ -177,9 +180,7 @@ async fn of_zip(client: &Arc<Client>, file: &DistributionFile) -> Result<Texts, 
         .collect();
     let mut texts = Texts::default();
     for (member, wanted) in wanted {
-        if remote.expanded_size(member) > sdist::MAX_TEXT {
-            return Err(remote.invalid("damaged source distribution: its metadata is too long"));
-        }
+        remote.check_metadata_size(member)?;
         remote.fetch(&[member]).await?;
         texts.keep(wanted, remote.read(member)?);
     }
@@ -192,5 +193,7 @@ async fn of_tar_gz(
     client: &Arc<Client>,
     file: &DistributionFile,
 ) -> Result<Option<Texts>, FetchError> {
-    streamed::read(client, file, MAX_SDIST, |reader| Texts::of_tar_gz(reader)).await
+    let limits = *client.limits();
+    let work = move |reader: &mut dyn std::io::Read| Texts::within(&limits, reader);
+    streamed::read(client, file, limits.sdist_size, work).await
 }

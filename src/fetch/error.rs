@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use url::Url;
 
+use crate::model::limits::Limit;
 use crate::model::location::redacted;
 
 /// A server that asks for more patience than this is told as unavailable.
@@ -39,12 +40,14 @@ pub enum FetchError {
         transient: bool,
     },
     /// The answer is larger than anything of its kind.
-    #[error("{url}: expected at most {limit} bytes, found more")]
+    #[error("{url}: expected at most {limit} bytes, found more{}", named(*limited_by))]
     TooLarge {
         /// Without credentials.
         url: String,
         /// The limit in bytes.
         limit: u64,
+        /// The setting that it is of.
+        limited_by: Option<Limit>,
     },
     /// The answer contradicts the request, the index or itself.
     #[error("{url}: {problem}")]
@@ -62,6 +65,12 @@ impl FetchError {
         Self::Invalid { url: redacted(url), problem: problem.into() }
     }
 
+    /// An answer that cannot be right, where another one may be: what stands between the server and
+    /// here may have mangled it.
+    pub(super) fn garbled(url: &Url, problem: impl Into<String>) -> Self {
+        Self::Transport { url: redacted(url), problem: problem.into(), transient: true }
+    }
+
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Transport { transient, .. } => *transient,
@@ -77,6 +86,11 @@ impl FetchError {
     pub(super) fn transport(url: &Url, error: reqwest::Error) -> Self {
         // A redirect that is refused, or a request that cannot be built, fails again.
         let transient = !(error.is_builder() || error.is_redirect());
+        let limit = match (error.is_timeout(), error.is_connect()) {
+            (true, true) => Some(Limit("connect-timeout")),
+            (true, false) => Some(Limit("read-timeout")),
+            _ => None,
+        };
         let error = error.without_url();
         let mut problem = error.to_string();
         let mut source = error.source();
@@ -87,8 +101,14 @@ impl FetchError {
             }
             source = cause.source();
         }
+        problem.push_str(&named(limit));
         Self::Transport { url: redacted(url), problem, transient }
     }
+}
+
+/// The setting behind a limit.
+fn named(limit: Option<Limit>) -> String {
+    limit.map(|limit| format!(" ({limit})")).unwrap_or_default()
 }
 
 /// What a server asks for that is not waited for.

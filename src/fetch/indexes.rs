@@ -21,6 +21,7 @@ use crate::fetch::opened::Opened;
 use crate::fetch::simple::{ProjectPage, SimpleIndex};
 use crate::model::distribution::DistributionFile;
 use crate::model::index::{IndexSettings, IndexSource, IndexStrategy, ProjectStatus};
+use crate::model::limits::Limit;
 use crate::model::metadata::CoreMetadata;
 use crate::resolve::{Index, IndexError, MetadataError};
 
@@ -156,7 +157,16 @@ impl Indexes {
         let _ = root.set_password(None);
         let index = SimpleIndex::new(&self.client, &self.cache, source.url.clone())
             .ignoring(source.ignored_statuses.clone());
-        let asking = async { index.project(name).await.map(Arc::new) };
+        let asking = |before: usize| async move {
+            let most = self.client.limits().projects;
+            if before as u64 >= most {
+                let limit = Limit("projects");
+                return Err(IndexError::Unavailable(format!(
+                    "expected to ask for at most {most} projects, found more ({limit})"
+                )));
+            }
+            index.project(name).await.map(Arc::new)
+        };
         self.pages.get((root, source.ignored_statuses.clone(), name.clone()), asking).await
     }
 
@@ -164,7 +174,7 @@ impl Indexes {
     async fn linked(&self, name: &PackageName) -> Result<Vec<DistributionFile>, IndexError> {
         let mut files = Vec::new();
         for (number, place) in self.links.iter().enumerate() {
-            let reading = async {
+            let reading = |_| async move {
                 let links = place.read(&self.client, &self.cache).await;
                 links.map(Arc::new).map_err(IndexError::Unavailable)
             };
@@ -202,7 +212,7 @@ impl Index for Indexes {
     }
 
     async fn metadata(&self, file: &DistributionFile) -> Result<CoreMetadata, MetadataError> {
-        let reading = async {
+        let reading = |_| async move {
             core_metadata::read(&self.client, &self.cache, &self.opened, file).await.map(Arc::new)
         };
         let metadata = self.metadata.get(file.url.clone(), reading).await?;
@@ -216,10 +226,12 @@ impl Index for Indexes {
 /// It holds no more than the names and files that the run has to do with.
 #[derive(Debug)]
 struct Once<K, V, E> {
-    entries: Mutex<HashMap<K, Entry<V, E>>>,
+    entries: Mutex<HashMap<K, Numbered<V, E>>>,
 }
 
 type Entry<V, E> = Arc<OnceCell<Result<V, E>>>;
+/// An entry, and how many were asked for before it.
+type Numbered<V, E> = (usize, Entry<V, E>);
 
 impl<K, V, E> Default for Once<K, V, E> {
     fn default() -> Self {
@@ -228,12 +240,17 @@ impl<K, V, E> Default for Once<K, V, E> {
 }
 
 impl<K: Eq + Hash, V: Clone, E: Clone> Once<K, V, E> {
-    /// What `asking` finds, or found before.
-    async fn get(&self, key: K, asking: impl Future<Output = Result<V, E>>) -> Result<V, E> {
-        let entry = {
+    /// What `asking` finds, or found before. It is told how much was asked for before.
+    async fn get<F>(&self, key: K, asking: impl FnOnce(usize) -> F) -> Result<V, E>
+    where
+        F: Future<Output = Result<V, E>>,
+    {
+        let (before, entry) = {
             let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(entries.entry(key).or_default())
+            let before = entries.len();
+            let (before, entry) = entries.entry(key).or_insert_with(|| (before, Entry::default()));
+            (*before, Arc::clone(entry))
         };
-        entry.get_or_init(|| asking).await.clone()
+        entry.get_or_init(|| asking(before)).await.clone()
     }
 }

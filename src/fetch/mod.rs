@@ -11,6 +11,7 @@ pub mod core_metadata;
 mod disk;
 pub mod error;
 pub mod indexes;
+mod layout;
 mod links;
 pub mod metadata;
 pub mod opened;

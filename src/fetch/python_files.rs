@@ -13,9 +13,8 @@ use super::client::{Client, FetchError};
 use super::opened::Opened;
 use super::wheel::RemoteWheel;
 use crate::model::distribution::DistributionFile;
+use crate::model::limits::Limit;
 
-/// The Python files of one wheel that are read, as they lie in the zip.
-const MAX_COMPRESSED: u64 = 256 << 20;
 /// The largest Python file that is expanded.
 const MAX_FILE: u64 = 16 << 20;
 
@@ -55,9 +54,10 @@ impl PythonFiles {
             .map(|(member, _)| member)
             .collect();
         let total: u64 = members.iter().map(|member| remote.compressed_size(*member)).sum();
-        if total > MAX_COMPRESSED {
+        let (most, limit) = (client.limits().python_size, Limit("python-size"));
+        if total > most {
             return Err(remote.invalid(&format!(
-                "expected at most {MAX_COMPRESSED} bytes of Python files, found {total}"
+                "expected at most {most} bytes of Python files, found {total} ({limit})"
             )));
         }
         remote.fetch(&members).await?;
@@ -74,7 +74,7 @@ impl PythonFiles {
     }
 
     fn of_zip(bytes: Vec<u8>) -> Option<Self> {
-        let archive = Archive::open(Cursor::new(bytes)).ok()?;
+        let archive = Archive::of_own(Cursor::new(bytes)).ok()?;
         let names = archive.names().to_vec();
         let places = names.iter().enumerate().map(|(at, name)| (name.clone(), at)).collect();
         Some(Self { names, places, archive: Mutex::new(archive) })

@@ -10,11 +10,9 @@ use pep440_rs::VersionSpecifiers;
 use pep508_rs::{ExtraName, PackageName};
 
 use crate::fetch::tarball::{self, SdistError};
+use crate::model::limits::{Limit, Limits};
 use crate::model::metadata::CoreMetadata;
 use crate::model::pep508;
-
-/// The longest `PKG-INFO` or `pyproject.toml` that is read: descriptions are in them too.
-pub const MAX_TEXT: u64 = 16 << 20;
 
 /// The two files at the top of a source distribution.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -81,12 +79,20 @@ impl Texts {
     /// # Errors
     /// Where it is no such archive, or larger than anything that is read.
     pub fn of_tar_gz(reader: impl Read) -> Result<Self, SdistError> {
+        Self::within(&Limits::default(), reader)
+    }
+
+    /// The same within other limits.
+    ///
+    /// # Errors
+    /// As [`Self::of_tar_gz`].
+    pub fn within(limits: &Limits, reader: impl Read) -> Result<Self, SdistError> {
         let mut texts = Self::default();
-        tarball::walk(reader, |member| {
+        tarball::walk(limits, reader, |member| {
             let Some(wanted) = Wanted::of(&member.path) else {
                 return Ok(ControlFlow::Continue(()));
             };
-            texts.keep(wanted, member.read_all(MAX_TEXT)?);
+            texts.keep(wanted, member.read_all(limits.metadata_size, Limit("metadata-size"))?);
             let is_enough = texts.is_enough();
             Ok(if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;

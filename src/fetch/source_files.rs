@@ -11,9 +11,8 @@ use crate::fetch::streamed;
 use crate::fetch::tarball::{self, SdistError};
 use crate::fetch::wheel::RemoteWheel;
 use crate::model::distribution::DistributionFile;
+use crate::model::limits::{Limit, Limits};
 
-/// The largest source distribution that is read, in bytes of the file.
-pub const MAX_SDIST: u64 = 64 << 20;
 /// What all files that are asked for may come to.
 const MAX_READ: u64 = 512 << 20;
 
@@ -45,8 +44,10 @@ pub async fn read<V: Visitor>(
     visitor: impl Fn() -> V + Clone + Send + 'static,
 ) -> Result<Outcome<V>, FetchError> {
     let filename = file.kind.filename();
-    if let Some(size) = file.size.filter(|size| *size > MAX_SDIST) {
-        return Ok(Outcome::NotRead(too_large(Some(size))));
+    let limits = *client.limits();
+    let most = limits.source_size;
+    if let Some(size) = file.size.filter(|size| *size > most) {
+        return Ok(Outcome::NotRead(too_large(Some(size), most)));
     }
     if filename.ends_with(".zip") {
         return of_zip(client, file, visitor()).await;
@@ -55,22 +56,24 @@ pub async fn read<V: Visitor>(
         let ending = filename.rsplit('.').next().unwrap_or_default();
         return Ok(Outcome::NotRead(format!("archives of the kind .{ending} are not read")));
     }
-    let read = streamed::read(client, file, MAX_SDIST, move |reader| {
+    let read = streamed::read(client, file, most, move |reader| {
         let mut visitor = visitor();
-        of_tar_gz(&mut *reader, &mut visitor)?;
+        within(&limits, &mut *reader, &mut visitor)?;
         // What lies behind the archive is part of what the digest is of.
         let end = std::io::copy(reader, &mut std::io::sink());
         end.map_err(|problem| tarball::damage(&problem))?;
         Ok(visitor)
     });
-    Ok(read.await?.map_or_else(|| Outcome::NotRead(too_large(None)), Outcome::Read))
+    Ok(read.await?.map_or_else(|| Outcome::NotRead(too_large(None, most)), Outcome::Read))
 }
 
-fn too_large(size: Option<u64>) -> String {
-    let most = MAX_SDIST >> 20;
+fn too_large(size: Option<u64>, most: u64) -> String {
+    let limit = Limit("source-size");
     match size {
-        Some(size) => format!("it is of {} MiB, and at most {most} MiB are fetched", size >> 20),
-        None => format!("it is of more than {most} MiB, which is the most that is fetched"),
+        Some(size) => format!("it is of {size} bytes, and at most {most} are fetched ({limit})"),
+        None => {
+            format!("it is of more than {most} bytes, which is the most that is fetched ({limit})")
+        }
     }
 }
 
@@ -79,8 +82,16 @@ fn too_large(size: Option<u64>) -> String {
 /// # Errors
 /// Where it is no such archive, or larger than anything that is read.
 pub fn of_tar_gz(reader: impl Read, visitor: &mut impl Visitor) -> Result<(), SdistError> {
+    within(&Limits::default(), reader, visitor)
+}
+
+fn within(
+    limits: &Limits,
+    reader: impl Read,
+    visitor: &mut impl Visitor,
+) -> Result<(), SdistError> {
     let mut left = MAX_READ;
-    tarball::walk(reader, |member| {
+    tarball::walk(limits, reader, |member| {
         if let Some(limit) = visitor.wants(&member.path) {
             let (path, size) = (member.path.clone(), member.size);
             let bytes = member.read_head(limit.min(size))?;
@@ -102,8 +113,9 @@ async fn of_zip<V: Visitor>(
     mut visitor: V,
 ) -> Result<Outcome<V>, FetchError> {
     let mut remote = RemoteWheel::open(Arc::clone(client), file.clone()).await?;
-    if remote.size() > MAX_SDIST {
-        return Ok(Outcome::NotRead(too_large(Some(remote.size()))));
+    let most = client.limits().source_size;
+    if remote.size() > most {
+        return Ok(Outcome::NotRead(too_large(Some(remote.size()), most)));
     }
     let mut wanted = Vec::new();
     let mut left = MAX_READ;

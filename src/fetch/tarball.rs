@@ -9,12 +9,10 @@ use std::ops::ControlFlow;
 use flate2::read::MultiGzDecoder;
 use tar::{Archive, EntryType, PaxExtensions};
 
-/// How much of an archive is expanded.
-const MAX_EXPANDED: u64 = 1 << 30;
+use crate::model::limits::{Limit, Limits};
+
 /// The longest extended header that is read.
 const MAX_EXTENSION: u64 = 1 << 20;
-/// Members of one archive.
-const MAX_MEMBERS: usize = 1 << 18;
 
 /// Why a source distribution could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +38,12 @@ impl Member<'_> {
     /// All of it.
     ///
     /// # Errors
-    /// Where it is longer than `limit` bytes, or the archive damaged.
-    pub fn read_all(self, limit: u64) -> Result<Vec<u8>, SdistError> {
-        read_up_to(self.reader, limit)
+    /// Where it is longer than `most` bytes, which is what `limit` says, or the archive damaged.
+    pub fn read_all(self, most: u64, limit: Limit) -> Result<Vec<u8>, SdistError> {
+        read_up_to(self.reader, most).map_err(|problem| match problem {
+            TooLong::More => SdistError(format!("a member of more than {most} bytes ({limit})")),
+            TooLong::Damaged(problem) => problem,
+        })
     }
 
     /// Its first bytes, at most `limit`.
@@ -62,18 +63,21 @@ impl Member<'_> {
 /// # Errors
 /// Where it is no such archive, or larger than anything that is read, or `visit` fails.
 pub fn walk(
+    limits: &Limits,
     reader: impl Read,
     mut visit: impl FnMut(Member<'_>) -> Result<ControlFlow<()>, SdistError>,
 ) -> Result<(), SdistError> {
+    let most = limits.sdist_expanded;
     let mut archive =
-        Archive::new(Bounded { inner: MultiGzDecoder::new(reader), left: MAX_EXPANDED });
+        Archive::new(Bounded { inner: MultiGzDecoder::new(reader), most, left: most });
     let mut long_name = None;
     // Raw: the crate would else hold headers of any length in memory.
     for (number, entry) in
         archive.entries().map_err(|problem| damage(&problem))?.raw(true).enumerate()
     {
-        if number >= MAX_MEMBERS {
-            return Err(SdistError(format!("it holds more than {MAX_MEMBERS} members")));
+        if number as u64 >= limits.members {
+            let (most, limit) = (limits.members, Limit("members"));
+            return Err(SdistError(format!("it holds more than {most} members ({limit})")));
         }
         let mut entry = entry.map_err(|problem| damage(&problem))?;
         let kind = entry.header().entry_type();
@@ -122,13 +126,26 @@ fn pax_path(records: &[u8]) -> Result<Option<String>, SdistError> {
     Ok(path)
 }
 
-fn read_up_to(reader: impl Read, limit: u64) -> Result<Vec<u8>, SdistError> {
-    let mut bytes = Vec::new();
-    reader.take(limit + 1).read_to_end(&mut bytes).map_err(|problem| damage(&problem))?;
-    if bytes.len() as u64 > limit {
-        return Err(SdistError(format!("a member of more than {limit} bytes")));
+/// Why not all of something was read.
+enum TooLong {
+    More,
+    Damaged(SdistError),
+}
+
+impl From<TooLong> for SdistError {
+    fn from(problem: TooLong) -> Self {
+        match problem {
+            TooLong::More => Self(format!("an extended header of more than {MAX_EXTENSION} bytes")),
+            TooLong::Damaged(problem) => problem,
+        }
     }
-    Ok(bytes)
+}
+
+fn read_up_to(reader: impl Read, most: u64) -> Result<Vec<u8>, TooLong> {
+    let mut bytes = Vec::new();
+    let read = reader.take(most.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|problem| TooLong::Damaged(damage(&problem)))?;
+    if bytes.len() as u64 > most { Err(TooLong::More) } else { Ok(bytes) }
 }
 
 pub(super) fn damage(problem: &std::io::Error) -> SdistError {
@@ -138,6 +155,7 @@ pub(super) fn damage(problem: &std::io::Error) -> SdistError {
 /// Ends with an error, not silently, where more comes than is read.
 struct Bounded<R> {
     inner: R,
+    most: u64,
     left: u64,
 }
 
@@ -145,7 +163,8 @@ impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
-            std::io::Error::other(format!("it expands to more than {MAX_EXPANDED} bytes"))
+            let (most, limit) = (self.most, Limit("sdist-expanded"));
+            std::io::Error::other(format!("it expands to more than {most} bytes ({limit})"))
         })?;
         Ok(count)
     }

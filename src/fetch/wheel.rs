@@ -15,11 +15,14 @@ use url::Url;
 use zip::ZipArchive;
 
 use super::archive::{Archive, ArchiveError};
+use super::layout;
 use super::sparse::Sparse;
 use crate::fetch::client::{Client, FetchError, Request, Response};
 use crate::fetch::disk;
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind};
+use crate::model::limits::Limit;
+use crate::model::location::redacted;
 
 /// How much of the end is fetched first: enough for the directory of most wheels.
 const TAIL: u64 = 64 << 10;
@@ -29,13 +32,12 @@ const TAIL_OF_PURE: u64 = 32 << 10;
 const SMALL: u64 = 96 << 10;
 /// Two members closer than this are fetched in one request: a request costs more than these bytes.
 const JOIN_DISTANCE: u64 = 32 << 10;
-/// The most a member can take beside its name and data: local header, extra field, data
-/// descriptor with signature and 64-bit sizes.
-const LOCAL_HEADER_ALLOWANCE: u64 = 30 + 0xffff + 24;
-/// The largest wheel that is fetched whole where ranges are not served.
-const MAX_WHEEL: u64 = 4 << 30;
+/// The most a member can take beside its name and data.
+const LOCAL_HEADER_ALLOWANCE: u64 = 30 + layout::ALLOWANCE;
 /// Requests at a time for one wheel.
 const PARALLEL_RANGES: usize = 4;
+/// The most that may stand behind a directory: its end, with a comment, and that of a ZIP64.
+const MOST_BEHIND: u64 = 22 + 0xffff + 20 + 56;
 /// Attempts to read the directory, each after fetching what the last one missed.
 const DIRECTORY_ATTEMPTS: u32 = 8;
 
@@ -94,7 +96,8 @@ impl RemoteWheel {
             fetch_range(&client, &file, &sparse, None, size.saturating_sub(TAIL)..size).await?;
         }
         let archive = directory(&client, &file, &sparse, etag.as_ref()).await?;
-        let archive = Archive::new(archive).map_err(|problem| damaged(&file, &problem))?;
+        let archive =
+            Archive::new(archive, client.limits()).map_err(|problem| damaged(&file, &problem))?;
         let zip = archive.zip();
         let mut starts = (0..zip.len())
             .map(|member| zip.by_index_data(member).map(|entry| entry.header_start()))
@@ -130,6 +133,16 @@ impl RemoteWheel {
             self.sparse.keep_from(end.min(self.archive.zip().central_directory_start()));
         }
         self
+    }
+
+    /// Whether a member is short enough for metadata.
+    pub(crate) fn check_metadata_size(&self, member: usize) -> Result<(), FetchError> {
+        let limit = self.client.limits().metadata_size;
+        if self.expanded_size(member) <= limit {
+            return Ok(());
+        }
+        let limited_by = Some(Limit("metadata-size"));
+        Err(FetchError::TooLarge { url: redacted(&self.file.url), limit, limited_by })
     }
 
     /// How many bytes a member takes in the file.
@@ -233,8 +246,13 @@ async fn start(client: &Client, file: &DistributionFile) -> Result<Start, FetchE
         let (size, verified) = checking.await.map_err(|_| internal(&url))??;
         return Ok(Start::Local { size, verified });
     }
-    let whole =
-        Request::new(MAX_WHEEL).header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let most = client.limits().wheel_size;
+    if let Some(size) = file.size {
+        check_size(client, file, size)?;
+    }
+    let whole = Request::new(most)
+        .limited_by("wheel-size")
+        .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     match file.size {
         Some(size) if size <= SMALL => {}
         Some(size) => {
@@ -269,18 +287,29 @@ fn tail_of(file: &DistributionFile) -> u64 {
     }
 }
 
-/// One request for a range. `None` where the server refuses it.
+/// A range, asked for until an answer fits. `None` where the server refuses it.
 async fn tail(
     client: &Client,
     file: &DistributionFile,
     range: &str,
 ) -> Result<Option<Start>, FetchError> {
-    let request = range_request(range, MAX_WHEEL).accepting(&[400, 405, 416, 501]);
-    let response = client.get(&file.url, &request).await?;
+    client.repeated(|| tail_once(client, file, range)).await
+}
+
+async fn tail_once(
+    client: &Client,
+    file: &DistributionFile,
+    range: &str,
+) -> Result<Option<Start>, FetchError> {
+    let request = range_request(range, client.limits().wheel_size)
+        .limited_by("wheel-size")
+        .accepting(&[400, 405, 416, 501]);
+    let response = client.get_once(&file.url, &request).await?;
     Ok(match response.status.as_u16() {
         200 => Some(Start::Whole(response)),
         206 => {
             let (place, size) = content_range(file, &response)?;
+            check_size(client, file, size)?;
             if place == (0..size) {
                 // Smaller than what was asked for: nothing is left to fetch.
                 return Ok(Some(Start::Whole(response)));
@@ -289,6 +318,16 @@ async fn tail(
         }
         _ => None,
     })
+}
+
+/// Whether a file of this size is read at all.
+fn check_size(client: &Client, file: &DistributionFile, size: u64) -> Result<(), FetchError> {
+    let limit = client.limits().wheel_size;
+    if size <= limit {
+        return Ok(());
+    }
+    let limited_by = Some(Limit("wheel-size"));
+    Err(FetchError::TooLarge { url: redacted(&file.url), limit, limited_by })
 }
 
 fn range_request(range: &str, limit: u64) -> Request {
@@ -317,23 +356,17 @@ fn content_range(
         Some((first..end, size))
     });
     let Some((range, size)) = parsed else {
-        return Err(FetchError::invalid(
+        return Err(FetchError::garbled(
             &file.url,
             format!("expected a Content-Range of bytes with the size, found `{text}`"),
         ));
     };
     let found = response.body.len() as u64;
     if range.end - range.start != found {
-        return Err(FetchError::invalid(
+        return Err(FetchError::garbled(
             &file.url,
             format!("expected the bytes of `{text}`, found {found} bytes"),
         ));
-    }
-    if size > MAX_WHEEL {
-        return Err(FetchError::TooLarge {
-            url: crate::model::location::redacted(&file.url),
-            limit: MAX_WHEEL,
-        });
     }
     Ok((range, size))
 }
@@ -371,32 +404,57 @@ async fn fetch_range(
         sparse.insert(range.start, bytes);
         return Ok(());
     }
-    let request = range_request(&bytes_of(&range), range.end - range.start);
-    let response = client.get(&file.url, &request).await?;
+    let body = client.repeated(|| range_once(client, file, sparse, etag, &range)).await?;
+    sparse.insert(range.start, body);
+    Ok(())
+}
+
+/// Exactly the bytes that were asked for, of the file that was begun with.
+async fn range_once(
+    client: &Client,
+    file: &DistributionFile,
+    sparse: &Sparse,
+    etag: Option<&HeaderValue>,
+    range: &Range<u64>,
+) -> Result<Vec<u8>, FetchError> {
+    let length = range.end - range.start;
+    let request = range_request(&bytes_of(range), length);
+    let response = client.get_once(&file.url, &request).await.map_err(|problem| match problem {
+        // As a server does that no longer knows ranges, and sends the whole file.
+        FetchError::TooLarge { .. } => FetchError::garbled(
+            &file.url,
+            format!("expected a part of the file, of {length} bytes, found more"),
+        ),
+        problem => problem,
+    })?;
     if response.status != 206 {
-        return Err(FetchError::invalid(
+        return Err(FetchError::garbled(
             &file.url,
             format!("expected a part of the file (HTTP 206), found HTTP {}", response.status),
         ));
     }
     let (found, size) = content_range(file, &response)?;
-    let changed = etag.is_some() && strong_etag(&response.headers).as_ref() != etag;
-    if found != range || size != sparse.size() || changed {
-        return Err(FetchError::invalid(
+    if size != sparse.size()
+        || etag.is_some_and(|etag| strong_etag(&response.headers).as_ref() != Some(etag))
+    {
+        let problem = "the file changed while it was read: expected the version that its first \
+                       part is of, found another one";
+        return Err(FetchError::invalid(&file.url, problem));
+    }
+    if found != *range {
+        return Err(FetchError::garbled(
             &file.url,
             format!(
-                "expected bytes {}-{} of {}, found {}-{} of {size}{}",
+                "expected bytes {}-{} of {}, found {}-{}",
                 range.start,
                 range.end - 1,
                 sparse.size(),
                 found.start,
                 found.end - 1,
-                if changed { " of another version of the file" } else { "" },
             ),
         ));
     }
-    sparse.insert(range.start, response.body);
-    Ok(())
+    Ok(response.body)
 }
 
 /// Reads the zip's directory, fetching more of the end where the first part did not hold all of it.
@@ -406,24 +464,44 @@ async fn directory(
     sparse: &Sparse,
     etag: Option<&HeaderValue>,
 ) -> Result<ZipArchive<Sparse>, FetchError> {
+    let most = client.limits().directory_size;
+    let mut left = most;
     for attempt in 0..DIRECTORY_ATTEMPTS {
         let _ = sparse.take_missing();
-        let problem = match ZipArchive::new(sparse.clone()) {
+        let read = ZipArchive::new(sparse.clone()).map_err(|problem| ArchiveError::new(&problem));
+        let checked = read.and_then(|archive| {
+            let directory = archive.central_directory_start();
+            if sparse.size().saturating_sub(directory) > most.saturating_add(MOST_BEHIND) {
+                return Err(too_long(most));
+            }
+            layout::check(&archive.metadata(), directory, sparse.clone())?;
+            Ok(archive)
+        });
+        let problem = match checked {
             Ok(archive) => return Ok(archive),
             Err(problem) => problem,
         };
-        let Some(missing) = sparse.take_missing() else {
-            return Err(damaged(file, &ArchiveError::new(&problem)));
-        };
+        let Some(missing) = sparse.take_missing() else { return Err(damaged(file, &problem)) };
         // From the missing byte to the next one at hand, but not the whole rest of a large wheel
         // for the sake of a few bytes: four times as much with each attempt.
         let gap = sparse.gaps(missing..sparse.size()).into_iter().next();
-        let Some(gap) = gap else { return Err(damaged(file, &ArchiveError::new(&problem))) };
-        let step = (16 * TAIL) << (2 * attempt);
+        let Some(gap) = gap else { return Err(damaged(file, &problem)) };
+        let step = ((16 * TAIL) << (2 * attempt)).min(left);
+        if step == 0 {
+            return Err(damaged(file, &too_long(most)));
+        }
         let end = gap.end.min(gap.start.saturating_add(step));
+        left = left.saturating_sub(end - gap.start);
         fetch_range(client, file, sparse, etag, gap.start..end).await?;
     }
     Err(FetchError::invalid(&file.url, "damaged wheel: its directory has no end"))
+}
+
+fn too_long(most: u64) -> ArchiveError {
+    let limit = Limit("directory-size");
+    ArchiveError::TooMuch(format!(
+        "expected a directory of at most {most} bytes, found more ({limit})"
+    ))
 }
 
 /// Compares the digest of the whole file with the one stated. `false` where none is stated.

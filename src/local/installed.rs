@@ -86,7 +86,8 @@ pub fn installed(
     let for_target = |one: &Distribution| one.wheels().any(|wheel| tags.rank(&wheel).is_some());
     let mut is_whole = true;
     let found = if distributions.values().any(for_target) {
-        let settings = Settings { target: Some(target), platform: Some(platform) };
+        let settings =
+            Settings { target: Some(target), platform: Some(platform), ..Settings::default() };
         let report = inspect(&[Place::Python(place.to_owned())], settings)?;
         is_whole = report.gaps.is_empty();
         manifest.gaps.extend(report.gaps.into_iter().map(Gap::Always));

@@ -29,6 +29,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::judge;
 use crate::model::evidence::ModuleReport;
 use crate::model::inspect_report::{FileReport, InspectReport, PassedOver};
+use crate::model::limits::Limits;
 use crate::model::platform::Platform;
 use crate::model::report::Verdict;
 use crate::model::target::Target;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub target: Option<Target>,
     /// Where it would run; `None` for whatever each file is built for.
     pub platform: Option<Platform>,
+    /// How much of a wheel is read.
+    pub limits: Limits,
 }
 
 /// What to look at.

@@ -10,6 +10,7 @@ use super::files::{LocalError, open};
 use super::{Findings, Settings, conclude};
 use crate::fetch::archive::{Archive, ArchiveError};
 use crate::fetch::metadata;
+use crate::inspect::filename::installed_twice;
 use crate::model::inspect_report::PassedOver;
 use crate::model::report::Verdict;
 use crate::model::tag::TagOrder;
@@ -42,7 +43,7 @@ pub(super) fn look_into(path: &Path, settings: Settings) -> Result<Findings, Loc
         .parse()
         .map_err(|problem: WheelFilenameError| failed(problem.to_string()))
         .map_err(|problem| problem.hint("wheels are named NAME-VERSION-PYTHON-ABI-PLATFORM.whl"))?;
-    let mut archive = Archive::open(BufReader::new(open(path)?))
+    let mut archive = Archive::open(BufReader::new(open(path)?), &settings.limits)
         .map_err(|problem| failed(problem.to_string()))?;
     check_metadata(&mut archive, &wheel).map_err(failed)?;
 
@@ -69,6 +70,11 @@ pub(super) fn look_into(path: &Path, settings: Settings) -> Result<Findings, Loc
         Some(platform) => Platforms::named(platform),
         None => Platforms::of_wheel(&wheel),
     };
+    let names = archive.names().iter().map(String::as_str);
+    if let Some((one, other)) = installed_twice(names, platforms.single()) {
+        let problem = format!("`{one}` and `{other}` would be installed as one file");
+        return Err(failed(format!("damaged wheel: {problem}")));
+    }
     for target in targets {
         let selection = select(archive.names(), target, &platforms);
         let modules = check_all(&mut archive, selection.modules)

@@ -14,6 +14,7 @@ pub mod finding;
 pub mod imports;
 pub mod index;
 pub mod inspect_report;
+pub mod limits;
 pub mod location;
 pub mod lock;
 pub mod metadata;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
+use super::Clock;
 use super::look::{Looked, Wheel};
 use crate::fetch::cache::{Bucket, Cache, file_key};
 use crate::fetch::client::Client;
@@ -30,6 +31,7 @@ pub(super) struct Fetching<'f> {
     pub(super) cache: &'f Cache,
     pub(super) opened: &'f Opened,
     pub(super) jobs: usize,
+    pub(super) clock: Clock,
 }
 
 /// What was found in the user's own files.
@@ -204,9 +206,10 @@ async fn environment(
     let fetched: Vec<Option<Result<PythonFiles, String>>> = stream::iter(looked)
         .map(|one| async move {
             let wheel = one.wheel_looked_into.as_ref()?;
-            let Fetching { client, cache, opened, .. } = fetching;
-            let files = PythonFiles::fetch(client, cache, Some(opened), &wheel.file).await;
-            Some(files.map_err(|problem| problem.to_string()))
+            let Fetching { client, cache, opened, clock, .. } = fetching;
+            let files = PythonFiles::fetch(client, cache, Some(opened), &wheel.file);
+            let files = clock.within(files).await;
+            Some(files.and_then(|files| files.map_err(|problem| problem.to_string())))
         })
         .buffered(fetching.jobs.max(1))
         .collect()

@@ -18,10 +18,13 @@ mod plan;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::SignedDuration;
 use pep508_rs::MarkerEnvironment;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use self::look::{Looked, Looker};
 use crate::fetch::cache::Cache;
@@ -31,6 +34,7 @@ use crate::input::Manifest;
 use crate::judge::{self, Levels};
 use crate::model::evidence::ModuleReport;
 use crate::model::imports::SourceFile;
+use crate::model::limits::{Limit, Limits};
 use crate::model::report::{PackageReport, Place, ScanReport, Severity, Step};
 use crate::model::requirement::{Choice, Prereleases};
 use crate::resolve::graph::Graph;
@@ -113,8 +117,15 @@ pub async fn scan(
     let places: Vec<Place> = settings.scenes.iter().map(|scene| scene.place).collect();
     let first = *places.first().ok_or(ScanError::Nowhere)?;
     let mut whole = ScanReport::new(first, &places);
+    let clock = Clock::start(client.limits());
     for scene in &settings.scenes {
-        let plan = plan_for(manifests, settings, scene, index).await?;
+        let planning = plan_for(manifests, settings, scene, index);
+        let Ok(plan) = timeout_at(clock.end, planning).await else {
+            let problem = format!("what would be installed: {}", clock.whole());
+            whole.add(scene.place, Vec::new(), Vec::new(), Vec::new(), vec![problem]);
+            continue;
+        };
+        let plan = plan?;
         progress.start(plan.tasks.len());
         let looker = Looker::new(
             scene.place,
@@ -124,11 +135,16 @@ pub async fn scan(
             Arc::clone(progress),
         );
         let Plan { graph, tasks, conda, skipped, notes, mut gaps, is_partial, .. } = plan;
-        let mut done = look_at_all(tasks, looker, settings.jobs, progress).await;
+        let mut done = look_at_all(tasks, looker, settings.jobs, progress, clock).await;
         settle(&mut done);
         explain(&mut done, &graph);
-        let fetching =
-            imports::Fetching { client, cache, opened: &index.opened(), jobs: settings.jobs };
+        let fetching = imports::Fetching {
+            client,
+            cache,
+            opened: &index.opened(),
+            jobs: settings.jobs,
+            clock,
+        };
         // What is installed beside them and was not looked at may be imported too.
         let unseen = conda.iter().filter(|one| one.verdict.severity() != Severity::Fine);
         let mut not_seen: Vec<String> = unseen.map(|one| one.name.clone()).collect();
@@ -174,12 +190,49 @@ pub async fn plan_for(
         .map_err(|problem| ScanError::Conflict { place: scene.place, problem: problem.to_string() })
 }
 
+/// How long is worked on packages.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    limits: Limits,
+    /// When all of it is to be done.
+    end: Instant,
+}
+
+impl Clock {
+    fn start(limits: &Limits) -> Self {
+        let now = Instant::now();
+        // So far away that it cannot be told is never.
+        let end = now.checked_add(limits.total_time).unwrap_or(now + Duration::from_hours(1 << 16));
+        Self { limits: *limits, end }
+    }
+
+    /// What `work` on one package comes to, or why it was given up.
+    async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, String> {
+        let left = self.end.saturating_duration_since(Instant::now());
+        let own = self.limits.package_time;
+        timeout(own.min(left), work).await.map_err(|_| {
+            if left < own { self.whole() } else { too_long("it", own, Limit("package-time")) }
+        })
+    }
+
+    /// What is told where the time for all of it is up.
+    fn whole(&self) -> String {
+        too_long("the scan", self.limits.total_time, Limit("total-time"))
+    }
+}
+
+fn too_long(what: &str, time: Duration, limit: Limit) -> String {
+    let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+    format!("{what} took more than {time:#} ({limit})")
+}
+
 /// The packages in the order of their tasks.
 async fn look_at_all(
     tasks: Vec<Task>,
     looker: Looker<Indexes>,
     jobs: usize,
     progress: &Arc<dyn Progress>,
+    clock: Clock,
 ) -> Vec<Looked> {
     let looker = Arc::new(looker);
     let permits = Arc::new(Semaphore::new(jobs.max(1)));
@@ -193,13 +246,15 @@ async fn look_at_all(
         let progress = Arc::clone(progress);
         let place = looker.place();
         let name = task.name.to_string();
-        let lost = PackageReport::unchecked(task.name.to_string(), place, task.location.clone());
+        let mut lost =
+            PackageReport::unchecked(task.name.to_string(), place, task.location.clone());
+        lost.version = task.subject.version();
         let handle = running.spawn(async move {
             // Closed only by dropping it, which cannot happen while this holds it.
             let _permit = permits.acquire_owned().await;
             progress.begin(&name);
-            let package = looker.look_at(task).await;
-            progress.finish(&package.name);
+            let package = clock.within(Box::pin(looker.look_at(task))).await;
+            progress.finish(&name);
             package
         });
         begun.insert(handle.id(), (number, lost));
@@ -209,7 +264,11 @@ async fn look_at_all(
         let id = outcome.as_ref().map_or_else(tokio::task::JoinError::id, |(id, _)| *id);
         let Some((number, mut lost)) = begun.remove(&id) else { continue };
         match outcome {
-            Ok((_, package)) => packages.push((number, package)),
+            Ok((_, Ok(package))) => packages.push((number, package)),
+            Ok((_, Err(problem))) => {
+                lost.reason = Some(problem);
+                packages.push((number, Looked::from(lost)));
+            }
             // A defect of ours in one package is told as such and costs no other its answer.
             Err(_) => {
                 lost.reason = Some("an internal error of ftcheck, please report it".to_owned());

@@ -91,6 +91,19 @@ pub enum Subject {
     },
 }
 
+impl Subject {
+    /// The release, where one is known.
+    pub(super) fn version(&self) -> Option<String> {
+        match self {
+            Self::Files { version, .. }
+            | Self::Installed { version, .. }
+            | Self::Unchecked { version, .. } => version.clone(),
+            Self::Release { version, .. } => Some(version.to_string()),
+            Self::File(file) => Some(file.kind.version().to_string()),
+        }
+    }
+}
+
 /// Decides what would be installed.
 ///
 /// # Errors

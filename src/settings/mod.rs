@@ -7,6 +7,7 @@
 //! extras = ["plot"]
 //! fail-on = ["error"]
 //! rules = { sdist-only = "note" }
+//! limits = { page-size = "512 MiB", package-time = "30 min" }
 //! ignore = [{ package = "lxml", reason = "only used by the build", expires = 2027-06-30 }]
 //! ```
 //!
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use pep508_rs::ExtraName;
 
 use crate::judge::{FailOn, Ignore, Levels};
+use crate::model::limits::Limits;
 use crate::model::platform::Platform;
 use crate::model::requirement::GroupName;
 use crate::model::target::Target;
@@ -45,6 +47,8 @@ pub struct ProjectSettings {
     pub fail_on: Option<FailOn>,
     /// `rules`: what findings weigh.
     pub levels: Levels,
+    /// `limits`: how much is read, and how long is waited.
+    pub limits: Limits,
     /// `ignore`: findings that do not count.
     pub ignores: Vec<Ignore>,
 }

@@ -12,10 +12,12 @@ use crate::input::document::{Document, Item, Table};
 use crate::input::{InputError, Source};
 use crate::judge::{self, CHECKS, FailOn, Ignore, NamePattern, NamePatternError};
 use crate::model::finding::Level;
+use crate::model::limits::{LimitError, Limits};
 use crate::model::nearest::nearest;
 use crate::model::requirement::GroupName;
 
-const KEYS: [&str; 7] = ["targets", "platforms", "groups", "extras", "fail-on", "rules", "ignore"];
+const KEYS: [&str; 8] =
+    ["targets", "platforms", "groups", "extras", "fail-on", "rules", "limits", "ignore"];
 const KEYS_OF_IGNORE: [&str; 5] = ["package", "rule", "module", "reason", "expires"];
 /// What stands for a rule that is not to tell anything.
 const OFF: &str = "off";
@@ -44,6 +46,7 @@ pub fn read(source: Source) -> Result<Option<ProjectSettings>, InputError> {
             "extras" => settings.extras = extras(item)?,
             "fail-on" => settings.fail_on = Some(fail_on(item)?),
             "rules" => levels(item, &mut settings)?,
+            "limits" => limits(item, &mut settings)?,
             "ignore" => {
                 let entries = item.list()?.into_iter();
                 settings.ignores = entries.map(ignore).collect::<Result<_, _>>()?;
@@ -113,6 +116,23 @@ fn levels(item: Item<'_>, settings: &mut ProjectSettings) -> Result<(), InputErr
             }
         };
         settings.levels.0.insert(rule.id, level);
+    }
+    Ok(())
+}
+
+fn limits(item: Item<'_>, settings: &mut ProjectSettings) -> Result<(), InputError> {
+    for item in item.table()?.items() {
+        let text = match item.as_text() {
+            Some(text) => text.to_owned(),
+            None => item
+                .integer()
+                .map_err(|_| item.unexpected("a whole number or a string"))?
+                .to_string(),
+        };
+        settings.limits.set(item.key(), &text).map_err(|problem| match problem {
+            LimitError::Unknown(_) => unknown_key(item, &Limits::KEYS),
+            problem @ LimitError::Malformed { .. } => item.error(problem.to_string()),
+        })?;
     }
     Ok(())
 }

@@ -18,7 +18,11 @@ impl Predictions {
         platform: Platform,
     ) -> Result<Self, Vec<LocalError>> {
         let (target, prefix) = (interpreter.target(), interpreter.prefix());
-        let settings = local::Settings { target: Some(target), platform: Some(platform) };
+        let settings = local::Settings {
+            target: Some(target),
+            platform: Some(platform),
+            ..local::Settings::default()
+        };
         let place = local::Place::Python(prefix.to_owned());
         let report = local::inspect(&[place], settings)?;
         let found = local::importable(prefix, &report.files, target, platform)

@@ -37,7 +37,8 @@ impl Predictions {
     /// # Errors
     /// Where the environment cannot be read.
     pub fn of(interpreter: &Interpreter) -> Result<Self, Vec<LocalError>> {
-        let settings = local::Settings { target: Some(interpreter.target()), platform: None };
+        let settings =
+            local::Settings { target: Some(interpreter.target()), ..local::Settings::default() };
         let place = local::Place::Python(interpreter.prefix().to_owned());
         let report = local::inspect(&[place], settings)?;
         let mut all =

@@ -10,6 +10,7 @@ use ftcheck::judge::{FailOn, Levels};
 use ftcheck::local;
 use ftcheck::model::environment::marker_environment;
 use ftcheck::model::inspect_report::InspectReport;
+use ftcheck::model::limits::Limits;
 use ftcheck::model::report::Place;
 use ftcheck::model::requirement::Choice;
 use ftcheck::model::target::Target;
@@ -35,6 +36,7 @@ pub(crate) struct ScanOptions {
 pub(crate) struct NetworkOptions {
     pub(crate) command_line: CommandLine,
     pub(crate) cache: Cache,
+    pub(crate) limits: Limits,
 }
 
 impl ScanOptions {
@@ -81,12 +83,22 @@ impl ScanOptions {
             tracker: Arc::default(),
             sources: Arc::default(),
         };
+        let limits = limits(configured.limits, &arguments.limit)?;
         let network = NetworkOptions {
             command_line: arguments.indexes.command_line(arguments.offline),
             cache: cache(arguments.no_cache, arguments.cache_dir)?,
+            limits,
         };
         Ok(Self { settings, network, progress: !arguments.no_progress })
     }
+}
+
+/// The limits with what the command line says of them.
+fn limits(mut limits: Limits, arguments: &[(String, String)]) -> Result<Limits, Failure> {
+    for (key, value) in arguments {
+        limits.set(key, value).map_err(|problem| Failure::new(problem.to_string()))?;
+    }
+    Ok(limits)
 }
 
 /// Which parts of a project are asked for. What the command line says of extras stands in place of
@@ -120,9 +132,14 @@ pub(crate) struct InspectOptions {
 impl InspectOptions {
     pub(crate) fn new(arguments: InspectArguments) -> Result<Self, Failure> {
         let paths = arguments.paths.into_iter().map(local::Place::Path);
+        let limits = limits(Limits::default(), &arguments.limit)?;
         Ok(Self {
             places: paths.chain(arguments.python.into_iter().map(local::Place::Python)).collect(),
-            settings: local::Settings { target: arguments.target, platform: arguments.platform },
+            settings: local::Settings {
+                target: arguments.target,
+                platform: arguments.platform,
+                limits,
+            },
             report: ReportOptions::new(&arguments.report)?,
         })
     }

@@ -121,6 +121,8 @@ pub(crate) fn look(
         &progress,
     ));
     bar.clear();
+    // What took too long is not waited for.
+    session.runtime.shutdown_background();
     let mut report = report.map_err(|problem| Failure::new(problem.to_string()))?;
     judge::apply_ignores(&mut report, policy, today(), is_whole);
     let traffic = traffic(session.client.traffic(), bar.wheel_bytes());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ftcheck::config::{Environment, NetworkSettings};
 use ftcheck::fetch::cache::Cache;
-use ftcheck::fetch::client::{Client, Patience};
+use ftcheck::fetch::client::Client;
 use ftcheck::fetch::indexes::Indexes;
 use ftcheck::model::index::IndexSettings;
 use ftcheck::model::requirement::Prereleases;
@@ -51,7 +51,7 @@ impl Session {
             NetworkSettings::gather(&options.command_line, environment, &folder, of_project)
                 .map_err(|problem| Failure::new(problem.to_string()))?;
         project.bound_by(&network.constraints, &network.overrides)?;
-        let client = Client::with(network.offline, &network.access, Patience::default())
+        let client = Client::with(network.offline, &network.access, options.limits)
             .map_err(|problem| Failure::new(format!("no HTTP client can be set up: {problem}")))?;
         let client = Arc::new(client);
         let cache = options.cache;

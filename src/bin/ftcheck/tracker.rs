@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use ftcheck::config::{CommandLine, Environment, NetworkSettings};
 use ftcheck::fetch::cache::{Bucket, Cache};
-use ftcheck::fetch::client::{Client, Patience, Request};
+use ftcheck::fetch::client::{Client, Request};
 use ftcheck::judge::FailOn;
 use ftcheck::model::index::IndexSettings;
+use ftcheck::model::limits::Limits;
 use ftcheck::model::location::redacted;
 use ftcheck::model::tracker::{TrackerEntry, TrackerOrigin, TrackerReport, UnknownName};
 use ftcheck::report::{Detail, TRACKER_FORMATS, printable};
@@ -246,7 +247,7 @@ fn fetch(url: &Url, offline: bool) -> Result<Fetched, Failure> {
         let problem = format!("{shown}: the network is not used (--offline)");
         return Err(Failure::with_hint(problem, Some(hint)));
     }
-    let client = Client::with(false, &network.access, Patience::default())
+    let client = Client::with(false, &network.access, Limits::default())
         .map_err(|problem| Failure::new(format!("no HTTP client can be set up: {problem}")))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -25,11 +25,9 @@ use crate::fetch::disk;
 use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
 use crate::model::index::ProjectStatus;
+use crate::model::limits::{Limit, Limits};
 use crate::model::location::{last_segment, redacted};
 use crate::resolve::IndexError;
-
-/// The largest page that is read; the largest known ones are below 40 MB.
-const MAX_PAGE: u64 = 256 << 20;
 
 /// JSON first; HTML from those that have nothing else (PEP 691).
 const ACCEPTED: &str = "application/vnd.pypi.simple.v1+json, \
@@ -126,7 +124,7 @@ struct StoredPage {
 /// The page at `url`, asked for anew or as it was kept, or out of a file of this machine.
 async fn page(client: &Client, cache: &Cache, url: &Url) -> Result<StoredPage, FetchError> {
     if let Some(path) = disk::path(url)? {
-        return StoredPage::of_file(url, &path);
+        return StoredPage::of_file(url, &path, client.limits());
     }
     let mut bare = url.clone();
     let _ = bare.set_username("");
@@ -136,7 +134,8 @@ async fn page(client: &Client, cache: &Cache, url: &Url) -> Result<StoredPage, F
     if client.is_offline() {
         return stored.ok_or(FetchError::Offline);
     }
-    let mut request = Request::new(MAX_PAGE)
+    let mut request = Request::new(client.limits().page_size)
+        .limited_by("page-size")
         .header(ACCEPT, HeaderValue::from_static(ACCEPTED))
         .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
         .accepting(&[304]);
@@ -167,7 +166,8 @@ pub(super) async fn links(
     url: &Url,
 ) -> Result<Vec<Link>, FetchError> {
     let page = page(client, cache, url).await?;
-    page.read().map(|(links, _)| links).map_err(|problem| FetchError::invalid(url, problem))
+    let read = page.read(client.limits());
+    read.map(|(links, _)| links).map_err(|problem| FetchError::invalid(url, problem))
 }
 
 impl StoredPage {
@@ -188,14 +188,21 @@ impl StoredPage {
     }
 
     /// The page of a project in a folder, as pip reads an index that is one.
-    fn of_file(url: &Url, path: &Path) -> Result<Self, FetchError> {
+    fn of_file(url: &Url, path: &Path, limits: &Limits) -> Result<Self, FetchError> {
         let path = if path.is_dir() { path.join("index.html") } else { path.to_owned() };
         let opened = disk::open(url, &path)?;
         let mut bytes = Vec::new();
         opened
-            .take(MAX_PAGE)
+            .take(limits.page_size.saturating_add(1))
             .read_to_end(&mut bytes)
             .map_err(|problem| FetchError::invalid(url, problem.kind().to_string()))?;
+        if bytes.len() as u64 > limits.page_size {
+            return Err(FetchError::TooLarge {
+                url: redacted(url),
+                limit: limits.page_size,
+                limited_by: Some(Limit("page-size")),
+            });
+        }
         Ok(Self {
             url: url.clone(),
             content_type: None,
@@ -206,8 +213,18 @@ impl StoredPage {
         })
     }
 
-    fn read(&self) -> Result<(Vec<Link>, ProjectStatus), String> {
-        read(&self.body, self.content_type.as_deref().unwrap_or("text/html"), &self.url)
+    fn read(&self, limits: &Limits) -> Result<(Vec<Link>, ProjectStatus), String> {
+        let content_type = self.content_type.as_deref().unwrap_or("text/html");
+        let (mut links, status) = read(&self.body, content_type, &self.url)?;
+        if links.len() as u64 > limits.page_files {
+            let (most, limit) = (limits.page_files, Limit("page-files"));
+            return Err(format!("expected at most {most} files on the page, found more ({limit})"));
+        }
+        // What is served from elsewhere has no say in which files of this machine are read.
+        if self.url.scheme() != "file" {
+            links.retain(|link| matches!(link.url.scheme(), "http" | "https"));
+        }
+        Ok((links, status))
     }
 }
 
@@ -274,8 +291,9 @@ impl<'a> SimpleIndex<'a> {
             }
             Err(problem) => return Err(unavailable(problem)),
         };
-        let (links, status) =
-            page.read().map_err(|problem| unavailable(FetchError::invalid(&url, problem)))?;
+        let (links, status) = page
+            .read(self.client.limits())
+            .map_err(|problem| unavailable(FetchError::invalid(&url, problem)))?;
         Ok(ProjectPage::of(&links, status, name))
     }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ftcheck::fetch::client::{Client, FetchError, Patience, Request};
 use ftcheck::model::access::{AccessSettings, Authorities};
+use ftcheck::model::limits::Limits;
 use url::Url;
 
 use super::{block_on, client};
@@ -11,18 +12,20 @@ use crate::support::index::{FakeIndex, Fault, basic};
 use crate::support::tls::TlsFront;
 use crate::support::wheel::WheelBuilder;
 
-fn impatient() -> Patience {
-    Patience {
+fn impatient() -> Limits {
+    let patience = Patience {
         connect: Duration::from_secs(2),
         silence: Duration::from_millis(300),
         retries: Duration::from_millis(500),
         slow: Duration::from_secs(1),
         slowest: 1000,
-    }
+        ..Patience::default()
+    };
+    Limits { patience, ..Limits::default() }
 }
 
 fn with(access: &AccessSettings) -> Client {
-    Client::with(false, access, Patience::default()).expect("a client")
+    Client::with(false, access, Limits::default()).expect("a client")
 }
 
 fn get(client: &Client, url: &str) -> Result<u16, FetchError> {
@@ -222,7 +225,7 @@ fn certificates_that_cannot_be_read_are_told() {
         }
         let authorities = Authorities { paths: vec![path.clone()], origin: "PIP_CERT".to_owned() };
         let access = AccessSettings { authorities: Some(authorities), ..AccessSettings::default() };
-        let problem = Client::with(false, &access, Patience::default()).unwrap_err().to_string();
+        let problem = Client::with(false, &access, Limits::default()).unwrap_err().to_string();
         assert!(problem.starts_with("PIP_CERT: ") && problem.contains(expected), "{problem}");
     }
 }

@@ -8,13 +8,16 @@ mod cache;
 mod cache_stress;
 mod conda;
 mod environments;
+mod faults;
 mod imports;
+mod limits;
 mod lockfile;
 mod network;
 mod outputs;
 mod sources;
 mod verdicts;
 mod work;
+mod zips;
 
 use assert_cmd::assert::Assert;
 use serde_json::Value;

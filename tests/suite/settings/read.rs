@@ -110,7 +110,7 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
     ftcheck.toml:2:1: unknown key `fail_on`
     hint: did you mean `fail-on`?
     ftcheck.toml:1:1: unknown key `exclude`
-    hint: there are: targets, platforms, groups, extras, fail-on, rules, ignore
+    hint: there are: targets, platforms, groups, extras, fail-on, rules, limits, ignore
     ftcheck.toml:1:42: unknown key `expire`
     hint: did you mean `expires`?
     ftcheck.toml:2:1: expected the name of a rule, found `gil-enabled-on-imprt`

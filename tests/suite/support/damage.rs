@@ -46,14 +46,14 @@ pub(crate) fn truncated(wheel: &BuiltWheel, keep_bytes: usize) -> BuiltWheel {
     wheel.with_bytes(wheel.bytes[..keep_bytes.min(wheel.bytes.len())].to_vec())
 }
 
-/// Makes the central directory state a false uncompressed size for `member`.
-/// The local header keeps the true one: readers that fetch parts of a wheel see
-/// the directory first and alone.
+/// Makes both headers of `member` state a false uncompressed size, so that only reading the data can
+/// find it out.
 pub(crate) fn with_lying_sizes(wheel: &BuiltWheel, member: &str, lie: SizeLie) -> BuiltWheel {
     let place = member_place(wheel, member);
     let mut bytes = wheel.bytes.clone();
-    let at = place.central_header + 24;
-    bytes[at..at + 4].copy_from_slice(&lie.claimed().to_le_bytes());
+    for at in [place.central_header + 24, place.local_header + 22] {
+        bytes[at..at + 4].copy_from_slice(&lie.claimed().to_le_bytes());
+    }
     wheel.with_bytes(bytes)
 }
 

@@ -55,6 +55,8 @@ pub(crate) enum Delivery {
     /// The headers promise the whole body, but the connection is closed after
     /// this many bytes of it.
     BodyCutAfter(usize),
+    /// The same, but the connection is reset rather than closed.
+    ResetAfter(usize),
     /// The connection is closed without a word.
     Nothing,
     /// One byte of the body after the other, with this pause between them.
@@ -93,7 +95,9 @@ impl Response {
         }
         match self.delivery {
             Delivery::Whole | Delivery::Drip(_) => self.body.len(),
-            Delivery::BodyCutAfter(limit) => limit.min(self.body.len()),
+            Delivery::BodyCutAfter(limit) | Delivery::ResetAfter(limit) => {
+                limit.min(self.body.len())
+            }
             Delivery::Nothing => 0,
         }
     }
@@ -178,6 +182,14 @@ impl<'shared> OpenConnection<'shared> {
     }
 }
 
+impl OpenConnection<'_> {
+    /// Closes every handle without a shutdown, which would end the connection in good order.
+    fn reset(&self, stream: TcpStream) {
+        drop(self.shared.lock().connections.remove(&self.number));
+        drop(stream);
+    }
+}
+
 impl Drop for OpenConnection<'_> {
     fn drop(&mut self) {
         let stream = self.shared.lock().connections.remove(&self.number);
@@ -245,7 +257,10 @@ fn accept(listener: &TcpListener, shared: &Shared, handler: &Handler) {
                 .spawn_scoped(scope, move || {
                     let connection = connection;
                     // A client that goes away mid-answer is part of the tests.
-                    let _ = serve_connection(&stream, connection.shared, handler);
+                    let served = serve_connection(&stream, connection.shared, handler);
+                    if served.is_err_and(|problem| problem.kind() == io::ErrorKind::Other) {
+                        connection.reset(stream);
+                    }
                 })
                 .expect("cannot start a thread for a connection");
         }
@@ -273,6 +288,11 @@ fn serve_connection(stream: &TcpStream, shared: &Shared, handler: &Handler) -> i
             break;
         }
         write_response(stream, &request, &response)?;
+        if matches!(response.delivery, Delivery::ResetAfter(_)) {
+            // Closed now, it throws away what is under way and answers with a reset.
+            socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO))?;
+            return Err(io::Error::other("to be reset"));
+        }
         if !request.keep_alive || response.delivery != Delivery::Whole {
             break;
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::faults::{FaultRule, spoil};
+use super::faults::{FaultRule, ignores_range, spoil};
 use super::http::{Request, Response, Server};
 use super::pages::{PageFormat, PageOptions, file_path, project_page, root_page};
 use super::ranges::file_answer;
@@ -315,8 +315,9 @@ impl Shared {
     /// answer is sent, so a test that has the answer also finds the record.
     fn handle(&self, request: &Request) -> Response {
         let mut content = self.content();
-        let good = self.answer(&content, request);
-        let response = spoil(&mut content.faults, &request.path, good);
+        let is_ranged = !ignores_range(&mut content.faults, request);
+        let good = self.answer(&content, request, is_ranged);
+        let response = spoil(&mut content.faults, request, good);
         content.recorded.push(Recorded {
             method: request.method.clone(),
             path: request.path.clone(),
@@ -331,7 +332,7 @@ impl Shared {
         response
     }
 
-    fn answer(&self, content: &Content, request: &Request) -> Response {
+    fn answer(&self, content: &Content, request: &Request, is_ranged: bool) -> Response {
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             return Response::new(405, "text/plain", "only GET and HEAD")
                 .with_header("Allow", "GET, HEAD");
@@ -343,7 +344,7 @@ impl Shared {
         if let Some(rest) = request.path.strip_prefix("/simple/") {
             self.answer_page(content, request, rest)
         } else if let Some(filename) = request.path.strip_prefix("/files/") {
-            self.answer_file(content, request, filename)
+            self.answer_file(content, request, filename, is_ranged)
         } else {
             not_found()
         }
@@ -381,7 +382,13 @@ impl Shared {
         response
     }
 
-    fn answer_file(&self, content: &Content, request: &Request, filename: &str) -> Response {
+    fn answer_file(
+        &self,
+        content: &Content,
+        request: &Request,
+        filename: &str,
+        is_ranged: bool,
+    ) -> Response {
         let file_bytes = content.find_file(filename).map(|file| &file.bytes);
         let bytes = file_bytes.or_else(|| {
             let wheel = filename.strip_suffix(".metadata")?;
@@ -392,7 +399,8 @@ impl Shared {
             return not_found();
         };
         let ranges = self.settings.ranges;
-        file_answer(ranges, bytes, request.header("Range").as_deref())
+        let range = request.header("Range").filter(|_| is_ranged);
+        file_answer(ranges, bytes, range.as_deref())
     }
 }
 

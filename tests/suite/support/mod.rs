@@ -23,6 +23,7 @@ pub(crate) mod ranges;
 pub(crate) mod sdist;
 pub(crate) mod tls;
 pub(crate) mod wheel;
+pub(crate) mod zips;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,14 @@ pub(crate) fn fixture_module(target: &str, stem: &str) -> Vec<u8> {
         .find(|path| path.is_file())
         .unwrap_or_else(|| panic!("no {stem}.so or {stem}.pyd in {}", folder.display()));
     fs::read(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+}
+
+/// Checks that SECURITY.md has this row: what was tried, and what it led to.
+pub(crate) fn assert_in_threat_model(tried: &str, code: i32, verdict: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("SECURITY.md");
+    let row = format!("| {tried} | {code} | {verdict} |");
+    let is_there = fs::read_to_string(path).expect("the file").lines().any(|line| line == row);
+    assert!(is_there, "SECURITY.md has no row {row}");
 }
 
 /// A fresh sandbox for the program. Keep it as long as its commands run.

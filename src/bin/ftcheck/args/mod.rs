@@ -182,6 +182,10 @@ pub(crate) struct InspectArguments {
     #[arg(long)]
     pub(crate) platform: Option<Platform>,
 
+    /// Another limit on what is read of a wheel: NAME=VALUE, such as member-size=4GiB
+    #[arg(long, value_name = "NAME=VALUE", value_parser = resolution::limit)]
+    pub(crate) limit: Vec<(String, String)>,
+
     #[command(flatten)]
     pub(crate) report: ReportArguments<InspectReport>,
 }

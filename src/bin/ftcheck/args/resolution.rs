@@ -5,6 +5,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use ftcheck::model::limits::Limits;
+use ftcheck::model::nearest::nearest;
 use ftcheck::model::platform::Platform;
 use ftcheck::model::requirement::{GroupName, Prereleases};
 use ftcheck::model::target::Target;
@@ -129,6 +131,14 @@ pub(crate) struct ResolutionArguments {
           help_heading = NETWORK)]
     pub(crate) cache_dir: Option<PathBuf>,
 
+    /// Another limit on what is read, or on how long is waited: NAME=VALUE, such as page-size=512MiB
+    /// or package-time=30min
+    ///
+    /// What was not read for a limit is told as not checked, with the name of the limit. All of them
+    /// are listed in docs/configuration.md, table [limits].
+    #[arg(long, value_name = "NAME=VALUE", value_parser = limit, help_heading = NETWORK)]
+    pub(crate) limit: Vec<(String, String)>,
+
     /// Draw no progress bar; none is drawn where CI is set, or off terminals
     #[arg(long, help_heading = NETWORK)]
     pub(crate) no_progress: bool,
@@ -164,6 +174,17 @@ impl From<PrereleaseChoice> for Prereleases {
             PrereleaseChoice::IfNecessaryOrExplicit => Self::IfNecessaryOrExplicit,
         }
     }
+}
+
+/// A limit that there is, with a value of its kind.
+pub(super) fn limit(text: &str) -> Result<(String, String), String> {
+    let (key, value) =
+        text.split_once('=').ok_or_else(|| format!("expected NAME=VALUE, found `{text}`"))?;
+    Limits::default().set(key, value).map_err(|problem| match nearest(key, Limits::KEYS) {
+        Some(near) if near != key => format!("{problem}; did you mean `{near}`?"),
+        _ => problem.to_string(),
+    })?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]

@@ -312,7 +312,7 @@ fn show(
     environment: &Environment,
     output: &mut impl std::io::Write,
 ) -> Result<(), Box<dyn Error>> {
-    let graph = environment.graph();
+    let graph = environment.graph(arguments.leads_to.iter().map(String::as_str));
     for module in &arguments.leads_to {
         let reach = environment.reach(&graph, module, &[]);
         writeln!(output, "{module}: {:?}", reach.as_ref().map(|reach| reach.how))?;

@@ -1,6 +1,6 @@
 //! What leads to a module: the imports of all modules, followed backwards.
 //!
-//! Every module is executed once, with what it imports, and every import on any way is an edge; those
+//! Every module that may lead there is executed once, with what it imports, and every import on any way is an edge; those
 //! in functions that were not called are made later, if at all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -15,7 +15,8 @@ use crate::model::imports::{How, ImportChain, Reach};
 /// Chains that are told of one package.
 const MAX_CHAINS: usize = 3;
 
-/// The imports of all modules.
+/// The imports of all modules that may lead to some.
+#[derive(Default)]
 pub struct Graph {
     /// For each module those that import it when they are executed, and whether they certainly do.
     importers: HashMap<ModuleId, BTreeMap<ModuleId, bool>>,
@@ -31,47 +32,34 @@ struct Hop {
 }
 
 impl Environment {
-    /// Executes every module for its imports.
+    /// Executes every module that may lead to one of these, for its imports. Programs and tests of
+    /// packages only where nothing else leads there, and only those of the package itself.
     #[must_use]
-    pub fn graph(&self) -> Graph {
-        self.graph_of(&self.modules().collect::<Vec<_>>())
-    }
-
-    /// What is needed of the graph to tell what leads to these modules: that of the packages from
-    /// which a chain of imports may lead there.
-    #[must_use]
-    pub fn graph_towards(&self, modules: &[String]) -> Graph {
-        let goals: Vec<ModuleId> = modules.iter().filter_map(|name| self.find(name)).collect();
-        let packages = self.packages_towards(&goals);
-        let is_of_one =
-            |id: &ModuleId| self.distributions_of(*id).any(|package| packages.contains(package));
-        self.graph_of(&self.modules().filter(is_of_one).collect::<Vec<_>>())
-    }
-
-    fn graph_of(&self, modules: &[ModuleId]) -> Graph {
-        // Executing them one after the other asks for the facts of each.
-        on_all_cores(modules.len(), |at| modules.get(at).and_then(|module| self.facts(*module)));
+    pub fn graph<'m>(&self, towards: impl IntoIterator<Item = &'m str>) -> Graph {
+        let goals: Vec<ModuleId> =
+            towards.into_iter().filter_map(|module| self.find(module)).collect();
+        let is_aside = |module: ModuleId| is_aside(&self.name(module));
         let mut run = Run::exploring(self);
-        let mut graph = Graph { importers: HashMap::new(), later: HashMap::new() };
-        for module in modules {
-            if !self.is_folder(*module) {
-                run.explore(*module);
-            }
-        }
-        for ((from, to), certain) in &run.edges {
-            graph.importers.entry(*to).or_default().insert(*from, *certain);
-        }
-        for module in modules.iter().copied() {
-            let Some(facts) = self.facts(module) else { continue };
-            for importing in imports_of_functions(&facts.body) {
-                for target in self.targets(module, &importing) {
-                    let known =
-                        graph.importers.get(&target).is_some_and(|by| by.contains_key(&module));
-                    if target != module && !known {
-                        graph.later.entry(target).or_default().insert(module);
-                    }
-                }
-            }
+        let mut graph = Graph::default();
+        let packages = self.packages_towards(&goals);
+        let names_one = |module: ModuleId| {
+            self.distributions_of(module).any(|package| packages.contains(package))
+        };
+        let begins: Vec<ModuleId> =
+            self.modules().filter(|module| !is_aside(*module) && names_one(*module)).collect();
+        // They are asked for one after the other below.
+        on_all_cores(begins.len(), |at| begins.get(at).and_then(|module| self.facts(*module)));
+        let leading = self.may_lead(&goals, |module| !is_aside(module) && names_one(module));
+        graph.follow(&mut run, leading.into_iter().filter(|module| !is_aside(*module)));
+        let alone = |goal: &ModuleId| {
+            !graph.importers.contains_key(goal) && !graph.later.contains_key(goal)
+        };
+        let alone: Vec<ModuleId> = goals.into_iter().filter(alone).collect();
+        let packages: BTreeSet<_> = alone.iter().map(|goal| self.kind(*goal).1).collect();
+        if !alone.is_empty() {
+            let is_of_them = |module: ModuleId| packages.contains(&self.kind(module).1);
+            let leading = self.may_lead(&alone, is_of_them);
+            graph.follow(&mut run, leading.into_iter().filter(|module| is_of_them(*module)));
         }
         graph
     }
@@ -262,6 +250,31 @@ impl Environment {
 }
 
 impl Graph {
+    /// Executes these modules, and keeps what imports what.
+    fn follow(&mut self, run: &mut Run<'_>, modules: impl Iterator<Item = ModuleId>) {
+        let environment = run.environment;
+        let mut modules: Vec<ModuleId> = modules.collect();
+        modules.sort_unstable();
+        for module in modules.iter().filter(|module| !environment.is_folder(**module)) {
+            run.explore(*module);
+        }
+        for ((from, to), certain) in &run.edges {
+            self.importers.entry(*to).or_default().insert(*from, *certain);
+        }
+        for module in modules {
+            let Some(facts) = environment.facts(module) else { continue };
+            for importing in imports_of_functions(&facts.body) {
+                for target in environment.targets(module, &importing) {
+                    let known =
+                        self.importers.get(&target).is_some_and(|by| by.contains_key(&module));
+                    if target != module && !known {
+                        self.later.entry(target).or_default().insert(module);
+                    }
+                }
+            }
+        }
+    }
+
     /// From every module that leads to the goal when it is executed, the next one on the shortest
     /// way.
     fn towards(&self, goal: ModuleId) -> HashMap<ModuleId, Hop> {

@@ -9,7 +9,8 @@
 //! evaluate     facts -> what is executed, and what it imports
 //! report       import NAME -> does it enable the GIL, by which module, through which
 //! graph        a module -> what leads to it
-//! named        a module -> the packages that may lead to it
+//! named        modules -> the packages that may lead to them, without parsing anything
+//! may_lead     modules -> what may lead to them, without executing anything
 //! source       a file of the user's own -> its lines that do
 //! mentions     a compiled file -> the modules that it names
 //! ```
@@ -18,6 +19,7 @@ pub mod environment;
 mod evaluate;
 pub mod facts;
 pub mod graph;
+mod may_lead;
 pub mod mentions;
 pub mod named;
 pub mod parse;
@@ -29,4 +31,4 @@ mod standard_library;
 pub use environment::{Distribution, Environment, Extension, Files, top_level_names};
 
 /// Counts up with every change to what is answered, so that no older answer is taken from a cache.
-pub const IMPORTS_VERSION: u32 = 2;
+pub const IMPORTS_VERSION: u32 = 3;

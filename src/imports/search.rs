@@ -103,6 +103,18 @@ pub(super) fn imports_of_functions(body: &[Statement]) -> Vec<Importing<'_>> {
     imports(body).into_iter().filter(|one| one.is_inside).map(|one| one.what).collect()
 }
 
+/// All texts that stand in expressions, wherever they stand: whatever imports computes its name from
+/// some of them.
+pub(super) fn texts(body: &[Statement]) -> Vec<&str> {
+    let mut found = Vec::new();
+    walk(body, |node, _| {
+        if let Node::Expression(Expression::Text(text)) = node {
+            found.push(text.as_str());
+        }
+    });
+    found
+}
+
 /// Names that functions which import are bound to.
 fn aliases(body: &[Statement]) -> BTreeSet<&str> {
     let mut found = BTreeSet::new();

@@ -270,9 +270,9 @@ fn follow(
         let imports = names.map(|name| environment.import_report(name)).collect();
         Found { imports, reached: Vec::new() }
     });
-    let goals: Vec<String> = wanted.iter().flat_map(|one| &one.modules).cloned().collect();
+    let goals: Vec<&str> = wanted.iter().flat_map(|one| &one.modules).map(String::as_str).collect();
     if !goals.is_empty() {
-        let graph = environment.graph_towards(&goals);
+        let graph = environment.graph(goals);
         for (found, wanted) in found.iter_mut().zip(wanted) {
             let reached = wanted.modules.iter();
             found.reached =

@@ -24,8 +24,7 @@ impl Predictions {
         let found = local::importable(prefix, &report.files, target, platform)
             .map_err(|problem| vec![problem])?;
         let mut all =
-            Self { is_of_imports: true, rows: Vec::new(), notes: report.notes, gaps: report.gaps };
-        all.notes.extend(found.notes);
+            Self { is_of_imports: true, rows: Vec::new(), notes: found.notes, gaps: report.gaps };
         all.gaps.extend(found.gaps);
         for one in found.names {
             let report = found.environment.import_report(&one.name);

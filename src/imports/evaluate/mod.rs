@@ -144,7 +144,7 @@ struct Frame {
 
 /// What importing some names does.
 pub(super) struct Run<'e> {
-    environment: &'e Environment,
+    pub(super) environment: &'e Environment,
     /// Whether to go on behind a module that enables the GIL, to see all imports there are.
     explores: bool,
     status: HashMap<ModuleId, Status>,

@@ -101,7 +101,7 @@ fn a_chain_of_ten_thousand_modules_does_not_overflow() {
     let report = environment.import_report("pkg");
     assert_eq!(report.enables_gil, None);
     assert_eq!(report.reason.unwrap(), "more than 1000 imports lie in one another");
-    let reach = environment.reach(&environment.graph(), "pkg.m10000", &[]).unwrap();
+    let reach = environment.reach(&environment.graph(["pkg.m10000"]), "pkg.m10000", &[]).unwrap();
     assert!(reach.chains[0].modules.len() > 9_000, "{}", reach.chains[0].modules.len());
 }
 

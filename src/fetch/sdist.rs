@@ -108,7 +108,11 @@ impl Texts {
     /// # Errors
     /// Where they are those of another release.
     pub fn said(&self, name: &PackageName, version: &pep440_rs::Version) -> Result<Said, String> {
-        let pkg_info = self.pkg_info.as_deref().map(|text| (text, CoreMetadata::parse(text)));
+        // What is looked at is what is given on, also where that is no UTF-8.
+        let pkg_info = self.pkg_info.as_deref().map(headers).map(|text| {
+            let metadata = CoreMetadata::parse(text.as_bytes());
+            (text, metadata)
+        });
         if let Some((_, Ok(metadata))) = &pkg_info
             && (metadata.name != *name || metadata.version != *version)
         {
@@ -123,7 +127,7 @@ impl Texts {
             // An installer builds it and never reads this.
             Some((_, Err(problem))) => problem.clone(),
             Some((text, Ok(metadata))) => match not_static(metadata) {
-                None => return Ok(Said::Metadata(headers(text))),
+                None => return Ok(Said::Metadata(text.clone())),
                 Some(reason) if is_final(metadata) => return Ok(Said::Build(reason)),
                 Some(reason) => reason,
             },

@@ -226,3 +226,15 @@ proptest! {
         }
     }
 }
+
+/// Found by fuzzing: a space of another encoding was trimmed where the text was looked at, and stood
+/// in what was given on.
+#[test]
+fn what_is_given_on_of_pkg_info_is_what_was_looked_at() {
+    let text = b"Metadata-Version: 2.4\nName: spam\nVersion:\xa01.0\n\n";
+    match said(&spam().file("PKG-INFO", text)) {
+        Ok(Said::Metadata(text)) => panic!("{text:?} is no metadata of a version"),
+        Ok(Said::Build(reason)) => assert!(reason.contains("version"), "{reason}"),
+        Err(problem) => panic!("{problem}"),
+    }
+}

@@ -53,6 +53,10 @@ pub struct WheelCheck {
     opened: Option<Arc<Opened>>,
     /// As many wheels are expanded at a time as there are cores: each may take much memory.
     expanding: Arc<Semaphore>,
+    /// What may be held of all wheels at a time, in KiB.
+    holding: Arc<Semaphore>,
+    /// How much that is in all.
+    held: u32,
 }
 
 impl WheelCheck {
@@ -61,7 +65,9 @@ impl WheelCheck {
     pub fn new(client: Arc<Client>, cache: Cache, place: Place) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let expanding = Arc::new(Semaphore::new(cores));
-        Self { client, cache, place, opened: None, expanding }
+        let held = kibibytes(client.limits().held_size);
+        let holding = Arc::new(Semaphore::new(held as usize));
+        Self { client, cache, place, opened: None, expanding, holding, held }
     }
 
     /// Begins with wheels that were opened for their metadata.
@@ -124,7 +130,13 @@ impl WheelCheck {
         for member in metadata {
             remote.check_metadata_size(member)?;
         }
-        remote.fetch(&[check.wanted().as_slice(), &metadata].concat()).await?;
+        let wanted = [check.wanted().as_slice(), &metadata].concat();
+        let sizes = wanted.iter().map(|member| remote.compressed_size(*member));
+        let size = sizes.fold(0, u64::saturating_add);
+        // Until its answers are there. The libraries that turn out to be needed come on top: to wait for
+        // more while holding some could last for ever.
+        let _room = self.holding.acquire_many(kibibytes(size).min(self.held)).await;
+        remote.fetch(&wanted).await?;
         let names = top_level_names(remote.names(), self.place.target, self.place.platform);
         let classifiers = Vec::new();
         // Nothing was read yet: what is wanted first are the modules.
@@ -171,6 +183,11 @@ impl WheelCheck {
         // The number in front counts what is kept beside the engine's answers.
         Some(format!("3 engine {engine} {tag} {architecture} {}", file_key(file)?))
     }
+}
+
+/// So many as a semaphore counts: at least one.
+fn kibibytes(bytes: u64) -> u32 {
+    u32::try_from(bytes >> 10).unwrap_or(u32::MAX >> 3).clamp(1, u32::MAX >> 3)
 }
 
 impl Members for RemoteWheel {

@@ -146,7 +146,8 @@ impl RemoteWheel {
     }
 
     /// How many bytes a member takes in the file.
-    pub(super) fn compressed_size(&self, member: usize) -> u64 {
+    #[must_use]
+    pub fn compressed_size(&self, member: usize) -> u64 {
         self.archive.compressed_size(member)
     }
 

@@ -65,6 +65,9 @@ pub struct Limits {
     pub ratio: u64,
     /// All members that are expanded of one zip, each time they are.
     pub expanded_size: u64,
+    /// How much of all wheels that are worked on is held at a time, as it lies in the zips: others
+    /// wait. One that is larger is worked on alone.
+    pub held_size: u64,
     /// The Python files of one wheel, as they lie in the zip.
     pub python_size: u64,
     /// How much of a source distribution is read in search of its metadata.
@@ -94,6 +97,7 @@ impl Default for Limits {
             member_size: 2 << 30,
             ratio: 1032,
             expanded_size: 16 << 30,
+            held_size: 64 << 20,
             python_size: 256 << 20,
             sdist_size: 128 << 20,
             source_size: 64 << 20,
@@ -132,7 +136,7 @@ pub enum LimitError {
 
 impl Limits {
     /// The names of all of them.
-    pub const KEYS: [&'static str; 22] = [
+    pub const KEYS: [&'static str; 23] = [
         "page-size",
         "page-files",
         "projects",
@@ -143,6 +147,7 @@ impl Limits {
         "member-size",
         "ratio",
         "expanded-size",
+        "held-size",
         "python-size",
         "sdist-size",
         "source-size",
@@ -169,6 +174,7 @@ impl Limits {
             "member-size" => Field::Size(&mut self.member_size),
             "ratio" => Field::Count(&mut self.ratio),
             "expanded-size" => Field::Size(&mut self.expanded_size),
+            "held-size" => Field::Size(&mut self.held_size),
             "python-size" => Field::Size(&mut self.python_size),
             "sdist-size" => Field::Size(&mut self.sdist_size),
             "source-size" => Field::Size(&mut self.source_size),

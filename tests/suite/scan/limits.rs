@@ -295,3 +295,27 @@ fn every_limit_is_documented() {
         assert_eq!(limits, ftcheck::model::limits::Limits::default(), "{key}");
     }
 }
+
+/// Wheels that wait for others to be done with are worked on all the same, also those that are larger
+/// than what is held at a time.
+#[test]
+fn what_is_held_at_a_time_changes_no_answer() {
+    let names: Vec<String> = (0..12).map(|number| format!("wheel{number}")).collect();
+    let modules = ["declares", "declares_nothing", "declares_used"];
+    let wheel = |name: &String| large_wheel(name, "1.0", &modules);
+    let index = names.iter().fold(FakeIndex::builder(), |index, name| index.file(wheel(name)));
+    let index = index.start();
+    let reports: Vec<Value> = ["1", "10 KiB", "64 MiB"]
+        .iter()
+        .map(|held| {
+            let sandbox = Sandbox::new();
+            sandbox.write("requirements.txt", names.join("\n"));
+            let limit = ["--limit".to_owned(), format!("held-size={held}")];
+            let (code, report) = scan(&index, &sandbox, &limit);
+            assert_eq!(code, 1);
+            report
+        })
+        .collect();
+    assert_eq!(reports[0]["packages"].as_array().unwrap().len(), 12);
+    assert!(reports.windows(2).all(|pair| pair[0] == pair[1]));
+}

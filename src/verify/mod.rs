@@ -1,7 +1,7 @@
 //! The engine's answers for an environment beside those of its own interpreter, which is run once for
 //! each extension module.
 //!
-//! Modules are loaded one by one; what importing a name does is told in [`imports`].
+//! Modules are loaded one by one; what importing a name does is told in `imports.rs`.
 //!
 //! What is run, and how, is told in [`crate::interpreter`]; what the engine says comes from
 //! [`crate::local`], by files alone.

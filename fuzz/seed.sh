@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fills fuzz/corpus with the fixtures, as inputs for the targets to start from.
+# Fills fuzz/corpus with the fixtures and with what was kept, as inputs for the targets to start from.
 set -eu
 here=$(dirname "$0")
 fixtures=$here/../fixtures
@@ -8,6 +8,11 @@ mkdir -p "$corpus/image_load" "$corpus/emulate" "$corpus/inspect_module" \
     "$corpus/locks" "$corpus/pyproject" "$corpus/python" "$corpus/requirements_txt" "$corpus/sdist" "$corpus/tracker_import" \
     "$corpus/uv_lock" "$corpus/wheel_filename" "$corpus/source" "$corpus/archive" "$corpus/core_metadata" \
     "$corpus/distribution_filename" "$corpus/settings" "$corpus/simple_page"
+
+# What long runs found to lead elsewhere, without what is large.
+for kept in "$here"/kept/*.tar.gz; do
+    tar -C "$corpus" -xzf "$kept"
+done
 
 # The first byte picks the interpreter, on whatever the file is for.
 for module in "$fixtures"/modules/built/*/*.so "$fixtures"/modules/built/*/*.pyd; do

@@ -67,7 +67,7 @@ struct Root {
 /// Finds what is to be looked into.
 pub(super) fn find(
     folder: &Path,
-    settings: Settings,
+    settings: &Settings,
     findings: &mut Findings,
 ) -> Result<Vec<Subject>, LocalError> {
     let mut subjects = Vec::new();
@@ -427,7 +427,7 @@ impl Group {
     }
 
     /// Looks at the modules, once for each interpreter they are built for.
-    pub(super) fn look_into(&self, settings: Settings) -> Result<Findings, LocalError> {
+    pub(super) fn look_into(&self, settings: &Settings) -> Result<Findings, LocalError> {
         let is_told = settings.target.is_some() || self.told.is_some();
         let mut findings = Findings::default();
         let targets = match settings.target.or(self.told) {

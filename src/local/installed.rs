@@ -88,7 +88,7 @@ pub fn installed(
     let found = if distributions.values().any(for_target) {
         let settings =
             Settings { target: Some(target), platform: Some(platform), ..Settings::default() };
-        let report = inspect(&[Place::Python(place.to_owned())], settings)?;
+        let report = inspect(&[Place::Python(place.to_owned())], &settings)?;
         is_whole = report.gaps.is_empty();
         manifest.gaps.extend(report.gaps.into_iter().map(Gap::Always));
         report.files

@@ -19,7 +19,7 @@ const MAX_HOOKS: usize = 16;
 const MAX_CLIMB: usize = 4;
 
 /// Looks at a file under its own name.
-pub(super) fn look_into(path: &Path, settings: Settings) -> Result<Findings, LocalError> {
+pub(super) fn look_into(path: &Path, settings: &Settings) -> Result<Findings, LocalError> {
     // Large files are large parts of memory: the bytes are read again where they are needed again.
     check_kind(path, &read(path)?)?;
     let name = path.file_name().unwrap_or_default();

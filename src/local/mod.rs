@@ -85,7 +85,7 @@ enum Subject {
 /// # Errors
 /// What cannot be read of the places themselves. What cannot be read below a folder is told in the
 /// report instead.
-pub fn inspect(places: &[Place], settings: Settings) -> Result<InspectReport, Vec<LocalError>> {
+pub fn inspect(places: &[Place], settings: &Settings) -> Result<InspectReport, Vec<LocalError>> {
     let mut all = Findings::default();
     let mut problems = Vec::new();
     let mut subjects = Vec::new();
@@ -141,7 +141,7 @@ fn settle(files: &mut [FileReport]) {
 /// What there is at a place.
 fn find(
     place: &Place,
-    settings: Settings,
+    settings: &Settings,
     findings: &mut Findings,
 ) -> Result<Vec<Subject>, LocalError> {
     let path = match place {
@@ -178,7 +178,7 @@ fn missing(path: &Path, problem: &std::io::Error) -> LocalError {
 }
 
 /// Looks into every subject, as many at a time as there are cores; answers in the given order.
-fn look_into_all(subjects: &[Subject], settings: Settings) -> Vec<Result<Findings, LocalError>> {
+fn look_into_all(subjects: &[Subject], settings: &Settings) -> Vec<Result<Findings, LocalError>> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
@@ -200,7 +200,7 @@ fn look_into_all(subjects: &[Subject], settings: Settings) -> Vec<Result<Finding
     done.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-fn look_into(subject: &Subject, settings: Settings) -> Result<Findings, LocalError> {
+fn look_into(subject: &Subject, settings: &Settings) -> Result<Findings, LocalError> {
     let (path, found) = match subject {
         Subject::Wheel { path, found } => (path.as_path(), *found),
         Subject::Lone(path) => (path.as_path(), false),
@@ -229,7 +229,7 @@ fn look_into(subject: &Subject, settings: Settings) -> Result<Findings, LocalErr
     }
 }
 
-fn unchecked(path: &Path, settings: Settings, reason: &str) -> Findings {
+fn unchecked(path: &Path, settings: &Settings, reason: &str) -> Findings {
     let target = settings.target.unwrap_or_default();
     let mut report = conclude(path, target, Vec::new(), 0);
     report.verdict = Verdict::Unchecked;

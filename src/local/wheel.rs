@@ -35,7 +35,7 @@ impl Members for Archive<BufReader<File>> {
 }
 
 /// Looks into a wheel, once for each release that it is built for.
-pub(super) fn look_into(path: &Path, settings: Settings) -> Result<Findings, LocalError> {
+pub(super) fn look_into(path: &Path, settings: &Settings) -> Result<Findings, LocalError> {
     let failed = |problem: String| LocalError::new(path, problem);
     let name = path.file_name().unwrap_or_default();
     let name = name.to_str().ok_or_else(|| failed("expected a name in UTF-8".to_owned()))?;

@@ -193,7 +193,9 @@ pub async fn plan_for(
 /// How long is worked on packages.
 #[derive(Debug, Clone, Copy)]
 struct Clock {
-    limits: Limits,
+    /// How long one may take, and all of them.
+    package_time: Duration,
+    total_time: Duration,
     /// When all of it is to be done.
     end: Instant,
 }
@@ -203,13 +205,14 @@ impl Clock {
         let now = Instant::now();
         // So far away that it cannot be told is never.
         let end = now.checked_add(limits.total_time).unwrap_or(now + Duration::from_hours(1 << 16));
-        Self { limits: *limits, end }
+        let Limits { package_time, total_time, .. } = *limits;
+        Self { package_time, total_time, end }
     }
 
     /// What `work` on one package comes to, or why it was given up.
     async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, String> {
         let left = self.end.saturating_duration_since(Instant::now());
-        let own = self.limits.package_time;
+        let own = self.package_time;
         timeout(own.min(left), work).await.map_err(|_| {
             if left < own { self.whole() } else { too_long("it", own, Limit("package-time")) }
         })
@@ -217,7 +220,7 @@ impl Clock {
 
     /// What is told where the time for all of it is up.
     fn whole(&self) -> String {
-        too_long("the scan", self.limits.total_time, Limit("total-time"))
+        too_long("the scan", self.total_time, Limit("total-time"))
     }
 }
 

@@ -24,7 +24,7 @@ impl Predictions {
             ..local::Settings::default()
         };
         let place = local::Place::Python(prefix.to_owned());
-        let report = local::inspect(&[place], settings)?;
+        let report = local::inspect(&[place], &settings)?;
         let found = local::importable(prefix, &report.files, target, platform)
             .map_err(|problem| vec![problem])?;
         let mut all =

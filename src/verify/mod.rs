@@ -40,7 +40,7 @@ impl Predictions {
         let settings =
             local::Settings { target: Some(interpreter.target()), ..local::Settings::default() };
         let place = local::Place::Python(interpreter.prefix().to_owned());
-        let report = local::inspect(&[place], settings)?;
+        let report = local::inspect(&[place], &settings)?;
         let mut all =
             Self { is_of_imports: false, rows: Vec::new(), notes: report.notes, gaps: report.gaps };
         all.notes.extend(

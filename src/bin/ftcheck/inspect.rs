@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: InspectArguments) -> Result<ExitCode, Failure> {
         Place::Path(path) | Place::Python(path) => path.as_path() as &Path,
     });
     options.report.destinations.check(paths)?;
-    let report = local::inspect(&options.places, options.settings)
+    let report = local::inspect(&options.places, &options.settings)
         .map_err(|problems| local_failure(&problems))?;
     write_report(&report, &options.report, None, report::inspect_summary)?;
     Ok(exit_code(report.severity()))

@@ -173,7 +173,7 @@ fn two_hundred_killed_runs_leave_a_sound_cache() {
         killed += u32::from(child.try_wait().unwrap().is_none());
         let _ = child.kill();
         child.wait().unwrap();
-        if number % 20 == 0 {
+        if number.is_multiple_of(20) {
             cache(&sandbox, &["verify"], 0);
             // From the beginning again, else all is soon there.
             cache(&sandbox, &["clean"], 0);

@@ -10,16 +10,16 @@ use pep508_rs::{ExtraName, MarkerTree};
 
 use super::project::Project;
 use super::requirement::{Ask, ProjectAsk, guessed_name, is_project};
-use super::{Content, Gap, InputError, Manifest, OwnProject, Requirements, pyproject, setup_cfg};
+use super::{
+    Content, Gap, InputError, Manifest, OwnProject, Requirements, Source, pyproject, setup_cfg,
+};
 use crate::model::index::IndexSettings;
+use crate::model::limits::{Limit, Nesting};
 use crate::model::location::redacted_text;
 use crate::model::requirement::{Prereleases, Requirement, Section, Sections, Wanted};
 
 /// Requirements in all; more than this is no project.
 const MAX_REQUIREMENTS: usize = 2_000_000;
-
-/// Projects that ask for projects.
-const MAX_DEPTH: usize = 32;
 
 /// A project, and what of it is asked for by which part, where which marker applies.
 type Visit = (PathBuf, Vec<ExtraName>, Section, Option<String>);
@@ -35,10 +35,16 @@ pub(crate) struct Collector {
     pub(crate) notes: Vec<String>,
     pub(crate) gaps: Vec<Gap>,
     visited: HashSet<Visit>,
-    depth: usize,
+    depth: u64,
+    nesting: Nesting,
 }
 
 impl Collector {
+    /// One for what `source` asks for.
+    pub(crate) fn of(source: &Source) -> Self {
+        Self { nesting: source.nesting, ..Self::default() }
+    }
+
     /// All of it.
     pub(crate) fn finish(self) -> Manifest {
         Manifest {
@@ -105,8 +111,9 @@ impl Collector {
         if !is_project(&ask.folder) {
             return self.push(unchecked(&ask, "a path at which there is no Python project")?);
         }
-        if self.depth >= MAX_DEPTH {
-            let problem = "projects are nested too deeply";
+        if self.depth >= self.nesting.projects {
+            let (most, limit) = (self.nesting.projects, Limit("project-depth"));
+            let problem = format!("expected projects at most {most} deep, found more ({limit})");
             return Err(InputError::at(ask.location, problem));
         }
         self.depth += 1;
@@ -118,7 +125,7 @@ impl Collector {
     fn read_project(&mut self, ask: &ProjectAsk) -> Result<(), InputError> {
         let path = ask.folder.join("pyproject.toml");
         let project =
-            if path.is_file() { Some(Project::read(super::Source::open(&path)?)?) } else { None };
+            if path.is_file() { Some(Project::read(Source::open(&path)?)?) } else { None };
         let told = project.as_ref().and_then(|project| project.name.clone());
         let name = match told.or_else(|| ask.name.clone()) {
             Some(name) => name,

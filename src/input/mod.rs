@@ -35,6 +35,7 @@ use pep508_rs::{MarkerTree, PackageName};
 
 use crate::model::conda::CondaEnvironment;
 use crate::model::index::IndexSettings;
+use crate::model::limits::Nesting;
 use crate::model::location::{Location, redacted_text};
 use crate::model::lock::LockGraph;
 use crate::model::requirement::{Prereleases, Requirement, Sections};
@@ -91,6 +92,8 @@ pub struct Source {
     pub shown: String,
     /// Its content.
     pub text: String,
+    /// How far it may lead to other files.
+    pub nesting: Nesting,
     /// Where lines begin, counted once it is asked for.
     line_starts: OnceLock<Vec<usize>>,
     /// Where each part of the content stands, where it is made of parts of a file: the offset at
@@ -285,7 +288,14 @@ impl Source {
     #[must_use]
     pub fn of_text(path: &Path, shown: &str, text: String) -> Self {
         let (path, shown) = (path.to_owned(), shown.to_owned());
-        Self { path, shown, text, line_starts: OnceLock::new(), parts: Vec::new() }
+        let nesting = Nesting::default();
+        Self { path, shown, text, nesting, line_starts: OnceLock::new(), parts: Vec::new() }
+    }
+
+    /// The same, where it may lead so far to other files.
+    #[must_use]
+    pub fn nested(self, nesting: Nesting) -> Self {
+        Self { nesting, ..self }
     }
 
     /// Texts that stand in a file of another kind, each as lines of their own.
@@ -300,7 +310,7 @@ impl Source {
             whole.push_str(text);
             whole.push('\n');
         }
-        Self { parts, ..Self::of_text(&file.path, &file.shown, whole) }
+        Self { parts, nesting: file.nesting, ..Self::of_text(&file.path, &file.shown, whole) }
     }
 
     /// Where a line begins that version control left to be merged.

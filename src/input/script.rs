@@ -22,7 +22,7 @@ impl Format for Script {
     }
 
     fn read(&self, source: &Source) -> Result<Manifest, InputError> {
-        let mut collector = Collector::default();
+        let mut collector = Collector::of(source);
         pyproject::read_script(&project(source)?, &mut collector)?;
         if collector.is_empty() {
             return Err(InputError::of_file(

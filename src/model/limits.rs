@@ -41,6 +41,23 @@ impl Default for Patience {
     }
 }
 
+/// How far the user's own files may lead to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nesting {
+    /// `included-files`: files that a requirements file includes, directly and through others.
+    pub files: u64,
+    /// `included-depth`: files that include each other, one in the other.
+    pub depth: u64,
+    /// `project-depth`: projects on this machine that ask for each other.
+    pub projects: u64,
+}
+
+impl Default for Nesting {
+    fn default() -> Self {
+        Self { files: 256, depth: 16, projects: 32 }
+    }
+}
+
 /// Every limit that can be set, under the keys that [`Limits::KEYS`] lists. Sizes are in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -80,6 +97,8 @@ pub struct Limits {
     pub package_time: Duration,
     /// How long all of a scan may take.
     pub total_time: Duration,
+    /// How far the user's own files may lead.
+    pub nesting: Nesting,
     /// How long servers are waited for.
     pub patience: Patience,
 }
@@ -104,6 +123,7 @@ impl Default for Limits {
             sdist_expanded: 1 << 30,
             package_time: Duration::from_mins(15),
             total_time: Duration::from_hours(1),
+            nesting: Nesting::default(),
             patience: Patience::default(),
         }
     }
@@ -136,7 +156,7 @@ pub enum LimitError {
 
 impl Limits {
     /// The names of all of them.
-    pub const KEYS: [&'static str; 23] = [
+    pub const KEYS: [&'static str; 26] = [
         "page-size",
         "page-files",
         "projects",
@@ -152,6 +172,9 @@ impl Limits {
         "sdist-size",
         "source-size",
         "sdist-expanded",
+        "included-files",
+        "included-depth",
+        "project-depth",
         "package-time",
         "total-time",
         "connect-timeout",
@@ -179,6 +202,9 @@ impl Limits {
             "sdist-size" => Field::Size(&mut self.sdist_size),
             "source-size" => Field::Size(&mut self.source_size),
             "sdist-expanded" => Field::Size(&mut self.sdist_expanded),
+            "included-files" => Field::Count(&mut self.nesting.files),
+            "included-depth" => Field::Count(&mut self.nesting.depth),
+            "project-depth" => Field::Count(&mut self.nesting.projects),
             "package-time" => Field::Time(&mut self.package_time),
             "total-time" => Field::Time(&mut self.total_time),
             "connect-timeout" => Field::Time(&mut self.patience.connect),

@@ -26,7 +26,8 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<ExitCode, Failure> {
     let choice = choice(&arguments.project.sections, &configured);
     let mut options = ScanOptions::new(arguments.resolution, choice, &configured)?;
     let how: ReportOptions<AdviceReport> = ReportOptions::new(&arguments.report)?;
-    let mut project = Project::read(&arguments.project, &options.settings)?;
+    let mut project =
+        Project::read(&arguments.project, &options.settings, options.network.limits.nesting)?;
     how.destinations.check(project.paths.iter().map(PathBuf::as_path))?;
     options.settings.tracker = Arc::new(tracker::current(&options.network.cache));
     let detail = how.style.detail;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ftcheck::input::{self, Content, FORMATS, Format, InputError, Manifest, Requirements, Source};
 use ftcheck::local;
 use ftcheck::model::advice::{Manager, Tool};
+use ftcheck::model::limits::Nesting;
 use ftcheck::model::requirement::{Choice, Sections};
 use ftcheck::pipeline::Settings;
 
@@ -31,7 +32,11 @@ pub(crate) struct Project {
 
 impl Project {
     /// Reads all that is named; the working directory where nothing is.
-    pub(crate) fn read(arguments: &ProjectArguments, settings: &Settings) -> Result<Self, Failure> {
+    pub(crate) fn read(
+        arguments: &ProjectArguments,
+        settings: &Settings,
+        nesting: Nesting,
+    ) -> Result<Self, Failure> {
         let mut project = Self::default();
         let environments = || arguments.python.iter().chain(&arguments.environment);
         for place in environments() {
@@ -47,10 +52,10 @@ impl Project {
             }
         }
         for path in &arguments.paths {
-            project.add(path).map_err(input_failure)?;
+            project.add(path, nesting).map_err(input_failure)?;
         }
         if arguments.paths.is_empty() && environments().next().is_none() {
-            project.add(Path::new(".")).map_err(input_failure)?;
+            project.add(Path::new("."), nesting).map_err(input_failure)?;
         }
         project.check(&settings.choice)?;
         Ok(project)
@@ -63,16 +68,16 @@ impl Project {
         Ok(Self { manifests: vec![manifest], ..Self::default() })
     }
 
-    fn add(&mut self, path: &Path) -> Result<(), InputError> {
+    fn add(&mut self, path: &Path, nesting: Nesting) -> Result<(), InputError> {
         let (source, manifest, format, file) = if path == Path::new(STANDARD_INPUT) {
-            let source = standard_input()?;
+            let source = standard_input()?.nested(nesting);
             let format = requirements_format(&source)?;
             let manifest = format.read(&source)?;
             (source, manifest, format, None)
         } else {
             self.searched |= path.is_dir();
             let (path, format) = input::find(path)?;
-            let source = Source::open(&path)?;
+            let source = Source::open(&path)?.nested(nesting);
             let manifest = format.read(&source)?;
             self.paths.push(path.clone());
             (source, manifest, format, Some(path))

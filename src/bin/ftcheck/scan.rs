@@ -31,7 +31,8 @@ pub(crate) fn run(arguments: ScanArguments) -> Result<ExitCode, Failure> {
     let policy = policy(&arguments.rules, &configured)?;
     let choice = choice(&arguments.project.sections, &configured);
     let options = ScanOptions::new(arguments.resolution, choice, &configured)?;
-    let project = Project::read(&arguments.project, &options.settings)?;
+    let project =
+        Project::read(&arguments.project, &options.settings, options.network.limits.nesting)?;
     let how = ReportOptions::new(&arguments.report)?;
     let paths = project.paths.iter().map(PathBuf::as_path);
     let reports = how.destinations.files.iter().map(|(_, file)| file.as_path());

@@ -29,7 +29,8 @@ pub(crate) fn run(arguments: WhyArguments) -> Result<ExitCode, Failure> {
     let configured = configuration(&arguments.resolution.configuration, first)?;
     let choice = choice(&arguments.project.sections, &configured);
     let mut options = ScanOptions::new(arguments.resolution, choice, &configured)?;
-    let mut project = Project::read(&arguments.project, &options.settings)?;
+    let mut project =
+        Project::read(&arguments.project, &options.settings, options.network.limits.nesting)?;
     let session = Session::new(options.network, &mut project)?;
     options.settings.prereleases = options.settings.prereleases.or(session.prereleases);
     let Settings { scenes, .. } = &options.settings;

@@ -82,7 +82,8 @@ impl Format for Pyproject {
     }
 
     fn read(&self, source: &Source) -> Result<Manifest, InputError> {
-        let source = Source::of_text(&source.path, &source.shown, source.text.clone());
+        let source = Source::of_text(&source.path, &source.shown, source.text.clone())
+            .nested(source.nesting);
         let project = Project::read(source)?;
         if !project.says_some()? {
             return Err(InputError::of_file(
@@ -91,7 +92,7 @@ impl Format for Pyproject {
             )
             .hint("they stand in `[project]`, `[dependency-groups]` or a tool's own table"));
         }
-        let mut collector = Collector::default();
+        let mut collector = Collector::of(project.document.source());
         let parts = Parts::read(&project, &mut collector)?;
         collector.sections = parts.sections;
         for ask in parts.asks {

@@ -19,16 +19,11 @@ use super::requirement::{self, Ask, Folders, file_path};
 use super::{Format, InputError, Manifest, Source};
 use crate::model::digest::Sha256;
 use crate::model::index::{IndexSource, LinksSource};
+use crate::model::limits::Limit;
 use crate::model::location::Location;
 use crate::model::requirement::Prereleases;
 
 pub(super) use self::lines::expanded;
-
-/// Files included by files included by files.
-const MAX_DEPTH: usize = 16;
-
-/// Files included in all.
-const MAX_FILES: usize = 256;
 
 pub(super) struct RequirementsTxt;
 
@@ -71,7 +66,7 @@ pub(super) fn read_entries(source: &Source, folders: Folders) -> Result<Manifest
 }
 
 fn collect(source: &Source, folders: Folders) -> Result<Collector, InputError> {
-    let (collector, open) = (Collector::default(), Vec::new());
+    let (collector, open) = (Collector::of(source), Vec::new());
     let mut reader = Reader { collector, folders, open, files: 0 };
     reader.read(source, false)?;
     Ok(reader.collector)
@@ -265,13 +260,20 @@ impl Reader {
                 .error(format!("`{value}` includes itself, directly or through others"))
                 .hint("do the files include each other?"));
         }
-        if self.open.len() > MAX_DEPTH || self.files > MAX_FILES {
-            return Err(spot
-                .error(format!("expected at most {MAX_FILES} included files, {MAX_DEPTH} deep"))
-                .hint("do the files include each other?"));
+        let nesting = spot.source.nesting;
+        let too_many =
+            |problem: String| Err(spot.error(problem).hint("do the files include each other?"));
+        if self.open.len() as u64 > nesting.depth {
+            let (most, limit) = (nesting.depth, Limit("included-depth"));
+            return too_many(format!("expected included files at most {most} deep ({limit})"));
+        }
+        if self.files as u64 > nesting.files {
+            let (most, limit) = (nesting.files, Limit("included-files"));
+            return too_many(format!("expected at most {most} included files ({limit})"));
         }
         let included = Source::open(&path)
-            .map_err(|problem| spot.error(format!("an included file cannot be used: {problem}")))?;
+            .map_err(|problem| spot.error(format!("an included file cannot be used: {problem}")))?
+            .nested(nesting);
         self.read(&included, constrains)
     }
 }

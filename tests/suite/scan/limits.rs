@@ -319,3 +319,45 @@ fn what_is_held_at_a_time_changes_no_answer() {
     assert_eq!(reports[0]["packages"].as_array().unwrap().len(), 12);
     assert!(reports.windows(2).all(|pair| pair[0] == pair[1]));
 }
+
+/// How far the user's own files lead to others: refused before anything is asked for.
+#[test]
+fn files_and_projects_that_lead_too_far_are_refused() {
+    let index = sound().start();
+    let sandbox = Sandbox::new();
+    for number in 0..4 {
+        let next = if number < 3 { format!("-r {}.txt\n", number + 1) } else { String::new() };
+        sandbox.write(format!("{number}.txt"), format!("{next}sound\n"));
+        let (name, next) = (format!("project{number}"), format!("project{}", number + 1));
+        let (needs, sources) = match number {
+            3 => ("sound", String::new()),
+            _ => (&*next, format!("[tool.uv.sources]\n{next} = {{ path = \"../{next}\" }}\n")),
+        };
+        let project = format!(
+            "[project]\nname = \"{name}\"\nversion = \"1\"\ndependencies = [\"{needs}\"]\n{sources}"
+        );
+        sandbox.write(format!("project{number}/pyproject.toml"), project);
+    }
+    let mut table = String::new();
+    for (key, low, high, path) in [
+        ("included-depth", "2", "3", "0.txt"),
+        ("included-files", "2", "3", "0.txt"),
+        ("project-depth", "2", "3", "project0/pyproject.toml"),
+    ] {
+        let scan = |value: &str| {
+            let limit = format!("{key}={value}");
+            let mut command = sandbox.command();
+            command.args(["scan", path, "--platform", PLATFORM, "--limit", &limit]);
+            command.args(["--index-url", &index.simple_url()]).assert()
+        };
+        table.push_str(&super::stderr(&scan(low).code(2)));
+        scan(high).code(0);
+    }
+    insta::assert_snapshot!(table, @r"
+    error: 2.txt:1:1: expected included files at most 2 deep (limit `included-depth`, which --limit or [limits] raises)
+    hint: do the files include each other?
+    error: 2.txt:1:1: expected at most 2 included files (limit `included-files`, which --limit or [limits] raises)
+    hint: do the files include each other?
+    error: project0/../project1/../project2/pyproject.toml:4:17: expected projects at most 2 deep, found more (limit `project-depth`, which --limit or [limits] raises)
+    ");
+}

@@ -83,7 +83,7 @@ impl Scanner {
             environment: Vec::new(),
             sections: self.sections.clone(),
         };
-        let project = Project::read(&arguments, &options.settings)?;
+        let project = Project::read(&arguments, &options.settings, options.network.limits.nesting)?;
         let looked = look(project, options, &self.policy, true, self.detail, &self.environment)?;
         Ok(looked.report)
     }

@@ -263,17 +263,20 @@ fn split_extras<'a>(
     Ok((path, extras.collect::<Result<_, _>>()?))
 }
 
-/// The path that a text or a `file:` URL names, without a fragment.
+/// The path that a text or a `file:` URL names, without a fragment. Nothing names no folder, also not
+/// the one that it would be looked for in.
 pub(crate) fn file_path(text: &str) -> Option<PathBuf> {
     let is_url = text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"));
-    let Some(rest) = text.get(5..).filter(|_| is_url) else {
-        return Some(PathBuf::from(text.split('#').next().unwrap_or(text)));
+    let path = match text.get(5..).filter(|_| is_url) {
+        None => PathBuf::from(text.split('#').next().unwrap_or(text)),
+        Some(rest) if rest.starts_with("//") => Url::parse(text).ok()?.to_file_path().ok()?,
+        Some(rest) => {
+            let rest = rest.split(['#', '?']).next().unwrap_or(rest);
+            let decoded = percent_encoding::percent_decode_str(rest).decode_utf8().ok()?;
+            PathBuf::from(decoded.as_ref())
+        }
     };
-    if rest.starts_with("//") {
-        return Url::parse(text).ok()?.to_file_path().ok();
-    }
-    let rest = rest.split(['#', '?']).next().unwrap_or(rest);
-    percent_encoding::percent_decode_str(rest).decode_utf8().ok().map(|path| path.as_ref().into())
+    (!path.as_os_str().is_empty()).then_some(path)
 }
 
 pub(crate) fn is_archive(path: &str) -> bool {

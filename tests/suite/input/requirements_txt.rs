@@ -890,6 +890,15 @@ proptest! {
     }
 }
 
+/// A fragment with nothing before it was taken for the folder of the run, with whatever lies there.
+#[test]
+fn a_path_of_nothing_is_rejected() {
+    for text in ["-e#", "-e \"#egg=spam\"", "-e file:", "-e file:#egg=spam"] {
+        let problem = read(text).unwrap_err().to_string();
+        assert!(problem.contains("expected a path"), "{text}: {problem}");
+    }
+}
+
 /// Found by fuzzing: the parser of requirements panics on extras that end so, wherever they end.
 #[test]
 fn an_extra_that_ends_in_a_separator_is_rejected() {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -57,6 +58,7 @@ pub struct WheelCheck {
     holding: Arc<Semaphore>,
     /// How much that is in all.
     held: u32,
+    has_inspected: AtomicBool,
 }
 
 impl WheelCheck {
@@ -67,7 +69,8 @@ impl WheelCheck {
         let expanding = Arc::new(Semaphore::new(cores));
         let held = kibibytes(client.limits().held_size);
         let holding = Arc::new(Semaphore::new(held as usize));
-        Self { client, cache, place, opened: None, expanding, holding, held }
+        let has_inspected = AtomicBool::new(false);
+        Self { client, cache, place, opened: None, expanding, holding, held, has_inspected }
     }
 
     /// Begins with wheels that were opened for their metadata.
@@ -75,6 +78,12 @@ impl WheelCheck {
     pub fn reusing(mut self, opened: Arc<Opened>) -> Self {
         self.opened = Some(opened);
         self
+    }
+
+    /// Whether any wheel was inspected so far, rather than found in the cache.
+    #[must_use]
+    pub fn has_inspected(&self) -> bool {
+        self.has_inspected.load(Ordering::SeqCst)
     }
 
     /// What is in `file`, from the cache or by fetching what is needed of it.
@@ -95,6 +104,7 @@ impl WheelCheck {
             None => RemoteWheel::open(Arc::clone(&self.client), file.clone()).await?,
         };
         let found = self.inspect(remote, wheel, file).await?;
+        self.has_inspected.store(true, Ordering::SeqCst);
         if let Some(key) = key {
             // A cache that cannot be written makes the next run slower, and this one no less right.
             let _ = self.cache.put(Bucket::Wheels, &key, &found);

@@ -11,6 +11,7 @@ use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::{Action, Attempt, Policy};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 pub use crate::fetch::error::FetchError;
@@ -23,6 +24,12 @@ use crate::model::location::redacted;
 
 /// Redirects that are followed, one behind the other.
 const MOST_REDIRECTS: usize = 10;
+
+/// The most that is reserved for a body before it comes, in bytes.
+const RESERVED: u64 = 16 << 20;
+/// Requests at a time in all, as many as downloaders of packages make: what works on many packages need
+/// not count its requests.
+const MOST_AT_A_TIME: usize = 48;
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -128,6 +135,8 @@ pub struct Client {
     traffic: Traffic,
     credentials: Credentials,
     limits: Limits,
+    /// One permit for each request that may be made now.
+    room: Semaphore,
 }
 
 impl Client {
@@ -161,6 +170,7 @@ impl Client {
             traffic: Traffic::default(),
             credentials: Credentials::of_netrc(access.netrc.as_deref()),
             limits,
+            room: Semaphore::new(MOST_AT_A_TIME),
         })
     }
 
@@ -256,7 +266,9 @@ impl Client {
         let mut stream = self.stream(url, request).await?;
         let (final_url, status) = (stream.response.url().clone(), stream.response.status());
         let headers = stream.response.headers().clone();
-        let mut body = Vec::new();
+        // What is stated is not believed as far as to reserve any amount for it.
+        let length = stream.response.content_length().unwrap_or(0).min(request.limit).min(RESERVED);
+        let mut body = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
         while let Some(chunk) = stream.chunk().await? {
             body.extend_from_slice(&chunk);
         }
@@ -276,6 +288,8 @@ impl Client {
     pub async fn stream(&self, url: &Url, request: &Request) -> Result<Stream<'_>, FetchError> {
         self.check(url)?;
         let http = self.http(url)?;
+        // Never closed.
+        let room = self.room.acquire().await.ok();
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
         let mut bare = url.clone();
         let _ = bare.set_username("");
@@ -303,6 +317,7 @@ impl Client {
             received: 0,
             begun: Instant::now(),
             patience: self.limits.patience,
+            _room: room,
         };
         if stream.response.content_length().is_some_and(|length| length > request.limit) {
             return Err(stream.too_large());
@@ -333,6 +348,8 @@ pub struct Stream<'a> {
     received: u64,
     begun: Instant,
     patience: Patience,
+    /// Given back with the last part.
+    _room: Option<SemaphorePermit<'a>>,
 }
 
 impl Stream<'_> {

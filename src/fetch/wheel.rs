@@ -34,8 +34,9 @@ const SMALL: u64 = 96 << 10;
 const JOIN_DISTANCE: u64 = 32 << 10;
 /// The most a member can take beside its name and data.
 const LOCAL_HEADER_ALLOWANCE: u64 = 30 + layout::ALLOWANCE;
-/// Requests at a time for one wheel.
-const PARALLEL_RANGES: usize = 4;
+/// Requests at a time for one wheel: the modules of a large one lie far apart, and would take as many
+/// times the way to the index and back.
+const PARALLEL_RANGES: usize = 16;
 /// The most that may stand behind a directory: its end, with a comment, and that of a ZIP64.
 const MOST_BEHIND: u64 = 22 + 0xffff + 20 + 56;
 /// Attempts to read the directory, each after fetching what the last one missed.

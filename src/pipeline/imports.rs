@@ -10,11 +10,9 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
-use super::Clock;
+use super::ahead::Ahead;
 use super::look::{Looked, Wheel};
-use crate::fetch::cache::{Bucket, Cache, file_key};
-use crate::fetch::client::Client;
-use crate::fetch::opened::Opened;
+use crate::fetch::cache::{Bucket, file_key};
 use crate::fetch::python_files::PythonFiles;
 use crate::imports::named::on_all_cores;
 use crate::imports::source::{Answers, SourceImports};
@@ -25,13 +23,12 @@ use crate::model::evidence::Gil;
 use crate::model::imports::{ImportReport, Reach, SourceFile, SourceImport};
 use crate::model::report::{PackageReport, Place, Severity, Verdict};
 
-/// Where Python files come from.
-pub(super) struct Fetching<'f> {
-    pub(super) client: &'f Arc<Client>,
-    pub(super) cache: &'f Cache,
-    pub(super) opened: &'f Opened,
+/// What is asked beside the packages that were looked at.
+pub(super) struct Asking<'a> {
+    /// What else is installed, of which nothing is known.
+    pub(super) not_seen: &'a [String],
+    /// Packages worked on at a time.
     pub(super) jobs: usize,
-    pub(super) clock: Clock,
 }
 
 /// What was found in the user's own files.
@@ -60,11 +57,12 @@ struct Found {
 /// Fills in what importing each package does, and tells what the user's own files do.
 pub(super) async fn add(
     looked: &mut [Looked],
-    not_seen: &[String],
     sources: &Arc<Vec<SourceFile>>,
     place: Place,
-    fetching: &Fetching<'_>,
+    asking: &Asking<'_>,
+    ahead: &Ahead,
 ) -> OfSources {
+    let not_seen = asking.not_seen;
     let is_fine = |one: &Looked| one.verdict.severity() == Severity::Fine;
     if not_seen.is_empty() && looked.iter().all(is_fine) {
         for one in looked.iter_mut() {
@@ -75,13 +73,13 @@ pub(super) async fn add(
     }
     let key = key(looked, not_seen, place);
     let kept: Option<Vec<Found>> =
-        key.as_ref().and_then(|key| fetching.cache.get(Bucket::Imports, key));
+        key.as_ref().and_then(|key| ahead.cache.get(Bucket::Imports, key));
     let kept = kept.filter(|found| found.len() == looked.len());
     if let (Some(found), true) = (&kept, sources.is_empty()) {
         fill(looked, found);
         return OfSources::default();
     }
-    let (mut environment, problems) = environment(looked, place, fetching).await;
+    let (mut environment, problems) = environment(looked, place, asking.jobs, ahead).await;
     for name in not_seen {
         environment.add_not_seen(name.clone(), None);
     }
@@ -107,7 +105,7 @@ pub(super) async fn add(
         && problems.iter().all(Option::is_none)
     {
         // A cache that cannot be written makes the next run slower, and this one no less right.
-        let _ = fetching.cache.put(Bucket::Imports, &key, &found);
+        let _ = ahead.cache.put(Bucket::Imports, &key, &found);
     }
     fill(looked, &found);
     of_sources
@@ -199,19 +197,20 @@ impl Wanted {
 
 /// All packages side by side, and for each why its Python files are not there.
 async fn environment(
-    looked: &[Looked],
+    looked: &mut [Looked],
     place: Place,
-    fetching: &Fetching<'_>,
+    jobs: usize,
+    ahead: &Ahead,
 ) -> (Environment, Vec<Option<String>>) {
-    let fetched: Vec<Option<Result<PythonFiles, String>>> = stream::iter(looked)
-        .map(|one| async move {
+    let fetched: Vec<Option<Result<PythonFiles, String>>> = stream::iter(looked.iter_mut())
+        .map(|one| async {
             let wheel = one.wheel_looked_into.as_ref()?;
-            let Fetching { client, cache, opened, clock, .. } = fetching;
-            let files = PythonFiles::fetch(client, cache, Some(opened), &wheel.file);
-            let files = clock.within(files).await;
-            Some(files.and_then(|files| files.map_err(|problem| problem.to_string())))
+            match one.python_files.take() {
+                Some(files) => Some(files),
+                None => Some(ahead.fetch(wheel).await),
+            }
         })
-        .buffered(fetching.jobs.max(1))
+        .buffered(jobs.max(1))
         .collect()
         .await;
     let mut environment = Environment::new(place.target, place.platform);

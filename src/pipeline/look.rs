@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Progress;
 use super::plan::{Subject, Task};
 use crate::fetch::client::FetchError;
+use crate::fetch::python_files::PythonFiles;
 use crate::judge;
 use crate::model::distribution::{DistributionFile, DistributionKind};
 use crate::model::location::redacted;
@@ -34,6 +35,8 @@ pub(super) struct Looked {
     pub(super) report: PackageReport,
     /// The wheel that was looked into, if any was.
     pub(super) wheel_looked_into: Option<Wheel>,
+    /// Its Python files, or why they are not there, where they were asked for already.
+    pub(super) python_files: Option<Result<PythonFiles, String>>,
 }
 
 /// A wheel that was looked into.
@@ -47,7 +50,7 @@ pub(super) struct Wheel {
 
 impl From<PackageReport> for Looked {
     fn from(report: PackageReport) -> Self {
-        Self { report, wheel_looked_into: None }
+        Self { report, wheel_looked_into: None, python_files: None }
     }
 }
 
@@ -88,6 +91,11 @@ impl<I: Index> Looker<I> {
 
     pub(super) fn place(&self) -> Place {
         self.place
+    }
+
+    /// Whether any wheel was inspected: what is told of the others is kept from runs before.
+    pub(super) fn has_inspected(&self) -> bool {
+        self.checks.has_inspected()
     }
 
     /// How large the file is that will be looked into, in bytes; the most where that is not known yet.

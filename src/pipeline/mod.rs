@@ -1,15 +1,17 @@
 //! The way from manifests to a report: the only part that calls every stage.
 //!
 //! ```text
-//! plan   what would be installed, and why
-//! conda  the conda packages of it
-//! look   one package of it
+//! plan     what would be installed, and why
+//! conda    the conda packages of it
+//! look     one package of it
+//! ahead    its Python files, while others are looked into
 //! imports  what importing the packages does
 //! ```
 //!
 //! Packages are worked on side by side, each on its own, so that one that fails does not end the
 //! others.
 
+mod ahead;
 mod conda;
 mod imports;
 mod look;
@@ -22,10 +24,10 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use pep508_rs::MarkerEnvironment;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use self::ahead::Ahead;
 use self::look::{Looked, Looker};
 use crate::fetch::cache::Cache;
 use crate::fetch::client::Client;
@@ -135,16 +137,6 @@ pub async fn scan(
             Arc::clone(progress),
         );
         let Plan { graph, tasks, conda, skipped, notes, mut gaps, is_partial, .. } = plan;
-        let mut done = look_at_all(tasks, looker, settings.jobs, progress, clock).await;
-        settle(&mut done);
-        explain(&mut done, &graph);
-        let fetching = imports::Fetching {
-            client,
-            cache,
-            opened: &index.opened(),
-            jobs: settings.jobs,
-            clock,
-        };
         // What is installed beside them and was not looked at may be imported too.
         let unseen = conda.iter().filter(|one| one.verdict.severity() != Severity::Fine);
         let mut not_seen: Vec<String> = unseen.map(|one| one.name.clone()).collect();
@@ -154,8 +146,17 @@ pub async fn scan(
         if is_partial {
             not_seen.push("what the requirements depend on".to_owned());
         }
+        let amount = (tasks.len(), settings.jobs);
+        let ahead = Arc::new(Ahead::new(client, cache, index.opened(), clock, amount));
+        if !not_seen.is_empty() {
+            ahead.ask();
+        }
+        let mut done = look_at_all(tasks, looker, &ahead, progress).await;
+        settle(&mut done);
+        explain(&mut done, &graph);
+        let asking = imports::Asking { not_seen: &not_seen, jobs: settings.jobs };
         let of_sources =
-            imports::add(&mut done, &not_seen, &settings.sources, scene.place, &fetching).await;
+            imports::add(&mut done, &settings.sources, scene.place, &asking, &ahead).await;
         // The user's own code is the same everywhere; what it does may not be.
         for one in of_sources.imports {
             if !whole.sources.contains(&one) {
@@ -233,19 +234,17 @@ fn too_long(what: &str, time: Duration, limit: Limit) -> String {
 async fn look_at_all(
     tasks: Vec<Task>,
     looker: Looker<Indexes>,
-    jobs: usize,
+    ahead: &Arc<Ahead>,
     progress: &Arc<dyn Progress>,
-    clock: Clock,
 ) -> Vec<Looked> {
     let looker = Arc::new(looker);
-    let permits = Arc::new(Semaphore::new(jobs.max(1)));
     let mut running = JoinSet::new();
     let mut begun = BTreeMap::new();
     let mut tasks: Vec<(usize, Task)> = tasks.into_iter().enumerate().collect();
     // What takes longest is begun first, so that it is not what all is waited for in the end.
     tasks.sort_by_cached_key(|(_, task)| Reverse(looker.expected_size(task)));
     for (number, task) in tasks {
-        let (looker, permits) = (Arc::clone(&looker), Arc::clone(&permits));
+        let (looker, ahead) = (Arc::clone(&looker), Arc::clone(ahead));
         let progress = Arc::clone(progress);
         let place = looker.place();
         let name = task.name.to_string();
@@ -253,11 +252,17 @@ async fn look_at_all(
             PackageReport::unchecked(task.name.to_string(), place, task.location.clone());
         lost.version = task.subject.version();
         let handle = running.spawn(async move {
+            let looking = ahead.begin();
             // Closed only by dropping it, which cannot happen while this holds it.
-            let _permit = permits.acquire_owned().await;
+            let permit = ahead.permits.acquire().await;
             progress.begin(&name);
-            let package = clock.within(Box::pin(looker.look_at(task))).await;
+            let mut package = ahead.clock.within(Box::pin(looker.look_at(task))).await;
             progress.finish(&name);
+            drop(permit);
+            looking.found(package.as_ref().ok(), looker.has_inspected());
+            if let Ok(Looked { wheel_looked_into: Some(wheel), python_files, .. }) = &mut package {
+                *python_files = ahead.files(wheel).await;
+            }
             package
         });
         begun.insert(handle.id(), (number, lost));

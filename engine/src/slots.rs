@@ -319,7 +319,7 @@ fn read_slot(
     let is_number = matches!(id, 3 | 4 | 86 | 87) && !is_relocated;
     let is_address = memory.is_mapped(value) && !is_number;
     let shown = match memory.symbol_at(value) {
-        Some(import) if is_address => import.to_owned(),
+        Some(import) if is_address => import.into_owned(),
         _ if is_address => shown(value),
         _ => format!("{value:#x}"),
     };

@@ -1,9 +1,10 @@
 //! Libraries side by side in the process: where each lies, and what its imports are bound to.
 //!
-//! Nothing here changes while code runs; what a run adds is in [`super::memory`].
+//! What code does changes nothing here; what a run adds is in [`super::memory`].
 
 use std::collections::HashMap;
 
+use super::decoded::Decoded;
 use crate::image::{BASE, Export, Image, Import, MAX_EXTENT};
 
 /// Imported symbols that no loaded library defines, by the order in which they were met.
@@ -19,6 +20,9 @@ pub(super) struct Linked<'p, 'd> {
     /// Names of symbols, by index; addresses follow from it.
     symbols: Vec<String>,
     by_name: HashMap<String, u64>,
+    /// Instructions of theirs, by the processor that they are for.
+    pub(super) x86_64: Decoded<iced_x86::Instruction>,
+    pub(super) aarch64: Decoded<super::aarch64::Instruction>,
 }
 
 /// A library of the process, under the file name that others need it by.
@@ -60,8 +64,14 @@ impl<'p, 'd> Linked<'p, 'd> {
                 }
             }
         }
-        let mut linked =
-            Self { bindings: Vec::new(), symbols: Vec::new(), by_name: HashMap::new(), libraries };
+        let mut linked = Self {
+            libraries,
+            bindings: Vec::new(),
+            symbols: Vec::new(),
+            by_name: HashMap::new(),
+            x86_64: Decoded::default(),
+            aarch64: Decoded::default(),
+        };
         for library in linked.libraries.clone() {
             let bound = library
                 .image

@@ -5,6 +5,7 @@
 //! Where libraries and their symbols lie is in [`super::linked`], how pages are kept in
 //! [`super::pages`].
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -34,6 +35,8 @@ const THREAD_DIRECTORY: u64 = 0x8000;
 pub(super) const DESCRIPTOR: &str = "[tls descriptor]";
 /// Pages in all unless told otherwise: 64 MiB.
 const MAX_PAGES: usize = 16 << 10;
+/// The longest text that is read, in bytes.
+const MAX_TEXT: usize = 1 << 16;
 /// So many bytes of a long access are as much work as a short one.
 pub(super) const BYTES_A_UNIT: usize = 64;
 
@@ -56,13 +59,13 @@ pub(crate) enum Fault {
 
 #[derive(Clone)]
 pub(crate) struct Memory<'l, 'p, 'd> {
-    linked: &'l Linked<'p, 'd>,
+    pub(super) linked: &'l Linked<'p, 'd>,
     pages: Pages,
     max_pages: usize,
     unknown: Unknown,
     /// Symbols that were met in this run alone.
-    symbols: Vec<String>,
-    by_name: HashMap<String, u64>,
+    symbols: Rc<Vec<String>>,
+    by_name: Rc<HashMap<String, u64>>,
     objects: Vec<Object>,
     heap_next: u64,
     /// Where the thread-local data of each library lies.
@@ -86,8 +89,8 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             pages: Pages::new(),
             max_pages: MAX_PAGES,
             unknown: Unknown::default(),
-            symbols: Vec::new(),
-            by_name: HashMap::new(),
+            symbols: Rc::default(),
+            by_name: Rc::default(),
             objects: Vec::new(),
             heap_next: HEAP,
             thread_blocks: Vec::new(),
@@ -183,8 +186,8 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         }
         let index = self.linked.symbol_count() + self.symbols.len();
         let address = SYMBOLS + index as u64 * SYMBOL_STRIDE;
-        self.symbols.push(name.to_owned());
-        self.by_name.insert(name.to_owned(), address);
+        Rc::make_mut(&mut self.symbols).push(name.to_owned());
+        Rc::make_mut(&mut self.by_name).insert(name.to_owned(), address);
         address
     }
 
@@ -193,15 +196,15 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
     }
 
     /// The symbol that begins at `address`.
-    pub(crate) fn symbol_at(&self, address: u64) -> Option<&str> {
+    pub(crate) fn symbol_at(&self, address: u64) -> Option<Cow<'l, str>> {
         let offset = address.checked_sub(SYMBOLS)?;
         if !offset.is_multiple_of(SYMBOL_STRIDE) {
             return None;
         }
         let index = usize::try_from(offset / SYMBOL_STRIDE).ok()?;
         match index.checked_sub(self.linked.symbol_count()) {
-            Some(own) => self.symbols.get(own).map(String::as_str),
-            None => self.linked.symbol(index),
+            Some(own) => self.symbols.get(own).cloned().map(Cow::Owned),
+            None => self.linked.symbol(index).map(Cow::Borrowed),
         }
     }
 
@@ -361,14 +364,41 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
 
     /// The zero-terminated bytes at `address`, at most 64 KiB of them.
     pub(crate) fn text(&mut self, address: u64) -> Result<Vec<u8>, Fault> {
-        let mut text = Vec::new();
-        while text.len() < 1 << 16 {
-            match self.read::<1>(address.wrapping_add(text.len() as u64))? {
-                [0] => return Ok(text),
-                [byte] => text.push(byte),
+        let before = self.work;
+        let (size, ending) = self.distance_to_zero(address);
+        let mut text = vec![0; size];
+        self.read_into(address, &mut text)?;
+        // As much work as reading byte by byte.
+        self.work = before.saturating_add(size as u64);
+        ending?;
+        text.pop();
+        Ok(text)
+    }
+
+    /// How many bytes come up to the first zero from `address` on, that included, or up to where
+    /// there is none or it goes no further.
+    fn distance_to_zero(&mut self, address: u64) -> (usize, Result<(), Fault>) {
+        let mut size = 0;
+        while size < MAX_TEXT {
+            let Some(at) = address.checked_add(size as u64) else {
+                return (size, Err(Fault::Unmapped(address)));
+            };
+            let number = at / PAGE_SIZE as u64;
+            if self.pages.get(number).is_none()
+                && let Err(fault) = self.bring_in(number)
+            {
+                return (size, Err(fault));
+            }
+            let offset = usize::try_from(at % PAGE_SIZE as u64).unwrap_or(0);
+            let rest = self.pages.get(number).and_then(|page| page.get(offset..));
+            let rest = rest.unwrap_or_default();
+            let rest = rest.get(..MAX_TEXT - size).unwrap_or(rest);
+            match rest.iter().position(|byte| *byte == 0) {
+                Some(place) => return (size + place + 1, Ok(())),
+                None => size += rest.len(),
             }
         }
-        Err(Fault::Unknown("a text without an end".to_owned()))
+        (size, Err(Fault::Unknown("a text without an end".to_owned())))
     }
 
     /// How much was read and written so far, in accesses and in bytes of long ones.
@@ -403,10 +433,11 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             // Less than a page, so that it always fits.
             let offset = usize::try_from(at % PAGE_SIZE as u64).unwrap_or(0);
             let count = (PAGE_SIZE - offset).min(size - done);
-            if self.pages.get(number).is_none() {
+            let part = done..done + count;
+            if with(&mut self.pages, number, offset, part.clone()).is_none() {
                 self.bring_in(number)?;
+                with(&mut self.pages, number, offset, part).ok_or(Fault::Unmapped(at))?;
             }
-            with(&mut self.pages, number, offset, done..done + count).ok_or(Fault::Unmapped(at))?;
             done += count;
         }
         Ok(())
@@ -418,24 +449,25 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
             return Err(Fault::Budget);
         }
         let address = number * PAGE_SIZE as u64;
-        let mut page = [0; PAGE_SIZE];
+        let mut page = Rc::new([0; PAGE_SIZE]);
+        let content = Rc::make_mut(&mut page);
         if let Some((index, place)) = self.in_image(address) {
-            self.image_page(index, place, address, &mut page)
+            self.image_page(index, place, address, content)
                 .map_err(|_| Fault::Unmapped(address))?;
         } else if within(address, SYMBOLS, self.symbol_count() * SYMBOL_STRIDE) {
             let offset = (address - SYMBOLS) % SYMBOL_STRIDE;
-            let name = self.symbol_at(address - offset).unwrap_or_default().to_owned();
-            self.symbol_page(&name, address - offset, offset, &mut page)?;
+            let name = self.symbol_at(address - offset).unwrap_or_default();
+            self.symbol_page(&name, address - offset, offset, content)?;
         } else if within(address, OBJECTS, self.objects.len() as u64 * OBJECT_STRIDE) {
             let object = self.object_at(address).cloned();
-            self.object_page(number, object.as_ref(), &mut page);
+            self.object_page(number, object.as_ref(), content);
         } else if !within(address, HEAP, self.heap_next - HEAP)
             && !within(address, STACK_END - STACK_SIZE, STACK_SIZE)
             && !within(address, THREAD - THREAD_SIZE, 2 * THREAD_SIZE)
         {
             return Err(Fault::Unmapped(address));
         }
-        self.pages.insert(number, Rc::new(page));
+        self.pages.insert(number, page);
         Ok(())
     }
 

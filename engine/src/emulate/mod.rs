@@ -21,6 +21,7 @@
 mod aarch64;
 mod c_api;
 mod declaring;
+mod decoded;
 mod linked;
 mod memory;
 mod objects;

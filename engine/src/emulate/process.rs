@@ -571,14 +571,14 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
     }
 
     fn react(&mut self, target: u64, arguments: &Arguments) -> Result<Reaction, Stop> {
-        if let Some(name) = self.memory.symbol_at(target).map(str::to_owned) {
+        if let Some(name) = self.memory.symbol_at(target) {
             if let Some(outcome) = c_api::call(self, &name, arguments) {
                 return outcome.map(Reaction::Return);
             }
             if let Some(reaction) = runtime::call(self, &name, arguments) {
                 return reaction;
             }
-            return Err(Stop::Needs(name));
+            return Err(Stop::Needs(name.into_owned()));
         }
         if self.memory.object_at(target).is_some() {
             return Err(Stop::Reason(
@@ -631,7 +631,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
     /// Whether `target` is the function behind TLS descriptors, which has a calling convention of
     /// its own: the processors do what it does.
     pub(super) fn is_thread_descriptor(&self, target: u64) -> bool {
-        self.memory.symbol_at(target) == Some(DESCRIPTOR)
+        self.memory.symbol_at(target).is_some_and(|name| name == DESCRIPTOR)
     }
 
     /// Whether `target` lies outside of every library.

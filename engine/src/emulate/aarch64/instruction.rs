@@ -6,7 +6,7 @@ use disarm64_defn::InsnClass;
 
 /// A decoded instruction.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Instruction {
+pub(in crate::emulate) struct Instruction {
     /// The encoding class, much as the Arm Architecture Reference Manual (Arm ARM) divides them.
     pub(super) class: InsnClass,
     /// The name of the instruction itself, never of an alias.

@@ -27,7 +27,7 @@ use disarm64_defn::InsnClass;
 
 use super::memory::{Memory, THREAD};
 use super::process::{Arguments, CALLER, Onward, Paused, Process, STUB, Start, Stop, System};
-use instruction::Instruction;
+pub(super) use instruction::Instruction;
 
 /// Where a call leaves the address to return to.
 const LINK: usize = 30;
@@ -169,6 +169,10 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
 
     fn step(&mut self) -> Result<(), Stop> {
         let at = self.program_counter;
+        let decoded = &self.process.memory.linked.aarch64;
+        if let Some(instruction) = decoded.get(at) {
+            return self.execute(instruction);
+        }
         if self.process.is_outside(at) {
             return if at == STUB { self.come_back() } else { self.leave(at) };
         }
@@ -176,6 +180,7 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
         if self.process.memory.is_relocated(at, 4) {
             return Err(Stop::Reason("the loader changes the code of the hook".to_owned()));
         }
+        decoded.keep(at, instruction);
         self.execute(instruction)
     }
 

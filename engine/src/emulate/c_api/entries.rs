@@ -60,7 +60,8 @@ impl Entries {
 
 /// Beginnings of names of functions that change nothing in the lists, dictionaries and modules that
 /// they are given, or whose effect on these is told in [`super::lists`], [`super::dicts`] and
-/// [`super::objects`].
+/// [`super::objects`]. In order, and none of them begins another, so that at most the last one that is not
+/// behind a name begins it: this is asked for each call.
 const KEEPING: [&str; 43] = [
     "PyBuffer_",
     "PyBytes_",
@@ -101,43 +102,43 @@ const KEEPING: [&str; 43] = [
     "PyUnstable_Module_",
     "PyWeakref_",
     "Py_BuildValue",
-    "Py_IncRef",
     "Py_DecRef",
+    "Py_IncRef",
     "_Py_Dealloc",
     "_Py_NewReference",
 ];
 
-/// The same of what is done with any object, container or mapping.
+/// The same of what is done with any object, container or mapping, in order.
 const READING: [&str; 25] = [
-    "GetAttr",
-    "GetAttrString",
-    "GetOptionalAttr",
-    "GetOptionalAttrString",
-    "GetItem",
-    "GetItemString",
-    "GetOptionalItem",
-    "GetOptionalItemString",
-    "GenericGetAttr",
-    "HasAttr",
-    "HasAttrString",
-    "HasAttrWithError",
-    "HasAttrStringWithError",
-    "Size",
-    "Length",
-    "Contains",
-    "Check",
-    "IsTrue",
-    "IsInstance",
-    "Malloc",
     "Calloc",
-    "Realloc",
+    "Check",
+    "Contains",
     "Free",
     "GC_Track",
     "GC_UnTrack",
+    "GenericGetAttr",
+    "GetAttr",
+    "GetAttrString",
+    "GetItem",
+    "GetItemString",
+    "GetOptionalAttr",
+    "GetOptionalAttrString",
+    "GetOptionalItem",
+    "GetOptionalItemString",
+    "HasAttr",
+    "HasAttrString",
+    "HasAttrStringWithError",
+    "HasAttrWithError",
+    "IsInstance",
+    "IsTrue",
+    "Length",
+    "Malloc",
+    "Realloc",
+    "Size",
 ];
 
 /// Functions that change the first object they are given as told in the other parts, and keep what
-/// they put there.
+/// they put there. In order.
 const TOLD: [&str; 30] = [
     "PyDict_Clear",
     "PyDict_DelItem",
@@ -159,7 +160,6 @@ const TOLD: [&str; 30] = [
     "PyList_SetItem",
     "PyList_SetSlice",
     "PyList_Sort",
-    "PySequence_SetItem",
     "PyMapping_DelItemString",
     "PyMapping_SetItemString",
     "PyObject_DelAttr",
@@ -169,6 +169,7 @@ const TOLD: [&str; 30] = [
     "PyObject_SetAttr",
     "PyObject_SetAttrString",
     "PyObject_SetItem",
+    "PySequence_SetItem",
 ];
 
 /// Why it cannot be told what a function takes out of a list: it may be any object that was put in,
@@ -192,11 +193,13 @@ pub(super) fn taken_from_changed(
 /// Whether a function leaves the lists, dictionaries and modules that it is given as they are.
 pub(super) fn keeps(name: &str) -> bool {
     let kinds = ["PyObject_", "PySequence_", "PyMapping_"];
-    KEEPING.iter().any(|start| name.starts_with(start))
+    let behind = KEEPING.partition_point(|start| *start <= name);
+    let before = behind.checked_sub(1).and_then(|last| KEEPING.get(last));
+    before.is_some_and(|start| name.starts_with(start))
         || kinds
             .iter()
             .find_map(|kind| name.strip_prefix(kind))
-            .is_some_and(|rest| READING.contains(&rest))
+            .is_some_and(|rest| READING.binary_search(&rest).is_ok())
 }
 
 /// More objects than a hook hands over.
@@ -207,7 +210,7 @@ const MOST_ARGUMENTS: u64 = 16;
 /// A function that is not known to leave them alone may do anything to the lists, dictionaries and
 /// objects that it is given, and to what these hold: that is no longer known.
 pub(super) fn loosen(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) {
-    if keeps(name) || TOLD.contains(&name) {
+    if keeps(name) || TOLD.binary_search(&name).is_ok() {
         return;
     }
     let known = arguments.registers.iter().take(arguments.count).copied();
@@ -266,5 +269,22 @@ fn reach(process: &mut Process<'_, '_, '_>, items: u64, of: u64, reached: &mut V
     for index in 0..size {
         let Ok(item) = process.memory.word(items.wrapping_add(index * 8)) else { break };
         reached.push(item);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_in_order_and_no_beginning_begins_another() {
+        assert!(KEEPING.is_sorted() && READING.is_sorted() && TOLD.is_sorted());
+        assert!(KEEPING.windows(2).all(|pair| !pair[1].starts_with(pair[0])));
+        for start in KEEPING {
+            assert!(keeps(start) && keeps(&format!("{start}zz")), "{start}");
+        }
+        for name in ["", "A", "PyDict_", "PyObject_Call", "PyThrea", "zzz"] {
+            assert!(!keeps(name), "{name}");
+        }
     }
 }

@@ -24,6 +24,8 @@ mod objects;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
+
 pub(super) use entries::{Entries, Key};
 
 use super::objects::{Object, PLAIN, Table};
@@ -40,7 +42,7 @@ enum Returns {
 }
 
 /// What functions return where it is no pointer.
-static RETURNS: LazyLock<HashMap<&'static str, Returns>> = LazyLock::new(|| {
+static RETURNS: LazyLock<FxHashMap<&'static str, Returns>> = LazyLock::new(|| {
     let own = include_str!("../../../data/c-api-returns.txt")
         .lines()
         .filter(|line| !line.starts_with('#'))

@@ -1,5 +1,8 @@
 //! Functions whose results code looks into: strings, numbers, types, capsules.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::{FAILED, Key, LARGE, text_of};
 use crate::emulate::memory::{BYTES_A_UNIT, Fault, Memory};
 use crate::emulate::objects::{
@@ -293,11 +296,15 @@ fn table(process: &mut Process<'_, '_, '_>, table: Table) -> u64 {
 
 /// How many arrays numpy's ufunc of that name takes and gives.
 fn ufunc(name: &[u8]) -> Option<(u32, u32)> {
-    let name = std::str::from_utf8(name).ok()?;
-    include_str!("../../../data/numpy-ufuncs.txt").lines().find_map(|line| {
-        let mut words = line.strip_prefix(name)?.strip_prefix(' ')?.split(' ');
-        Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
-    })
+    static ARGUMENTS: LazyLock<HashMap<&'static str, (u32, u32)>> = LazyLock::new(|| {
+        let lines = include_str!("../../../data/numpy-ufuncs.txt").lines();
+        let read = |line: &'static str| {
+            let mut words = line.split(' ');
+            Some((words.next()?, (words.next()?.parse().ok()?, words.next()?.parse().ok()?)))
+        };
+        lines.filter_map(read).collect()
+    });
+    ARGUMENTS.get(std::str::from_utf8(name).ok()?).copied()
 }
 
 /// `tp_name` of a `PyTypeObject`.

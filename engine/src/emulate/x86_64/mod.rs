@@ -76,15 +76,10 @@ struct Cpu<'r, 'l, 'p, 'd> {
     code: (u64, &'d [u8]),
     /// Where code begins that the loader does not change, [`STRETCH`] bytes of it.
     unchanged: u64,
-    /// Instructions that were decoded, each at a place that follows from its address: code that
-    /// runs is mostly code that ran before.
-    decoded: Box<[Instruction; DECODED]>,
 }
 
 /// How much code is checked at a time for changes by the loader.
 const STRETCH: u64 = 256;
-/// How many decoded instructions are kept.
-const DECODED: usize = 256;
 
 /// The registers of a processor that was stopped.
 #[derive(Clone)]
@@ -146,7 +141,6 @@ impl<'r, 'l, 'p, 'd> Cpu<'r, 'l, 'p, 'd> {
             budget,
             code: (0, &[]),
             unchanged: 0,
-            decoded: Box::new([Instruction::default(); DECODED]),
         }
     }
 }
@@ -197,19 +191,21 @@ impl Cpu<'_, '_, '_, '_> {
 
     fn step(&mut self) -> Result<(), Stop> {
         let at = self.instruction_pointer;
-        let place = usize::try_from(at).unwrap_or(0) % DECODED;
-        // An empty place says that it ends at 0, where no code is.
-        let mut instruction = self.decoded[place];
-        if instruction.ip() != at || instruction.is_invalid() {
-            if self.process.is_outside(at) {
+        let decoded = &self.process.memory.linked.x86_64;
+        let instruction = match decoded.get(at) {
+            Some(instruction) => instruction,
+            None if self.process.is_outside(at) => {
                 return if at == STUB { self.come_back() } else { self.leave(at) };
             }
-            instruction = self.decode(at)?;
-            if self.is_changed(at, instruction.len() as u64) {
-                return Err(Stop::Reason("the loader changes the code of the hook".to_owned()));
+            None => {
+                let instruction = self.decode(at)?;
+                if self.is_changed(at, instruction.len() as u64) {
+                    return Err(Stop::Reason("the loader changes the code of the hook".to_owned()));
+                }
+                decoded.keep(at, instruction);
+                instruction
             }
-            self.decoded[place] = instruction;
-        }
+        };
         self.instruction_pointer = instruction.next_ip();
         match instruction.flow_control() {
             FlowControl::Call | FlowControl::IndirectCall

@@ -57,6 +57,7 @@ impl Response {
 pub struct Traffic {
     requests: AtomicU64,
     bytes: AtomicU64,
+    used: AtomicU64,
 }
 
 impl Traffic {
@@ -70,6 +71,17 @@ impl Traffic {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes of wheels were made use of: their directories, and the members that were read.
+    #[must_use]
+    pub fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Counts bytes of a wheel that are made use of.
+    pub(super) fn make_use_of(&self, bytes: u64) {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 

@@ -20,20 +20,22 @@ use super::sparse::Sparse;
 use crate::fetch::client::{Client, FetchError, Request, Response};
 use crate::fetch::disk;
 use crate::model::digest::Sha256;
-use crate::model::distribution::{DistributionFile, DistributionKind};
+use crate::model::distribution::DistributionFile;
 use crate::model::limits::Limit;
 use crate::model::location::redacted;
 
-/// How much of the end is fetched first: enough for the directory of most wheels.
-const TAIL: u64 = 64 << 10;
-/// The same for wheels for any platform, of which little more than the directory is wanted.
-const TAIL_OF_PURE: u64 = 32 << 10;
+/// How much of the end is fetched first: this share of the wheel, within these bounds. Nearly all
+/// directories are shorter, and a second request for the others costs less than more bytes for all.
+const SHARE_OF_TAIL: u64 = 64;
+const LEAST_TAIL: u64 = 16 << 10;
+const MOST_TAIL: u64 = 64 << 10;
 /// A wheel up to this size is fetched whole: one request, and its digest can be checked.
-const SMALL: u64 = 96 << 10;
+const SMALL: u64 = 64 << 10;
 /// Two members closer than this are fetched in one request: a request costs more than these bytes.
-const JOIN_DISTANCE: u64 = 32 << 10;
-/// The most a member can take beside its name and data.
-const LOCAL_HEADER_ALLOWANCE: u64 = 30 + layout::ALLOWANCE;
+const JOIN_DISTANCE: u64 = 16 << 10;
+/// What a member takes beside its name and data, and the most that it can take.
+const LOCAL_HEADER: u64 = 30;
+const LOCAL_HEADER_ALLOWANCE: u64 = LOCAL_HEADER + layout::ALLOWANCE;
 /// Requests at a time for one wheel: the modules of a large one lie far apart, and would take as many
 /// times the way to the index and back.
 const PARALLEL_RANGES: usize = 16;
@@ -94,7 +96,8 @@ impl RemoteWheel {
         }
         let etag = strong_etag(&headers);
         if file.url.scheme() == "file" && size > 0 {
-            fetch_range(&client, &file, &sparse, None, size.saturating_sub(TAIL)..size).await?;
+            fetch_range(&client, &file, &sparse, None, size.saturating_sub(MOST_TAIL)..size)
+                .await?;
         }
         let archive = directory(&client, &file, &sparse, etag.as_ref()).await?;
         let archive =
@@ -105,7 +108,17 @@ impl RemoteWheel {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|problem| damaged(&file, &ArchiveError::new(&problem)))?;
         starts.sort_unstable();
-        Ok(Self { client, file, sparse, archive, starts, verified, etag })
+        let directory = size.saturating_sub(zip.central_directory_start());
+        let wheel = Self { client, file, sparse, archive, starts, verified, etag };
+        wheel.make_use_of(directory);
+        Ok(wheel)
+    }
+
+    /// Counts bytes that came over the network and are made use of.
+    fn make_use_of(&self, bytes: u64) {
+        if self.file.url.scheme() != "file" {
+            self.client.traffic().make_use_of(bytes);
+        }
     }
 
     /// Where it lies.
@@ -130,7 +143,7 @@ impl RemoteWheel {
     #[must_use]
     pub fn without_members(self) -> Self {
         if self.size() > SMALL {
-            let end = self.size().saturating_sub(tail_of(&self.file));
+            let end = self.size().saturating_sub(tail_of(self.file.size));
             self.sparse.keep_from(end.min(self.archive.zip().central_directory_start()));
         }
         self
@@ -192,6 +205,7 @@ impl RemoteWheel {
         let end_of_members = zip.central_directory_start();
         let mut ranges = Vec::new();
         for member in members {
+            let used = self.archive.compressed_size(*member);
             let entry = zip
                 .by_index_data(*member)
                 .map_err(|problem| damaged(&self.file, &ArchiveError::new(&problem)))?;
@@ -211,6 +225,8 @@ impl RemoteWheel {
                 ));
             }
             ranges.push(range);
+            let used = used.saturating_add(LOCAL_HEADER + entry.name_raw().len() as u64);
+            self.make_use_of(used);
         }
         Ok(joined(ranges, JOIN_DISTANCE))
     }
@@ -258,20 +274,20 @@ async fn start(client: &Client, file: &DistributionFile) -> Result<Start, FetchE
     match file.size {
         Some(size) if size <= SMALL => {}
         Some(size) => {
-            let range = size.saturating_sub(tail_of(file))..size;
+            let range = size.saturating_sub(tail_of(Some(size)))..size;
             if let Some(start) = tail(client, file, &bytes_of(&range)).await? {
                 return Ok(start);
             }
         }
         None => {
-            let wanted = tail_of(file);
+            let wanted = tail_of(None);
             if let Some(start) = tail(client, file, &format!("bytes=-{wanted}")).await? {
                 return Ok(start);
             }
             // Some servers know ranges but not those counted from the end: ask for a byte, whose
             // answer tells the size.
             if let Some(Start::Part { size, .. }) = tail(client, file, "bytes=0-0").await? {
-                let range = size.saturating_sub(TAIL)..size;
+                let range = size.saturating_sub(tail_of(Some(size)))..size;
                 if let Some(start) = tail(client, file, &bytes_of(&range)).await? {
                     return Ok(start);
                 }
@@ -281,12 +297,9 @@ async fn start(client: &Client, file: &DistributionFile) -> Result<Start, FetchE
     client.get(&file.url, &whole).await.map(Start::Whole)
 }
 
-/// How much of the end of a wheel is fetched first, in bytes.
-fn tail_of(file: &DistributionFile) -> u64 {
-    match &file.kind {
-        DistributionKind::Wheel(wheel) if wheel.is_any_platform() => TAIL_OF_PURE,
-        _ => TAIL,
-    }
+/// How much of the end of a wheel is fetched first, of its size, where that is known; in bytes.
+fn tail_of(size: Option<u64>) -> u64 {
+    size.map_or(MOST_TAIL, |size| (size / SHARE_OF_TAIL).clamp(LEAST_TAIL, MOST_TAIL))
 }
 
 /// A range, asked for until an answer fits. `None` where the server refuses it.
@@ -485,10 +498,13 @@ async fn directory(
         };
         let Some(missing) = sparse.take_missing() else { return Err(damaged(file, &problem)) };
         // From the missing byte to the next one at hand, but not the whole rest of a large wheel
-        // for the sake of a few bytes: four times as much with each attempt.
-        let gap = sparse.gaps(missing..sparse.size()).into_iter().next();
+        // for the sake of a few bytes: four times as much with each attempt. What is looked for behind
+        // a long comment is looked for backwards, in small steps: all that a comment may take at once.
+        let comment = sparse.size().saturating_sub(MOST_BEHIND);
+        let from = if attempt > 0 && missing > comment { comment } else { missing };
+        let gap = sparse.gaps(from..sparse.size()).into_iter().next();
         let Some(gap) = gap else { return Err(damaged(file, &problem)) };
-        let step = ((16 * TAIL) << (2 * attempt)).min(left);
+        let step = ((16 * MOST_TAIL) << (2 * attempt)).min(left);
         if step == 0 {
             return Err(damaged(file, &too_long(most)));
         }

@@ -164,7 +164,7 @@ fn every_fault_is_told_and_costs_no_other_package_its_answer() {
     connections closed without an answer: 3 unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: error sending request: client error (SendRequest): connection closed before message completed
     one connection closed: 0 keeps-gil-off: -
     short ranges: 3 unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected bytes 801133-802156 of 802157, found 801133-802132
-    ranges of another place: 3 unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected a Content-Range of bytes with the size, found `bytes 736622-802157/802157`
+    ranges of another place: 3 unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected a Content-Range of bytes with the size, found `bytes 785774-802157/802157`
     ranges of other bytes: 3 unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: damaged wheel: invalid Zip archive: Could not find EOCD
     ranges that are ignored from the start: 0 keeps-gil-off, digest verified: -
     ranges that are ignored later: 3 unchecked: http://index/files/hit-1.0-cp314-cp314t-manylinux_2_17_x86_64.whl: expected a part of the file, of 793 bytes, found more

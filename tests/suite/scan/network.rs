@@ -87,6 +87,9 @@ fn verbose_tells_bytes_and_requests() {
     let expected = format!("({received} bytes) in {} requests", index.requests().len());
     assert!(message.contains(&expected), "{message}");
     assert!(message.contains(&format!("({size} bytes) as a whole")), "{message}");
+    let used = message.split("what was read of wheels is ").nth(1).unwrap();
+    let used: usize = used.split(['(', ' ']).nth(3).unwrap().parse().unwrap();
+    assert!((1..=received).contains(&used), "{message}");
 }
 
 #[test]

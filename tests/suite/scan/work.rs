@@ -6,9 +6,8 @@ use crate::support::Sandbox;
 use crate::support::index::FakeIndex;
 use crate::support::wheel::{BuiltWheel, WheelBuilder, sha256_hex};
 
-/// Bytes of the end of a wheel for one platform and of one for any, which are asked for first.
-const TAIL: usize = 64 << 10;
-const TAIL_OF_PURE: usize = 32 << 10;
+/// Bytes of the end of a wheel that are asked for first, where it has no more than a megabyte.
+const TAIL: usize = 16 << 10;
 /// What a module of the fixtures takes in a wheel at most, with what lies between two of them.
 const MODULE: usize = 16 << 10;
 
@@ -64,8 +63,23 @@ fn a_cold_scan_asks_once_for_a_small_wheel_and_twice_for_a_large_one() {
     // The end and the modules of two; the small ones whole; of the large one without modules the end,
     // which holds its metadata too.
     assert_eq!(requests, 2 * 2 + 2 + 1, "{:#?}", index.requests());
-    let bound = 2 * TAIL + 2 * MODULE + small + TAIL_OF_PURE;
+    let bound = 3 * TAIL + 2 * MODULE + small;
     assert!(bytes <= bound, "{bytes} bytes, more than {bound}");
+}
+
+#[test]
+fn of_a_larger_wheel_more_of_the_end_is_asked_for() {
+    for (megabytes, tail) in [(0, 16 << 10), (3, 48 << 10), (9, 64 << 10)] {
+        let index = FakeIndex::builder().start();
+        let sandbox = Sandbox::new();
+        let wheel = WheelBuilder::new("large", "1.0").stored();
+        let wheel = wheel.file("large/data.bin", vec![7; (megabytes << 20) + 200_000]).build();
+        let share = (wheel.bytes.len() / 64).clamp(16 << 10, 64 << 10);
+        assert!((tail..=tail + 4096).contains(&share), "{share}");
+        sandbox.write("uv.lock", lock(&index, &[wheel]));
+        scan(&sandbox, &index, &[]).code(0);
+        assert_eq!(asked(&index), (1, share), "{:#?}", index.requests());
+    }
 }
 
 #[test]

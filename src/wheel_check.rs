@@ -39,10 +39,15 @@ pub struct WheelFindings {
     pub classifiers: Vec<String>,
     /// The top-level names that can be imported from it, sorted.
     pub names: Vec<String>,
-    /// By the path of an extension module that is not known to enable the GIL, the names among its
-    /// bytes, of whatever: what it imports, from this wheel or another, it imports in compiled code.
-    pub mentions: BTreeMap<String, Vec<String>>,
+    /// What its modules name; `None` where the findings are of a run before, which keeps that apart:
+    /// it is many times as long, and rarely needed. See [`WheelCheck::mentions`].
+    #[serde(skip)]
+    pub mentions: Option<Mentions>,
 }
+
+/// By the path of an extension module that is not known to enable the GIL, the names among its bytes, of
+/// whatever: what it imports, from this wheel or another, it imports in compiled code.
+pub type Mentions = BTreeMap<String, Vec<String>>;
 
 /// Looks into wheels for one target on one platform.
 #[derive(Debug)]
@@ -99,6 +104,32 @@ impl WheelCheck {
         if let Some(found) = key.as_ref().and_then(|key| self.cache.get(Bucket::Wheels, key)) {
             return Ok(found);
         }
+        self.look(file, wheel, key.as_deref()).await
+    }
+
+    /// What the modules of a wheel name that was looked into in a run before.
+    ///
+    /// # Errors
+    /// As [`Self::check`]: where it was not kept, the wheel is looked into again.
+    pub async fn mentions(
+        &self,
+        file: &DistributionFile,
+        wheel: &WheelFilename,
+    ) -> Result<Mentions, FetchError> {
+        let key = self.cache_key(file);
+        if let Some(found) = key.as_ref().and_then(|key| self.cache.get(Bucket::Mentions, key)) {
+            return Ok(found);
+        }
+        let found = self.look(file, wheel, key.as_deref()).await?;
+        Ok(found.mentions.unwrap_or_default())
+    }
+
+    async fn look(
+        &self,
+        file: &DistributionFile,
+        wheel: &WheelFilename,
+        key: Option<&str>,
+    ) -> Result<WheelFindings, FetchError> {
         let remote = match self.opened.as_ref().and_then(|opened| opened.take(&file.url)) {
             Some(remote) => remote,
             None => RemoteWheel::open(Arc::clone(&self.client), file.clone()).await?,
@@ -107,7 +138,8 @@ impl WheelCheck {
         self.has_inspected.store(true, Ordering::SeqCst);
         if let Some(key) = key {
             // A cache that cannot be written makes the next run slower, and this one no less right.
-            let _ = self.cache.put(Bucket::Wheels, &key, &found);
+            let _ = self.cache.put(Bucket::Wheels, key, &found);
+            let _ = self.cache.put(Bucket::Mentions, key, &found.mentions);
         }
         Ok(found)
     }
@@ -191,7 +223,7 @@ impl WheelCheck {
         // On macOS one tag, and one file, is for several processors; the answers are for one.
         let architecture = self.place.platform.architecture.as_str();
         // The number in front counts what is kept beside the engine's answers.
-        Some(format!("3 engine {engine} {tag} {architecture} {}", file_key(file)?))
+        Some(format!("4 engine {engine} {tag} {architecture} {}", file_key(file)?))
     }
 }
 
@@ -263,7 +295,7 @@ impl Work {
             sha256_verified: self.remote.digest_is_verified(),
             classifiers: self.classifiers,
             names: self.names,
-            mentions,
+            mentions: Some(mentions),
         };
         (found, self.remote)
     }

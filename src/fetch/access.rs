@@ -156,14 +156,38 @@ pub(crate) fn set_up(
     Ok(builder)
 }
 
+/// Whether the user's settings can be used, as far as can be told without reading every certificate:
+/// that takes longer than a scan does which asks for nothing.
+///
+/// # Errors
+/// Where the certificates that they name cannot be read, or their proxy is none.
+pub(crate) fn check(settings: &AccessSettings) -> Result<(), AccessError> {
+    if let Some(proxy) = &settings.proxy {
+        Proxy::all(proxy.clone())?;
+    }
+    let Some(authorities) = &settings.authorities else { return Ok(()) };
+    for path in &authorities.paths {
+        let failed = |problem: String| unusable(authorities, path, problem);
+        if path.is_dir() {
+            std::fs::read_dir(path).map_err(|problem| failed(problem.to_string()))?;
+        } else {
+            let text = read(path).map_err(|problem| failed(unreadable(&problem)))?;
+            if !text.windows(MARK.len()).any(|part| part == MARK) {
+                return Err(failed(NONE.to_owned()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What begins each certificate of a PEM file (RFC 7468).
+const MARK: &[u8] = b"-----BEGIN CERTIFICATE-----";
+const NONE: &str = "expected PEM certificates, found none";
+
 fn certificates(authorities: &Authorities) -> Result<Vec<Certificate>, AccessError> {
     let mut found = Vec::new();
     for path in &authorities.paths {
-        let failed = |problem: String| AccessError::Certificates {
-            origin: authorities.origin.clone(),
-            path: path.display().to_string(),
-            problem,
-        };
+        let failed = |problem: String| unusable(authorities, path, problem);
         if path.is_dir() {
             // As OpenSSL has it, files that are none are passed over.
             let entries = std::fs::read_dir(path).map_err(|problem| failed(problem.to_string()))?;
@@ -174,20 +198,27 @@ fn certificates(authorities: &Authorities) -> Result<Vec<Certificate>, AccessErr
                 found.extend(Certificate::from_pem_bundle(&text).unwrap_or_default());
             }
         } else {
-            let text = read(path).map_err(|problem| {
-                failed(match problem.kind() {
-                    std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                    _ => format!("it cannot be read: {problem}"),
-                })
-            })?;
+            let text = read(path).map_err(|problem| failed(unreadable(&problem)))?;
             let certificates = Certificate::from_pem_bundle(&text).unwrap_or_default();
             if certificates.is_empty() {
-                return Err(failed("expected PEM certificates, found none".to_owned()));
+                return Err(failed(NONE.to_owned()));
             }
             found.extend(certificates);
         }
     }
     Ok(found)
+}
+
+fn unusable(authorities: &Authorities, path: &Path, problem: String) -> AccessError {
+    let origin = authorities.origin.clone();
+    AccessError::Certificates { origin, path: path.display().to_string(), problem }
+}
+
+fn unreadable(problem: &std::io::Error) -> String {
+    match problem.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => format!("it cannot be read: {problem}"),
+    }
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {

@@ -26,6 +26,8 @@ pub enum Bucket {
     Pages,
     /// What was found in wheels.
     Wheels,
+    /// The names among the bytes of the modules of wheels.
+    Mentions,
     /// What files say of themselves.
     Metadata,
     /// The Python files of wheels.
@@ -40,9 +42,10 @@ pub enum Bucket {
 
 impl Bucket {
     /// Every kind.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Pages,
         Self::Wheels,
+        Self::Mentions,
         Self::Metadata,
         Self::Python,
         Self::Imports,
@@ -54,6 +57,7 @@ impl Bucket {
         match self {
             Self::Pages => "pages-v1",
             Self::Wheels => "wheels-v1",
+            Self::Mentions => "mentions-v1",
             Self::Metadata => "metadata-v1",
             Self::Python => "python-v1",
             Self::Imports => "imports-v1",

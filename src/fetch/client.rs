@@ -57,6 +57,7 @@ impl Response {
 pub struct Traffic {
     requests: AtomicU64,
     bytes: AtomicU64,
+    of_wheels: AtomicU64,
     used: AtomicU64,
 }
 
@@ -73,10 +74,21 @@ impl Traffic {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// How many bytes of wheels were made use of: their directories, and the members that were read.
+    /// How many of them are parts of wheels.
+    #[must_use]
+    pub fn of_wheels(&self) -> u64 {
+        self.of_wheels.load(Ordering::Relaxed)
+    }
+
+    /// How many of these were made use of: directories, and the members that were read.
     #[must_use]
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
+    }
+
+    /// Counts a part of a wheel, in bytes.
+    pub(super) fn receive_of_wheel(&self, bytes: usize) {
+        self.of_wheels.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Counts bytes of a wheel that are made use of.
@@ -170,14 +182,11 @@ impl Client {
         access: &AccessSettings,
         limits: Limits,
     ) -> Result<Self, AccessError> {
-        let http = OnceLock::new();
-        if access.authorities.is_some() || access.proxy.is_some() {
-            // What the user set up is told to be wrong before anything is done.
-            let _ = http.set(Ok(set_up(access, limits.patience)?));
-        }
+        // What the user set up is told to be wrong before anything is done.
+        access::check(access)?;
         Ok(Self {
             access: access.clone(),
-            http,
+            http: OnceLock::new(),
             offline,
             traffic: Traffic::default(),
             credentials: Credentials::of_netrc(access.netrc.as_deref()),

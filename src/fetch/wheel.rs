@@ -75,12 +75,14 @@ impl RemoteWheel {
         let start = start(&client, &file).await?;
         let (sparse, verified, headers) = match start {
             Start::Whole(response) => {
+                client.traffic().receive_of_wheel(response.body.len());
                 let verified = check_digest(&file, &response)?;
                 let sparse = Sparse::new(response.body.len() as u64);
                 sparse.insert(0, response.body);
                 (sparse, verified, response.headers)
             }
             Start::Part { size, start, response } => {
+                client.traffic().receive_of_wheel(response.body.len());
                 let sparse = Sparse::new(size);
                 sparse.insert(start, response.body);
                 (sparse, false, response.headers)
@@ -420,6 +422,7 @@ async fn fetch_range(
         return Ok(());
     }
     let body = client.repeated(|| range_once(client, file, sparse, etag, &range)).await?;
+    client.traffic().receive_of_wheel(body.len());
     sparse.insert(range.start, body);
     Ok(())
 }

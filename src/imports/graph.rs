@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::environment::{Environment, ModuleId};
 use super::evaluate::Run;
 use super::facts::Statement;
+use super::named::on_all_cores;
 use super::search::{Importing, imports_of_functions};
 use crate::model::imports::{How, ImportChain, Reach};
 
@@ -264,15 +265,18 @@ impl Graph {
         for ((from, to), certain) in &run.edges {
             self.importers.entry(*to).or_default().insert(*from, *certain);
         }
-        for module in modules {
-            let Some(facts) = environment.facts(module) else { continue };
-            for importing in imports_of_functions(&facts.body) {
-                for target in environment.targets(module, &importing) {
-                    let known =
-                        self.importers.get(&target).is_some_and(|by| by.contains_key(&module));
-                    if target != module && !known {
-                        self.later.entry(target).or_default().insert(module);
-                    }
+        let later = on_all_cores(modules.len(), |at| {
+            let module = *modules.get(at)?;
+            let facts = environment.facts(module)?;
+            let importing = imports_of_functions(&facts.body);
+            let targets = importing.iter().flat_map(|one| environment.targets(module, one));
+            Some((module, targets.collect::<BTreeSet<_>>()))
+        });
+        for (module, targets) in later.into_iter().flatten() {
+            for target in targets {
+                let known = self.importers.get(&target).is_some_and(|by| by.contains_key(&module));
+                if target != module && !known {
+                    self.later.entry(target).or_default().insert(module);
                 }
             }
         }

@@ -14,14 +14,17 @@ use super::ahead::Ahead;
 use super::look::{Looked, Wheel};
 use crate::fetch::cache::{Bucket, file_key};
 use crate::fetch::python_files::PythonFiles;
+use crate::imports::mentions::anything;
 use crate::imports::named::on_all_cores;
 use crate::imports::source::{Answers, SourceImports};
 use crate::imports::{Distribution, Environment, Extension, Files, IMPORTS_VERSION};
 use crate::inspect::ENGINE_VERSION;
 use crate::model::digest::Sha256;
+use crate::model::distribution::DistributionKind;
 use crate::model::evidence::Gil;
 use crate::model::imports::{ImportReport, Reach, SourceFile, SourceImport};
 use crate::model::report::{PackageReport, Place, Severity, Verdict};
+use crate::wheel_check::{Mentions, WheelCheck};
 
 /// What is asked beside the packages that were looked at.
 pub(super) struct Asking<'a> {
@@ -29,6 +32,8 @@ pub(super) struct Asking<'a> {
     pub(super) not_seen: &'a [String],
     /// Packages worked on at a time.
     pub(super) jobs: usize,
+    /// Knows what modules name that were looked into in a run before.
+    pub(super) checks: &'a WheelCheck,
 }
 
 /// What was found in the user's own files.
@@ -79,7 +84,7 @@ pub(super) async fn add(
         fill(looked, found);
         return OfSources::default();
     }
-    let (mut environment, problems) = environment(looked, place, asking.jobs, ahead).await;
+    let (mut environment, problems) = environment(looked, place, asking, ahead).await;
     for name in not_seen {
         environment.add_not_seen(name.clone(), None);
     }
@@ -87,8 +92,12 @@ pub(super) async fn add(
     let sources = Arc::clone(sources);
     let is_direct = |one: &&Looked| one.via.len() == 1;
     let direct: Vec<String> = looked.iter().filter(is_direct).map(|one| one.name.clone()).collect();
-    let following =
-        tokio::task::spawn_blocking(move || follow(&environment, &wanted, &direct, &sources));
+    let following = tokio::task::spawn_blocking(move || {
+        let followed = follow(&environment, &wanted, &direct, &sources);
+        // What was read of hundreds of files takes a while to be given back, and nobody waits for it.
+        std::thread::spawn(move || drop(environment));
+        followed
+    });
     // A defect of ours here leaves every import untold rather than the run without an end.
     let followed = following.await.ok();
     let is_whole = followed.is_some();
@@ -199,18 +208,21 @@ impl Wanted {
 async fn environment(
     looked: &mut [Looked],
     place: Place,
-    jobs: usize,
+    asking: &Asking<'_>,
     ahead: &Ahead,
 ) -> (Environment, Vec<Option<String>>) {
     let fetched: Vec<Option<Result<PythonFiles, String>>> = stream::iter(looked.iter_mut())
         .map(|one| async {
-            let wheel = one.wheel_looked_into.as_ref()?;
+            let wheel = one.wheel_looked_into.as_mut()?;
+            if wheel.mentions.is_none() && !one.report.modules.is_empty() {
+                wheel.mentions = mentions(wheel, asking.checks, ahead).await;
+            }
             match one.python_files.take() {
                 Some(files) => Some(files),
                 None => Some(ahead.fetch(wheel).await),
             }
         })
-        .buffered(jobs.max(1))
+        .buffered(asking.jobs.max(1))
         .collect()
         .await;
     let mut environment = Environment::new(place.target, place.platform);
@@ -233,11 +245,21 @@ async fn environment(
     (environment, problems)
 }
 
+/// What the modules of a wheel name that was looked into in a run before; `None` where that cannot be
+/// told any more.
+async fn mentions(wheel: &Wheel, checks: &WheelCheck, ahead: &Ahead) -> Option<Mentions> {
+    let DistributionKind::Wheel(filename) = &wheel.file.kind else { return None };
+    ahead.clock.within(checks.mentions(&wheel.file, filename)).await.ok()?.ok()
+}
+
 fn distribution(report: &PackageReport, wheel: &Wheel, files: PythonFiles) -> Distribution {
     let extension = |module: &crate::model::evidence::ModuleReport| Extension {
         member: module.member.clone(),
         gil: module.gil,
-        mentions: wheel.mentions.get(&module.member).cloned().unwrap_or_default(),
+        mentions: match &wheel.mentions {
+            Some(mentions) => mentions.get(&module.member).cloned().unwrap_or_default(),
+            None => anything(),
+        },
     };
     let was_inspected = report.verdict != Verdict::Unchecked;
     Distribution {

@@ -1,6 +1,5 @@
 //! One package of a plan: which of its files would be installed, and what that does.
 
-use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -18,14 +17,14 @@ use crate::model::wheel_filename::WheelFilename;
 use crate::resolve::pin::{self, Choice};
 use crate::resolve::{Index, offer, ranges};
 use crate::source_check::{self, SourceCheck};
-use crate::wheel_check::{WheelCheck, WheelFindings};
+use crate::wheel_check::{Mentions, WheelCheck, WheelFindings};
 
 /// Looks at packages for one target on one platform.
 pub(super) struct Looker<I> {
     place: Place,
     tags: TagOrder,
     index: Arc<I>,
-    checks: WheelCheck,
+    checks: Arc<WheelCheck>,
     sources: SourceCheck,
     progress: Arc<dyn Progress>,
 }
@@ -44,8 +43,8 @@ pub(super) struct Wheel {
     pub(super) file: DistributionFile,
     /// The top-level names that can be imported from it.
     pub(super) names: Vec<String>,
-    /// The modules of the wheel that each of its extension modules names, by the path of that.
-    pub(super) mentions: BTreeMap<String, Vec<String>>,
+    /// What its extension modules name, where it was looked into in this run.
+    pub(super) mentions: Option<Mentions>,
 }
 
 impl From<PackageReport> for Looked {
@@ -81,7 +80,7 @@ impl<I: Index> Looker<I> {
     pub(super) fn new(
         place: Place,
         index: Arc<I>,
-        checks: WheelCheck,
+        checks: Arc<WheelCheck>,
         sources: SourceCheck,
         progress: Arc<dyn Progress>,
     ) -> Self {

@@ -129,10 +129,12 @@ pub async fn scan(
         };
         let plan = plan?;
         progress.start(plan.tasks.len());
+        let checks = WheelCheck::new(Arc::clone(client), cache.clone(), scene.place);
+        let checks = Arc::new(checks.reusing(index.opened()));
         let looker = Looker::new(
             scene.place,
             Arc::clone(index),
-            WheelCheck::new(Arc::clone(client), cache.clone(), scene.place).reusing(index.opened()),
+            Arc::clone(&checks),
             SourceCheck::new(Arc::clone(client), cache.clone()),
             Arc::clone(progress),
         );
@@ -154,7 +156,7 @@ pub async fn scan(
         let mut done = look_at_all(tasks, looker, &ahead, progress).await;
         settle(&mut done);
         explain(&mut done, &graph);
-        let asking = imports::Asking { not_seen: &not_seen, jobs: settings.jobs };
+        let asking = imports::Asking { not_seen: &not_seen, jobs: settings.jobs, checks: &checks };
         let of_sources =
             imports::add(&mut done, &settings.sources, scene.place, &asking, &ahead).await;
         // The user's own code is the same everywhere; what it does may not be.

@@ -156,10 +156,13 @@ fn sources(rules: &RuleArguments) -> Result<Arc<Vec<SourceFile>>, Failure> {
 /// What was fetched, beside what whole wheels would have taken.
 fn traffic(traffic: &Traffic, wheel_bytes: u64) -> String {
     format!(
-        "received {} ({} bytes) in {} requests; what was read of wheels is {} ({} bytes) of that; the wheels looked into are {} ({wheel_bytes} bytes) as a whole",
+        "received {} ({} bytes) in {} requests; {} ({} bytes) of that are parts of wheels, of which {} ({} bytes) \
+         were read; the wheels looked into are {} ({wheel_bytes} bytes) as a whole",
         report::bytes(traffic.bytes()),
         traffic.bytes(),
         traffic.requests(),
+        report::bytes(traffic.of_wheels()),
+        traffic.of_wheels(),
         report::bytes(traffic.used()),
         traffic.used(),
         report::bytes(wheel_bytes),

@@ -87,8 +87,9 @@ fn a_damaged_entry_is_dropped_and_redone() {
     let (index, sandbox) = (index(), sandbox());
     let expected = json(&sandbox, &index, &[]);
     let entries = files_below(&sandbox.cache_dir());
-    let kinds = "two pages, their metadata, two wheels, their Python files, what imports do";
-    assert_eq!(entries.len(), 9, "{kinds}: {entries:#?}");
+    let kinds = "two pages, their metadata, two wheels and what their modules name, their Python files, \
+                 what imports do";
+    assert_eq!(entries.len(), 11, "{kinds}: {entries:#?}");
     for (at, path) in entries.iter().enumerate() {
         let mut bytes = std::fs::read(path).unwrap();
         match at {
@@ -106,6 +107,23 @@ fn a_damaged_entry_is_dropped_and_redone() {
     index.clear_requests();
     assert_eq!(expected, json(&sandbox, &index, &[]));
     assert!(index.requests_for("/files/").is_empty(), "the entries were written anew");
+}
+
+/// What the modules of a wheel name is kept beside what they do, and may be thrown away by itself.
+#[test]
+fn what_modules_name_is_looked_up_again_where_it_is_not_kept() {
+    let (index, sandbox) = (index(), sandbox());
+    let expected = json(&sandbox, &index, &[]);
+    for kind in ["mentions-v1", "imports-v1"] {
+        std::fs::remove_dir_all(sandbox.cache_dir().join(kind)).unwrap();
+    }
+    index.clear_requests();
+    assert_eq!(expected, json(&sandbox, &index, &[]));
+    assert!(!index.requests_for("/files/").is_empty(), "the wheels were looked into again");
+    std::fs::remove_dir_all(sandbox.cache_dir().join("imports-v1")).unwrap();
+    index.clear_requests();
+    assert_eq!(expected, json(&sandbox, &index, &[]));
+    assert!(index.requests_for("/files/").is_empty(), "the names were kept anew");
 }
 
 #[test]

@@ -87,9 +87,14 @@ fn verbose_tells_bytes_and_requests() {
     let expected = format!("({received} bytes) in {} requests", index.requests().len());
     assert!(message.contains(&expected), "{message}");
     assert!(message.contains(&format!("({size} bytes) as a whole")), "{message}");
-    let used = message.split("what was read of wheels is ").nth(1).unwrap();
-    let used: usize = used.split(['(', ' ']).nth(3).unwrap().parse().unwrap();
-    assert!((1..=received).contains(&used), "{message}");
+    let [all, of_wheels, read] = [1, 2, 3].map(|place| {
+        let bytes =
+            message.split(" bytes)").nth(place - 1).and_then(|text| text.rsplit('(').next());
+        bytes.unwrap().parse::<usize>().unwrap()
+    });
+    assert_eq!(all, received);
+    assert!(of_wheels < all, "the page of the project is none: {message}");
+    assert!((1..=of_wheels).contains(&read), "{message}");
 }
 
 #[test]

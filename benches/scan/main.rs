@@ -6,23 +6,28 @@
 //! cargo bench --bench scan -- --latency 20 --megabytes 100 --packages 78
 //! ```
 //!
+//! With `--lock` a real lock is scanned from where its files lie, see `real.rs`.
+//!
 //! Beside a scan that asks for something stands the floor: what a client takes that does nothing but
 //! ask the same again, on as many connections.
 
 mod process;
+mod real;
 mod server;
 mod wheels;
 
 use std::error::Error;
 use std::fs;
 use std::io::Write as _;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser as _;
 use tempfile::TempDir;
 
-use self::process::{Usage, run};
+use self::process::{Surroundings, Usage, run};
+use self::real::Real;
 use self::server::{Distance, Server, Traffic, floor};
 use self::wheels::{Record, Workshop, lock, recorded};
 
@@ -30,8 +35,8 @@ pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 const MEGABYTE: u64 = 1_000_000;
 /// A package of the lock enables the GIL.
-const FOUND: [i32; 1] = [1];
-const FINE: [i32; 1] = [0];
+const FOUND: RangeInclusive<i32> = 1..=1;
+const FINE: RangeInclusive<i32> = 0..=0;
 const PLATFORM: &str = "x86_64-manylinux_2_28";
 /// How many times as often what asks for nothing is run.
 const QUIET: usize = 5;
@@ -53,6 +58,15 @@ struct Arguments {
     /// The program
     #[arg(long, default_value = env!("CARGO_BIN_EXE_ftcheck"))]
     program: PathBuf,
+    /// A real lock, which is scanned in place of made ones
+    #[arg(long)]
+    lock: Option<PathBuf>,
+    /// The platform of that scan
+    #[arg(long, default_value = PLATFORM)]
+    platform: String,
+    /// A command that is run beside each scan of a real lock, from its folder
+    #[arg(long)]
+    beside: Vec<String>,
     /// What cargo says
     #[arg(long, hide = true)]
     bench: bool,
@@ -72,9 +86,14 @@ fn main() -> Result<(), Failure> {
         latency: Duration::from_millis(arguments.latency),
         bytes_per_second: (arguments.megabytes * MEGABYTE).max(1),
     };
-    let Arguments { program, runs, .. } = &arguments;
-    let bench = Bench { program: std::path::absolute(program)?, runs: (*runs).max(1), distance };
+    let Arguments { program, runs, platform, beside, .. } = &arguments;
+    let (program, runs) = (std::path::absolute(program)?, (*runs).max(1));
     head(&arguments)?;
+    if let Some(lock) = &arguments.lock {
+        let lock = std::path::absolute(lock)?;
+        return Real { program: &program, lock, platform, beside, runs }.measure();
+    }
+    let bench = Bench { program, runs, distance };
     bench.start_up()?;
     for packages in &arguments.packages {
         bench.lock(*packages)?;
@@ -94,7 +113,10 @@ struct Bench {
 impl Bench {
     fn start_up(&self) -> Result<(), Failure> {
         let folder = TempDir::new()?;
-        let run = |_| run(&self.program, folder.path(), &["--version"], &FINE);
+        let run = |_| {
+            let version = ["--version"];
+            Ok(run(&self.program, folder.path(), &version, FINE, Surroundings::Own)?.usage)
+        };
         row("ftcheck --version", self.repeated(QUIET, run)?, None)
     }
 
@@ -110,13 +132,13 @@ impl Bench {
         let path = folder.path();
         fs::write(path.join("uv.lock"), lock(&wheels, &host)?)?;
 
-        let cold = self.asking(path, &server, &FOUND, |_| remove_cache(path))?;
+        let cold = self.asking(path, &server, FOUND, |_| remove_cache(path))?;
         row(&format!("{packages} packages, cold"), cold.usage, Some(&cold))?;
         let warm = self.quiet(path, &server, &[])?;
         row(&format!("{packages} packages, warm"), warm, None)?;
         let offline = self.quiet(path, &server, &["--offline"])?;
         row(&format!("{packages} packages, offline"), offline, None)?;
-        let changed = self.asking(path, &server, &FOUND, |run| {
+        let changed = self.asking(path, &server, FOUND, |run| {
             let one = wheels.iter_mut().find(|wheel| !wheel.is_pure);
             let one = one.ok_or("no package of the lock has modules")?;
             *one = workshop.release(one, &format!("{}.0", run + 2))?;
@@ -137,7 +159,7 @@ impl Bench {
             server.add(&wheel.filename, std::mem::take(&mut wheel.bytes));
         }
         let path = folder.path();
-        let cold = self.asking(path, &server, &FINE, |_| remove_cache(path))?;
+        let cold = self.asking(path, &server, FINE, |_| remove_cache(path))?;
         let (module, other) = (module / MEGABYTE, other / MEGABYTE);
         row(&format!("module {module} MB, rest {other}"), cold.usage, Some(&cold))
     }
@@ -147,7 +169,7 @@ impl Bench {
         &self,
         folder: &Path,
         server: &Server,
-        codes: &[i32],
+        codes: RangeInclusive<i32>,
         mut prepare: impl FnMut(usize) -> Result<(), Failure>,
     ) -> Result<Asked, Failure> {
         let mut last = Traffic::default();
@@ -155,7 +177,7 @@ impl Bench {
         let usage = self.repeated(1, |number| {
             prepare(number)?;
             server.take_traffic();
-            let usage = self.scan(folder, &[], codes)?;
+            let usage = self.scan(folder, &[], codes.clone())?;
             last = server.take_traffic();
             floors.push(floor(server.address, &last)?);
             server.take_traffic();
@@ -167,7 +189,7 @@ impl Bench {
 
     /// With all in the cache; nothing may be asked.
     fn quiet(&self, folder: &Path, server: &Server, more: &[&str]) -> Result<Usage, Failure> {
-        let usage = self.repeated(QUIET, |_| self.scan(folder, more, &FOUND))?;
+        let usage = self.repeated(QUIET, |_| self.scan(folder, more, FOUND))?;
         match server.take_traffic().served.as_slice() {
             [] => Ok(usage),
             [first, ..] => Err(format!("expected no request, found one for {}", first.path).into()),
@@ -181,16 +203,18 @@ impl Bench {
         mut run: impl FnMut(usize) -> Result<Usage, Failure>,
     ) -> Result<Usage, Failure> {
         let usages = (0..self.runs * times).map(&mut run).collect::<Result<Vec<_>, _>>()?;
-        Ok(Usage {
-            wall: median(usages.iter().map(|usage| usage.wall)),
-            cpu: median(usages.iter().map(|usage| usage.cpu)),
-            peak: median(usages.iter().map(|usage| usage.peak)),
-        })
+        Ok(median_of(&usages))
     }
 
-    fn scan(&self, folder: &Path, more: &[&str], codes: &[i32]) -> Result<Usage, Failure> {
+    fn scan(
+        &self,
+        folder: &Path,
+        more: &[&str],
+        codes: RangeInclusive<i32>,
+    ) -> Result<Usage, Failure> {
         let arguments = ["scan", "uv.lock", "--platform", PLATFORM, "--target", "3.14t"];
-        run(&self.program, folder, &[&arguments, more].concat(), codes)
+        let arguments = [&arguments, more].concat();
+        Ok(run(&self.program, folder, &arguments, codes, Surroundings::Own)?.usage)
     }
 }
 
@@ -200,6 +224,15 @@ fn remove_cache(folder: &Path) -> Result<(), Failure> {
         fs::remove_dir_all(cache)?;
     }
     Ok(())
+}
+
+/// The median of each figure by itself.
+fn median_of(usages: &[Usage]) -> Usage {
+    Usage {
+        wall: median(usages.iter().map(|usage| usage.wall)),
+        cpu: median(usages.iter().map(|usage| usage.cpu)),
+        peak: median(usages.iter().map(|usage| usage.peak)),
+    }
 }
 
 fn median<T: Ord + Default>(values: impl Iterator<Item = T>) -> T {
@@ -221,8 +254,13 @@ fn head(arguments: &Arguments) -> Result<(), Failure> {
     let cores = std::thread::available_parallelism()?;
     let Arguments { latency, megabytes, runs, .. } = arguments;
     let mut output = std::io::stdout().lock();
-    writeln!(output, "{cores} cores, {latency} ms to the index, {megabytes} MB/s from it")?;
-    writeln!(output, "medians of {runs} runs, and of {} that ask for nothing", runs * QUIET)?;
+    if let Some(lock) = &arguments.lock {
+        writeln!(output, "{cores} cores; {} from where it lies", lock.display())?;
+        writeln!(output, "medians of {runs} runs")?;
+    } else {
+        writeln!(output, "{cores} cores, {latency} ms to the index, {megabytes} MB/s from it")?;
+        writeln!(output, "medians of {runs} runs, and of {} that ask for nothing", runs * QUIET)?;
+    }
     let columns = ["requests", "MB", "wall ms", "CPU ms", "peak MB", "floor ms", "x floor"];
     write!(output, "\n{:<28}", "")?;
     for column in columns {
@@ -231,24 +269,36 @@ fn head(arguments: &Arguments) -> Result<(), Failure> {
     Ok(writeln!(output)?)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a few digits are shown")]
 fn row(name: &str, usage: Usage, asked: Option<&Asked>) -> Result<(), Failure> {
+    let traffic = asked.map_or((0, 0), |asked| (asked.requests, asked.bytes));
+    print_row(name, usage, Some(traffic), asked.map(|asked| asked.floor))
+}
+
+/// A row of the table: with the requests and the bytes, where they are known, and the time that a plain
+/// client takes for them.
+#[expect(clippy::cast_precision_loss, reason = "a few digits are shown")]
+fn print_row(
+    name: &str,
+    usage: Usage,
+    traffic: Option<(usize, u64)>,
+    floor: Option<Duration>,
+) -> Result<(), Failure> {
     let milliseconds = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1e3);
     let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / MEGABYTE as f64);
-    let times = |asked: &Asked| usage.wall.as_secs_f64() / asked.floor.as_secs_f64();
+    let times = |floor: Duration| usage.wall.as_secs_f64() / floor.as_secs_f64();
     let cells = [
-        asked.map_or_else(|| "0".to_owned(), |asked| asked.requests.to_string()),
-        asked.map_or_else(|| "0".to_owned(), |asked| megabytes(asked.bytes)),
+        traffic.map(|(requests, _)| requests.to_string()).unwrap_or_default(),
+        traffic.map(|(_, bytes)| megabytes(bytes)).unwrap_or_default(),
         milliseconds(usage.wall),
         usage.cpu.map_or_else(|| "?".to_owned(), milliseconds),
         usage.peak.map_or_else(|| "?".to_owned(), megabytes),
-        asked.map(|asked| milliseconds(asked.floor)).unwrap_or_default(),
-        asked.map(|asked| format!("{:.2}", times(asked))).unwrap_or_default(),
+        floor.map(milliseconds).unwrap_or_default(),
+        floor.map(|floor| format!("{:.2}", times(floor))).unwrap_or_default(),
     ];
-    let mut output = std::io::stdout().lock();
-    write!(output, "{name:<28}")?;
-    for cell in cells {
-        write!(output, "{cell:>10}")?;
-    }
-    Ok(writeln!(output)?)
+    let line = cells.iter().fold(format!("{name:<28}"), |line, cell| line + &format!("{cell:>10}"));
+    print_line(&line)
+}
+
+fn print_line(line: &str) -> Result<(), Failure> {
+    Ok(writeln!(std::io::stdout().lock(), "{line}")?)
 }

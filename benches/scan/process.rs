@@ -4,6 +4,7 @@
 //! peak of memory of all children of a process together, and counts what that process took before it
 //! became them.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -23,40 +24,59 @@ pub(crate) struct Usage {
     pub(crate) peak: Option<u64>,
 }
 
-/// Runs the program in `folder`, with a cache there.
+/// What a run took, and what it said on the standard error.
+pub(crate) struct Ran {
+    pub(crate) usage: Usage,
+    pub(crate) told: String,
+}
+
+/// What a program finds around it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Surroundings<'a> {
+    /// A home and a cache in the folder that it runs in, and nothing of the user's.
+    Own,
+    /// All that is the user's, but for this cache.
+    Users(Option<&'a Path>),
+}
+
+/// Runs a program in `folder`; how it may end is told by `codes`.
 pub(crate) fn run(
     program: &Path,
     folder: &Path,
     arguments: &[&str],
-    codes: &[i32],
-) -> Result<Usage, Failure> {
+    codes: RangeInclusive<i32>,
+    surroundings: Surroundings<'_>,
+) -> Result<Ran, Failure> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg(MEASURE).arg(program).args(arguments);
-    command.env_clear().current_dir(folder);
-    for name in ["PATH", "SystemRoot", "TEMP", "TMP"] {
-        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    command.arg(MEASURE).arg(program).args(arguments).current_dir(folder);
+    match surroundings {
+        Surroundings::Own => {
+            command.env_clear();
+            for name in ["PATH", "SystemRoot", "TEMP", "TMP"] {
+                command.envs(std::env::var_os(name).map(|value| (name, value)));
+            }
+            command.env("HOME", folder).env("FTCHECK_CACHE_DIR", folder.join("cache"));
+            command.env("UV_NO_CONFIG", "1").env("NO_PROXY", "127.0.0.1");
+            command.env("PIP_CONFIG_FILE", if cfg!(windows) { "nul" } else { "/dev/null" });
+        }
+        Surroundings::Users(cache) => {
+            command.envs(cache.map(|cache| ("FTCHECK_CACHE_DIR", cache)));
+        }
     }
-    let output = command
-        .env("HOME", folder)
-        .env("FTCHECK_CACHE_DIR", folder.join("cache"))
-        .env("UV_NO_CONFIG", "1")
-        .env("PIP_CONFIG_FILE", if cfg!(windows) { "nul" } else { "/dev/null" })
-        .env("NO_PROXY", "127.0.0.1")
-        .output()?;
-    let told = String::from_utf8(output.stdout)?;
-    let numbers = told.split_whitespace().map(str::parse).collect::<Result<Vec<i64>, _>>()?;
-    let [code, wall, cpu, peak] = numbers[..] else {
-        return Err(String::from_utf8_lossy(&output.stderr).into());
-    };
-    if !codes.iter().any(|expected| i64::from(*expected) == code) {
-        let problem = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{arguments:?} ended with {code}: {problem}").into());
+    let output = command.output()?;
+    let numbers = String::from_utf8(output.stdout)?;
+    let numbers = numbers.split_whitespace().map(str::parse).collect::<Result<Vec<i64>, _>>()?;
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let [code, wall, cpu, peak] = numbers[..] else { return Err(told.into()) };
+    if !i32::try_from(code).is_ok_and(|code| codes.contains(&code)) {
+        return Err(format!("{arguments:?} ended with {code}: {told}").into());
     }
-    Ok(Usage {
+    let usage = Usage {
         wall: Duration::from_micros(u64::try_from(wall)?),
         cpu: u64::try_from(cpu).ok().map(Duration::from_micros),
         peak: u64::try_from(peak).ok(),
-    })
+    };
+    Ok(Ran { usage, told })
 }
 
 /// Runs a program, whose report is thrown away, and prints how it ended and what it took: its code, the

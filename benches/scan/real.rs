@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::process::{Ran, Surroundings, Usage, run};
-use crate::{Failure, median_of, print_row};
+use crate::{Failure, median_of, print_line, print_row};
 
 /// What is measured.
 pub(crate) struct Real<'a> {
@@ -46,29 +46,28 @@ impl Real<'_> {
                 usages.push(ran.usage);
             }
         }
-        // All that is received, and of the parts of wheels, and of these what was read; in bytes.
-        let numbers: Vec<u64> = told
-            .split(" bytes)")
-            .filter_map(|text| text.rsplit('(').next()?.parse().ok())
-            .collect();
-        let [all, of_wheels, read, ..] = numbers[..] else { return Err(told.into()) };
-        let requests = told.split(" in ").nth(1).and_then(|text| text.split(' ').next());
-        let requests = requests.and_then(|text| text.parse().ok()).unwrap_or_default();
-        print_row("cold", median_of(&cold), Some((requests, all)), None)?;
+        let asked = Asked::told_by(&told)?;
+        print_row("cold", median_of(&cold), Some((asked.requests, asked.bytes)), None)?;
         for (name, more) in [("warm", None), ("offline", Some("--offline"))] {
-            // Only a lock that names its files leaves nothing to ask for.
-            let scan = |_| Ok(self.scan(cache.path(), more.as_slice())?.usage);
-            let usages = (0..self.runs).map(scan).collect::<Result<Vec<_>, Failure>>()?;
-            print_row(name, median_of(&usages), Some((0, 0)), None)?;
+            let options: Vec<&str> = more.into_iter().chain(["--verbose"]).collect();
+            let mut usages = Vec::new();
+            for _ in 0..self.runs {
+                let ran = self.scan(cache.path(), &options)?;
+                usages.push(ran.usage);
+                told = ran.told;
+            }
+            let Asked { requests, bytes, .. } = Asked::told_by(&told)?;
+            print_row(name, median_of(&usages), Some((requests, bytes)), None)?;
         }
         for (command, usages) in self.beside.iter().zip(&beside) {
             let name = command.split_whitespace().next().unwrap_or_default();
             let name = Path::new(name).file_name().unwrap_or_default();
             print_row(&name.to_string_lossy(), median_of(usages), None, None)?;
         }
-        crate::print_line(&format!(
-            "\nparts of wheels: {of_wheels} bytes, read of them: {read}, {:.4} times as many",
-            share(of_wheels, read)
+        let Asked { of_wheels, read, .. } = asked;
+        let times = share(of_wheels, read);
+        print_line(&format!(
+            "\nparts of wheels: {of_wheels} bytes, {times:.4} times the {read} that were read of them"
         ))
     }
 
@@ -78,6 +77,31 @@ impl Real<'_> {
         let arguments = ["scan", &lock, "--platform", self.platform];
         let arguments = [&arguments, more].concat();
         run(self.program, folder, &arguments, ANY, Surroundings::Users(Some(cache)))
+    }
+}
+
+/// What a scan asked for, as it tells itself.
+struct Asked {
+    requests: usize,
+    /// All that was received, what of it are parts of wheels, and what of these was read.
+    bytes: u64,
+    of_wheels: u64,
+    read: u64,
+}
+
+impl Asked {
+    fn told_by(told: &str) -> Result<Self, Failure> {
+        let numbers: Vec<u64> = told
+            .split(" bytes)")
+            .filter_map(|text| text.rsplit('(').next()?.parse().ok())
+            .collect();
+        let requests = told.split(" requests").next().and_then(|text| text.rsplit(' ').next());
+        match (requests.and_then(|text| text.parse().ok()), numbers.as_slice()) {
+            (Some(requests), [bytes, of_wheels, read, ..]) => {
+                Ok(Self { requests, bytes: *bytes, of_wheels: *of_wheels, read: *read })
+            }
+            _ => Err(format!("expected what was received, found: {told}").into()),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::ahead::Ahead;
 use super::look::{Looked, Wheel};
 use crate::fetch::cache::{Bucket, file_key};
 use crate::fetch::python_files::PythonFiles;
+use crate::imports::graph::Graph;
 use crate::imports::mentions::anything;
 use crate::imports::named::on_all_cores;
 use crate::imports::source::{Answers, SourceImports};
@@ -289,20 +290,27 @@ fn follow(
     direct: &[String],
     sources: &[SourceFile],
 ) -> (Vec<Found>, OfSources) {
-    let mut found = on_all_cores(wanted.len(), |at| {
-        let names = wanted.get(at).into_iter().flat_map(|one| &one.names);
-        let imports = names.map(|name| environment.import_report(name)).collect();
-        Found { imports, reached: Vec::new() }
-    });
     let goals: Vec<String> = wanted.iter().flat_map(|one| &one.modules).cloned().collect();
-    if !goals.is_empty() {
-        let graph = environment.graph_towards(&goals);
-        for (found, wanted) in found.iter_mut().zip(wanted) {
-            let reached = wanted.modules.iter();
-            found.reached =
-                reached.filter_map(|one| environment.reach(&graph, one, direct)).collect();
-        }
-    }
+    // A part of the graph is made on one core; that the others have work meanwhile is worth a second.
+    let (graph, reports) = std::thread::scope(|scope| {
+        let graph = scope.spawn(|| match goals.as_slice() {
+            [] => Graph::default(),
+            goals => environment.graph_towards(goals),
+        });
+        let reports = on_all_cores(wanted.len(), |at| {
+            let names = wanted.get(at).into_iter().flat_map(|one| &one.names);
+            names.map(|name| environment.import_report(name)).collect()
+        });
+        (graph.join(), reports)
+    });
+    // A panic goes on, to where one of the others would be caught too.
+    let graph = graph.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let reached = on_all_cores(wanted.len(), |at| {
+        let modules = wanted.get(at).into_iter().flat_map(|one| &one.modules);
+        modules.filter_map(|one| environment.reach(&graph, one, direct)).collect()
+    });
+    let found = reports.into_iter().zip(reached);
+    let found = found.map(|(imports, reached)| Found { imports, reached }).collect();
     let mut answers = Answers::default();
     let mut of_sources = Vec::new();
     let mut problems = Vec::new();

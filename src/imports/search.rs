@@ -118,15 +118,15 @@ pub(super) fn texts(body: &[Statement]) -> Vec<&str> {
 /// Names that functions which import are bound to.
 fn aliases(body: &[Statement]) -> BTreeSet<&str> {
     let mut found = BTreeSet::new();
-    walk(body, |node, _| match node {
-        Node::Statement(Statement::From(from)) => {
+    walk_statements(body, |statement| match statement {
+        Statement::From(from) => {
             for Alias(name, bound) in &from.names {
                 if IMPORTERS.contains(&name.as_str()) {
                     found.extend(bound.as_ref().map(Name::as_str));
                 }
             }
         }
-        Node::Statement(Statement::Assign(targets, value)) if is_importer(value) => {
+        Statement::Assign(targets, value) if is_importer(value) => {
             found.extend(targets.iter().filter_map(last_name));
         }
         _ => {}
@@ -158,126 +158,140 @@ fn walk<'b>(body: &'b [Statement], mut visit: impl FnMut(&Node<'b>, bool)) {
     waiting.extend(body.iter().map(|statement| (Node::Statement(statement), false)));
     while let Some((node, inside)) = waiting.pop() {
         visit(&node, inside);
+        let mut wait_for = |one: &'b Expression| waiting.push((Node::Expression(one), inside));
         let within = match &node {
             Node::Statement(Statement::Function(function, decorators)) => {
-                waiting.extend(decorators.iter().map(|one| (Node::Expression(one), inside)));
+                decorators.iter().for_each(wait_for);
                 Some(function)
             }
             Node::Expression(Expression::Lambda(function)) => Some(function),
-            _ => None,
+            Node::Statement(statement) => {
+                each_expression(statement, &mut wait_for);
+                each_block(statement, |block| {
+                    waiting.extend(block.iter().map(|one| (Node::Statement(one), inside)));
+                });
+                None
+            }
+            Node::Expression(expression) => {
+                each_part(expression, &mut wait_for);
+                None
+            }
         };
         if let Some(function) = within {
             let Function { defaults, body, .. } = &**function;
             waiting.extend(defaults.iter().map(|(_, value)| (Node::Expression(value), inside)));
             waiting.extend(body.iter().map(|statement| (Node::Statement(statement), true)));
-            continue;
-        }
-        match node {
-            Node::Statement(statement) => {
-                let expressions = expressions(statement).into_iter();
-                waiting.extend(expressions.map(|one| (Node::Expression(one), inside)));
-                let statements = blocks(statement).into_iter().flatten();
-                waiting.extend(statements.map(|one| (Node::Statement(one), inside)));
-            }
-            Node::Expression(expression) => {
-                waiting.extend(
-                    parts(expression).into_iter().map(|one| (Node::Expression(one), inside)),
-                );
-            }
         }
     }
 }
 
-/// The blocks in a statement, but for a function's.
-fn blocks(statement: &Statement) -> Vec<&[Statement]> {
-    match statement {
-        Statement::If(arms) => arms.iter().map(|(_, body)| body.as_slice()).collect(),
-        Statement::Try(inner) => {
-            let handlers = inner.handlers.iter().map(|handler| handler.body.as_slice());
-            [&inner.body, &inner.orelse, &inner.finally]
-                .into_iter()
-                .map(Vec::as_slice)
-                .chain(handlers)
-                .collect()
+/// Goes through all statements alone: what binds names or imports by itself stands in no expression.
+fn walk_statements<'b>(body: &'b [Statement], mut visit: impl FnMut(&'b Statement)) {
+    let mut waiting: Vec<&Statement> = body.iter().collect();
+    while let Some(statement) = waiting.pop() {
+        visit(statement);
+        match statement {
+            Statement::Function(function, _) => waiting.extend(&function.body),
+            _ => each_block(statement, |block| waiting.extend(block)),
         }
-        Statement::With(with) => vec![&with.body],
-        Statement::For(inner) => vec![&inner.body, &inner.orelse],
-        Statement::While(inner) => vec![&inner.body, &inner.orelse],
-        Statement::Match(inner) => inner.1.iter().map(|case| case.body.as_slice()).collect(),
-        Statement::Class(class, _) => vec![&class.body],
-        _ => Vec::new(),
     }
 }
 
-/// The expressions that stand in a statement itself.
-fn expressions(statement: &Statement) -> Vec<&Expression> {
+/// Calls `with` for the blocks in a statement, but for a function's.
+fn each_block<'b>(statement: &'b Statement, mut with: impl FnMut(&'b [Statement])) {
     match statement {
-        Statement::Assign(targets, value) => targets.iter().chain([value]).collect(),
-        Statement::Add(parts) => vec![&parts.0, &parts.1],
-        Statement::Expression(value) => vec![value],
-        Statement::If(arms) => arms.iter().map(|(test, _)| test).collect(),
+        Statement::If(arms) => arms.iter().for_each(|(_, body)| with(body)),
         Statement::Try(inner) => {
-            inner.handlers.iter().filter_map(|handler| handler.catches.as_ref()).collect()
+            let own = [&inner.body, &inner.orelse, &inner.finally];
+            let handlers = inner.handlers.iter().map(|handler| &handler.body);
+            own.into_iter().chain(handlers).for_each(|block| with(block));
         }
-        Statement::With(with) => with
-            .items
-            .iter()
-            .flat_map(|(value, target)| [value].into_iter().chain(target))
-            .collect(),
-        Statement::For(inner) => vec![&inner.target, &inner.through],
-        Statement::While(inner) => vec![&inner.test],
+        Statement::With(one) => with(&one.body),
+        Statement::For(inner) => {
+            with(&inner.body);
+            with(&inner.orelse);
+        }
+        Statement::While(inner) => {
+            with(&inner.body);
+            with(&inner.orelse);
+        }
+        Statement::Match(inner) => inner.1.iter().for_each(|case| with(&case.body)),
+        Statement::Class(class, _) => with(&class.body),
+        _ => {}
+    }
+}
+
+/// Calls `with` for the expressions that stand in a statement itself.
+fn each_expression<'b>(statement: &'b Statement, with: &mut impl FnMut(&'b Expression)) {
+    match statement {
+        Statement::Assign(targets, value) => targets.iter().chain([value]).for_each(with),
+        Statement::Add(parts) => [&parts.0, &parts.1].into_iter().for_each(with),
+        Statement::Expression(value) => with(value),
+        Statement::If(arms) => arms.iter().map(|(test, _)| test).for_each(with),
+        Statement::Try(inner) => {
+            inner.handlers.iter().filter_map(|handler| handler.catches.as_ref()).for_each(with);
+        }
+        Statement::With(one) => {
+            let items = one.items.iter();
+            items.flat_map(|(value, target)| [value].into_iter().chain(target)).for_each(with);
+        }
+        Statement::For(inner) => [&inner.target, &inner.through].into_iter().for_each(with),
+        Statement::While(inner) => with(&inner.test),
         Statement::Match(inner) => {
             let cases = inner.1.iter().flat_map(|case| case.value.iter().chain(&case.guard));
-            [&inner.0].into_iter().chain(cases).collect()
+            [&inner.0].into_iter().chain(cases).for_each(with);
         }
-        Statement::Class(class, decorators) => class.bases.iter().chain(decorators).collect(),
-        Statement::Return(value) | Statement::Raise(value) => value.iter().collect(),
-        Statement::Delete(targets) => targets.iter().collect(),
+        Statement::Class(class, decorators) => class.bases.iter().chain(decorators).for_each(with),
+        Statement::Return(value) | Statement::Raise(value) => value.iter().for_each(with),
+        Statement::Delete(targets) => targets.iter().for_each(with),
         Statement::Import(_)
         | Statement::From(_)
         | Statement::Function(..)
         | Statement::Global(_)
         | Statement::Nonlocal(_)
         | Statement::Break
-        | Statement::Continue => Vec::new(),
+        | Statement::Continue => {}
     }
 }
 
-/// The expressions in an expression, but for a lambda's.
-fn parts(expression: &Expression) -> Vec<&Expression> {
+/// Calls `with` for the expressions in an expression, but for a lambda's.
+fn each_part<'b>(expression: &'b Expression, with: &mut impl FnMut(&'b Expression)) {
     match expression {
         Expression::Unknown(inner)
         | Expression::And(inner)
         | Expression::Or(inner)
         | Expression::List(inner)
-        | Expression::Format(inner) => inner.iter().collect(),
-        Expression::Attribute(parts) => vec![&parts.0],
-        Expression::Subscript(parts) | Expression::Binary(_, parts) => vec![&parts.0, &parts.1],
-        Expression::Slice(parts) => vec![&parts.0],
+        | Expression::Format(inner) => inner.iter().for_each(with),
+        Expression::Attribute(parts) => with(&parts.0),
+        Expression::Subscript(parts) | Expression::Binary(_, parts) => {
+            [&parts.0, &parts.1].into_iter().for_each(with);
+        }
+        Expression::Slice(parts) => with(&parts.0),
         Expression::Call(call) => {
             let keywords = call.keywords.iter().map(|(_, value)| value);
-            [&call.function].into_iter().chain(&call.arguments).chain(keywords).collect()
+            [&call.function].into_iter().chain(&call.arguments).chain(keywords).for_each(with);
         }
-        Expression::Not(inner) | Expression::Starred(inner) => vec![inner],
+        Expression::Not(inner) | Expression::Starred(inner) => with(inner),
         Expression::Compare(parts) => {
-            [&parts.0].into_iter().chain(parts.1.iter().map(|(_, right)| right)).collect()
+            let rest = parts.1.iter().map(|(_, right)| right);
+            [&parts.0].into_iter().chain(rest).for_each(with);
         }
         Expression::Dict(items) => {
-            items.iter().flat_map(|(key, value)| key.iter().chain([value])).collect()
+            items.iter().flat_map(|(key, value)| key.iter().chain([value])).for_each(with);
         }
-        Expression::Choice(parts) => vec![&parts.0, &parts.1, &parts.2],
+        Expression::Choice(parts) => [&parts.0, &parts.1, &parts.2].into_iter().for_each(with),
         Expression::Comprehension(inner) => {
             let generators = inner.generators.iter();
             let generators = generators
                 .flat_map(|(target, through, tests)| [target, through].into_iter().chain(tests));
-            inner.key.iter().chain([&inner.element]).chain(generators).collect()
+            inner.key.iter().chain([&inner.element]).chain(generators).for_each(with);
         }
-        Expression::Named(parts) => vec![&parts.1],
+        Expression::Named(parts) => with(&parts.1),
         Expression::None
         | Expression::Bool(_)
         | Expression::Integer(_)
         | Expression::Text(_)
         | Expression::Name(_)
-        | Expression::Lambda(_) => Vec::new(),
+        | Expression::Lambda(_) => {}
     }
 }

@@ -49,14 +49,20 @@ pub struct WheelFindings {
 /// whatever: what it imports, from this wheel or another, it imports in compiled code.
 pub type Mentions = BTreeMap<String, Vec<String>>;
 
+/// Told of wheels whose modules were fetched, while they are inspected.
+pub trait Fetched: Send + Sync {
+    /// The wheel lies in what [`WheelCheck::reusing`] was given, for whoever needs more of it.
+    fn fetched(&self, file: &DistributionFile);
+}
+
 /// Looks into wheels for one target on one platform.
-#[derive(Debug)]
 pub struct WheelCheck {
     client: Arc<Client>,
     cache: Cache,
     place: Place,
     /// Wheels that were opened already.
     opened: Option<Arc<Opened>>,
+    told: Option<Arc<dyn Fetched>>,
     /// As many wheels are expanded at a time as there are cores: each may take much memory.
     expanding: Arc<Semaphore>,
     /// What may be held of all wheels at a time, in KiB.
@@ -75,13 +81,30 @@ impl WheelCheck {
         let held = kibibytes(client.limits().held_size);
         let holding = Arc::new(Semaphore::new(held as usize));
         let has_inspected = AtomicBool::new(false);
-        Self { client, cache, place, opened: None, expanding, holding, held, has_inspected }
+        Self {
+            client,
+            cache,
+            place,
+            opened: None,
+            told: None,
+            expanding,
+            holding,
+            held,
+            has_inspected,
+        }
     }
 
     /// Begins with wheels that were opened for their metadata.
     #[must_use]
     pub fn reusing(mut self, opened: Arc<Opened>) -> Self {
         self.opened = Some(opened);
+        self
+    }
+
+    /// Tells of each wheel once its modules were fetched.
+    #[must_use]
+    pub fn telling(mut self, told: Arc<dyn Fetched>) -> Self {
+        self.told = Some(told);
         self
     }
 
@@ -179,6 +202,10 @@ impl WheelCheck {
         // more while holding some could last for ever.
         let _room = self.holding.acquire_many(kibibytes(size).min(self.held)).await;
         remote.fetch(&wanted).await?;
+        if let (Some(opened), Some(told)) = (&self.opened, &self.told) {
+            opened.keep(remote.again()?);
+            told.fetched(file);
+        }
         let names = top_level_names(remote.names(), self.place.target, self.place.platform);
         let classifiers = Vec::new();
         // Nothing was read yet: what is wanted first are the modules.
@@ -209,7 +236,7 @@ impl WheelCheck {
         let (found, remote) = finishing
             .await
             .map_err(|_| FetchError::invalid(&file.url, "an internal error of ftcheck"))?;
-        if let Some(opened) = &self.opened {
+        if let (Some(opened), None) = (&self.opened, &self.told) {
             // Its Python files may be asked for next.
             opened.keep(remote.without_members());
         }

@@ -76,6 +76,14 @@ impl Sparse {
         gaps
     }
 
+    /// The same file with nothing at hand but what is here from `start` on, shared with none.
+    pub(super) fn from(&self, start: u64) -> Self {
+        let other = Self::new(self.size);
+        other.shared().stretches.clone_from(&self.shared().stretches);
+        other.keep_from(start);
+        other
+    }
+
     /// Drops everything before `start`.
     pub(super) fn keep_from(&self, start: u64) {
         let mut shared = self.shared();

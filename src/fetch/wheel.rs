@@ -144,11 +144,34 @@ impl RemoteWheel {
     /// for the end that was fetched first: it is small, and would be fetched again.
     #[must_use]
     pub fn without_members(self) -> Self {
-        if self.size() > SMALL {
-            let end = self.size().saturating_sub(tail_of(self.file.size));
-            self.sparse.keep_from(end.min(self.archive.zip().central_directory_start()));
-        }
+        self.sparse.keep_from(self.end());
         self
+    }
+
+    /// Another one of the same file with as little at hand, for whoever reads other members of it at the
+    /// same time.
+    ///
+    /// # Errors
+    /// Those of the directory, which was read before.
+    pub fn again(&self) -> Result<Self, FetchError> {
+        let sparse = self.sparse.from(self.end());
+        let failed = |problem: &ArchiveError| damaged(&self.file, problem);
+        let zip = ZipArchive::new(sparse.clone());
+        let zip = zip.map_err(|problem| failed(&ArchiveError::new(&problem)))?;
+        let archive =
+            Archive::new(zip, self.client.limits()).map_err(|problem| failed(&problem))?;
+        let Self { client, file, starts, verified, etag, .. } = self;
+        let (client, file, starts) = (Arc::clone(client), file.clone(), starts.clone());
+        Ok(Self { client, file, sparse, archive, starts, verified: *verified, etag: etag.clone() })
+    }
+
+    /// Where the part begins that is kept: the end that was fetched first, and the directory.
+    fn end(&self) -> u64 {
+        if self.size() <= SMALL {
+            return 0;
+        }
+        let end = self.size().saturating_sub(tail_of(self.file.size));
+        end.min(self.archive.zip().central_directory_start())
     }
 
     /// Whether a member is short enough for metadata.

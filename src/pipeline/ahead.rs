@@ -3,10 +3,13 @@
 //! They are needed once something at the place enables the GIL or is not known, and unless the answer is
 //! kept from a run before. As soon as both are certain, nothing has to wait for the last package.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use url::Url;
 
 use super::Clock;
 use super::look::{Looked, Wheel};
@@ -14,7 +17,9 @@ use crate::fetch::cache::Cache;
 use crate::fetch::client::Client;
 use crate::fetch::opened::Opened;
 use crate::fetch::python_files::PythonFiles;
+use crate::model::distribution::DistributionFile;
 use crate::model::report::Severity;
+use crate::wheel_check::Fetched;
 
 /// What is known of whether Python files are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +32,9 @@ enum Need {
     Unknown,
 }
 
+/// The Python files of a wheel, or why they are not there.
+pub(super) type Files = Result<PythonFiles, String>;
+
 /// Where the Python files of packages come from, and whether they are needed.
 pub(super) struct Ahead {
     pub(super) client: Arc<Client>,
@@ -35,6 +43,10 @@ pub(super) struct Ahead {
     pub(super) clock: Clock,
     /// For packages that are worked on at a time.
     pub(super) permits: Arc<Semaphore>,
+    /// Those that are waited for or fetched already, by the address of the wheel.
+    begun: Mutex<HashMap<Url, JoinHandle<Option<Files>>>>,
+    /// Itself, for those.
+    me: Weak<Self>,
     need: watch::Sender<Need>,
     /// Packages that are not looked into yet.
     left: AtomicUsize,
@@ -55,8 +67,10 @@ impl Ahead {
         opened: Arc<Opened>,
         clock: Clock,
         (packages, jobs): (usize, usize),
-    ) -> Self {
-        Self {
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
+            begun: Mutex::default(),
             client: Arc::clone(client),
             cache: cache.clone(),
             opened,
@@ -66,7 +80,7 @@ impl Ahead {
             left: AtomicUsize::new(packages),
             is_asked: AtomicBool::new(false),
             is_new: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Says that what imports do has to be told, whatever is found in the packages.
@@ -80,21 +94,56 @@ impl Ahead {
 
     /// The Python files of a wheel, or why they are not there; `None` where they are not needed, or
     /// not known to be.
-    pub(super) async fn files(&self, wheel: &Wheel) -> Option<Result<PythonFiles, String>> {
+    pub(super) async fn files(&self, wheel: &Wheel) -> Option<Files> {
+        let begun = self.begun().remove(&wheel.file.url);
+        match begun {
+            // A defect of ours there has them fetched again.
+            Some(task) => task.await.ok().flatten(),
+            None => self.once_needed(&wheel.file).await,
+        }
+    }
+
+    /// The Python files of a wheel, which are needed, or why they are not there.
+    pub(super) async fn files_now(&self, file: &DistributionFile) -> Files {
+        let begun = self.begun().remove(&file.url);
+        let files = match begun {
+            Some(task) => task.await.ok().flatten(),
+            None => None,
+        };
+        match files {
+            Some(files) => files,
+            None => self.fetch(file).await,
+        }
+    }
+
+    async fn once_needed(&self, file: &DistributionFile) -> Option<Files> {
         let mut need = self.need.subscribe();
         let need = *need.wait_for(|need| *need != Need::Open).await.ok()?;
         if need != Need::Certain {
             return None;
         }
         let _permit = self.permits.acquire().await;
-        Some(self.fetch(wheel).await)
+        Some(self.fetch(file).await)
     }
 
-    /// The Python files of a wheel, or why they are not there.
-    pub(super) async fn fetch(&self, wheel: &Wheel) -> Result<PythonFiles, String> {
+    async fn fetch(&self, file: &DistributionFile) -> Files {
         let Self { client, cache, opened, clock, .. } = self;
-        let fetching = PythonFiles::fetch(client, cache, Some(opened), &wheel.file);
+        let fetching = PythonFiles::fetch(client, cache, Some(opened), file);
         clock.within(fetching).await?.map_err(|problem| problem.to_string())
+    }
+
+    fn begun(&self) -> MutexGuard<'_, HashMap<Url, JoinHandle<Option<Files>>>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// While its modules are inspected, there is time to fetch the rest of what is needed.
+impl Fetched for Ahead {
+    fn fetched(&self, file: &DistributionFile) {
+        let Some(ahead) = self.me.upgrade() else { return };
+        let wanted = file.clone();
+        let task = tokio::spawn(async move { ahead.once_needed(&wanted).await });
+        self.begun().insert(file.url.clone(), task);
     }
 }
 

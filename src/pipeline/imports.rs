@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
-use super::ahead::Ahead;
+use super::ahead::{self, Ahead};
 use super::look::{Looked, Wheel};
 use crate::fetch::cache::{Bucket, file_key};
 use crate::fetch::python_files::PythonFiles;
@@ -212,7 +212,7 @@ async fn environment(
     asking: &Asking<'_>,
     ahead: &Ahead,
 ) -> (Environment, Vec<Option<String>>) {
-    let fetched: Vec<Option<Result<PythonFiles, String>>> = stream::iter(looked.iter_mut())
+    let fetched: Vec<Option<ahead::Files>> = stream::iter(looked.iter_mut())
         .map(|one| async {
             let wheel = one.wheel_looked_into.as_mut()?;
             if wheel.mentions.is_none() && !one.report.modules.is_empty() {
@@ -220,7 +220,7 @@ async fn environment(
             }
             match one.python_files.take() {
                 Some(files) => Some(files),
-                None => Some(ahead.fetch(wheel).await),
+                None => Some(ahead.files_now(&wheel.file).await),
             }
         })
         .buffered(asking.jobs.max(1))

@@ -4,9 +4,9 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::Progress;
+use super::ahead::Files;
 use super::plan::{Subject, Task};
 use crate::fetch::client::FetchError;
-use crate::fetch::python_files::PythonFiles;
 use crate::judge;
 use crate::model::distribution::{DistributionFile, DistributionKind};
 use crate::model::location::redacted;
@@ -35,7 +35,7 @@ pub(super) struct Looked {
     /// The wheel that was looked into, if any was.
     pub(super) wheel_looked_into: Option<Wheel>,
     /// Its Python files, or why they are not there, where they were asked for already.
-    pub(super) python_files: Option<Result<PythonFiles, String>>,
+    pub(super) python_files: Option<Files>,
 }
 
 /// A wheel that was looked into.

@@ -42,7 +42,7 @@ use crate::model::requirement::{Choice, Prereleases};
 use crate::resolve::graph::Graph;
 use crate::source_check::SourceCheck;
 use crate::tracker::Tracker;
-use crate::wheel_check::WheelCheck;
+use crate::wheel_check::{Fetched, WheelCheck};
 
 pub use self::plan::{Plan, Subject, Task, plan};
 
@@ -129,15 +129,6 @@ pub async fn scan(
         };
         let plan = plan?;
         progress.start(plan.tasks.len());
-        let checks = WheelCheck::new(Arc::clone(client), cache.clone(), scene.place);
-        let checks = Arc::new(checks.reusing(index.opened()));
-        let looker = Looker::new(
-            scene.place,
-            Arc::clone(index),
-            Arc::clone(&checks),
-            SourceCheck::new(Arc::clone(client), cache.clone()),
-            Arc::clone(progress),
-        );
         let Plan { graph, tasks, conda, skipped, notes, mut gaps, is_partial, .. } = plan;
         // What is installed beside them and was not looked at may be imported too.
         let unseen = conda.iter().filter(|one| one.verdict.severity() != Severity::Fine);
@@ -149,7 +140,17 @@ pub async fn scan(
             not_seen.push("what the requirements depend on".to_owned());
         }
         let amount = (tasks.len(), settings.jobs);
-        let ahead = Arc::new(Ahead::new(client, cache, index.opened(), clock, amount));
+        let ahead = Ahead::new(client, cache, index.opened(), clock, amount);
+        let checks = WheelCheck::new(Arc::clone(client), cache.clone(), scene.place);
+        let told: Arc<dyn Fetched> = Arc::<Ahead>::clone(&ahead);
+        let checks = Arc::new(checks.reusing(index.opened()).telling(told));
+        let looker = Looker::new(
+            scene.place,
+            Arc::clone(index),
+            Arc::clone(&checks),
+            SourceCheck::new(Arc::clone(client), cache.clone()),
+            Arc::clone(progress),
+        );
         if !not_seen.is_empty() {
             ahead.ask();
         }

@@ -203,7 +203,9 @@ impl WheelCheck {
         let _room = self.holding.acquire_many(kibibytes(size).min(self.held)).await;
         remote.fetch(&wanted).await?;
         if let (Some(opened), Some(told)) = (&self.opened, &self.told) {
-            opened.keep(remote.again()?);
+            if let Some(again) = remote.again()? {
+                opened.keep(again);
+            }
             told.fetched(file);
         }
         let names = top_level_names(remote.names(), self.place.target, self.place.platform);
@@ -236,9 +238,11 @@ impl WheelCheck {
         let (found, remote) = finishing
             .await
             .map_err(|_| FetchError::invalid(&file.url, "an internal error of ftcheck"))?;
-        if let (Some(opened), None) = (&self.opened, &self.told) {
+        if let (Some(opened), None) = (&self.opened, &self.told)
+            && let Some(remote) = remote.without_members()
+        {
             // Its Python files may be asked for next.
-            opened.keep(remote.without_members());
+            opened.keep(remote);
         }
         Ok(found)
     }

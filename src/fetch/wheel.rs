@@ -54,6 +54,8 @@ pub struct RemoteWheel {
     starts: Vec<u64>,
     verified: bool,
     etag: Option<HeaderValue>,
+    /// Whether it is known that parts of it can be asked for.
+    in_parts: bool,
 }
 
 /// What the first request brought.
@@ -73,6 +75,7 @@ impl RemoteWheel {
     /// Where it cannot be fetched, is no zip, or differs from the digest stated for it.
     pub async fn open(client: Arc<Client>, file: DistributionFile) -> Result<Self, FetchError> {
         let start = start(&client, &file).await?;
+        let in_parts = !matches!(start, Start::Whole(_));
         let (sparse, verified, headers) = match start {
             Start::Whole(response) => {
                 client.traffic().receive_of_wheel(response.body.len());
@@ -111,7 +114,7 @@ impl RemoteWheel {
             .map_err(|problem| damaged(&file, &ArchiveError::new(&problem)))?;
         starts.sort_unstable();
         let directory = size.saturating_sub(zip.central_directory_start());
-        let wheel = Self { client, file, sparse, archive, starts, verified, etag };
+        let wheel = Self { client, file, sparse, archive, starts, verified, etag, in_parts };
         wheel.make_use_of(directory);
         Ok(wheel)
     }
@@ -141,37 +144,48 @@ impl RemoteWheel {
     }
 
     /// Keeps what is needed to fetch members again, and gives back the memory of those at hand, but
-    /// for the end that was fetched first: it is small, and would be fetched again.
+    /// for the end that was fetched first: it is small, and would be fetched again. `None` where no part
+    /// of the file can be asked for: to keep all of it would take too much memory.
     #[must_use]
-    pub fn without_members(self) -> Self {
-        self.sparse.keep_from(self.end());
-        self
+    pub fn without_members(self) -> Option<Self> {
+        self.sparse.keep_from(self.end()?);
+        Some(self)
     }
 
     /// Another one of the same file with as little at hand, for whoever reads other members of it at the
-    /// same time.
+    /// same time; `None` as for [`Self::without_members`].
     ///
     /// # Errors
     /// Those of the directory, which was read before.
-    pub fn again(&self) -> Result<Self, FetchError> {
-        let sparse = self.sparse.from(self.end());
+    pub fn again(&self) -> Result<Option<Self>, FetchError> {
+        let Some(end) = self.end() else { return Ok(None) };
+        let sparse = self.sparse.from(end);
         let failed = |problem: &ArchiveError| damaged(&self.file, problem);
         let zip = ZipArchive::new(sparse.clone());
         let zip = zip.map_err(|problem| failed(&ArchiveError::new(&problem)))?;
         let archive =
             Archive::new(zip, self.client.limits()).map_err(|problem| failed(&problem))?;
-        let Self { client, file, starts, verified, etag, .. } = self;
-        let (client, file, starts) = (Arc::clone(client), file.clone(), starts.clone());
-        Ok(Self { client, file, sparse, archive, starts, verified: *verified, etag: etag.clone() })
+        let Self { client, file, starts, verified, etag, in_parts, .. } = self;
+        Ok(Some(Self {
+            client: Arc::clone(client),
+            file: file.clone(),
+            sparse,
+            archive,
+            starts: starts.clone(),
+            verified: *verified,
+            etag: etag.clone(),
+            in_parts: *in_parts,
+        }))
     }
 
-    /// Where the part begins that is kept: the end that was fetched first, and the directory.
-    fn end(&self) -> u64 {
+    /// Where the part begins that is kept: the end that was fetched first, and the directory; of a small
+    /// file all of it.
+    fn end(&self) -> Option<u64> {
         if self.size() <= SMALL {
-            return 0;
+            return Some(0);
         }
         let end = self.size().saturating_sub(tail_of(self.file.size));
-        end.min(self.archive.zip().central_directory_start())
+        self.in_parts.then(|| end.min(self.archive.zip().central_directory_start()))
     }
 
     /// Whether a member is short enough for metadata.

@@ -3,7 +3,7 @@
 
 use super::{large_wheel, report, scan, wheel_of};
 use crate::support::Sandbox;
-use crate::support::index::FakeIndex;
+use crate::support::index::{FakeIndex, Ranges};
 use crate::support::wheel::{BuiltWheel, WheelBuilder, sha256_hex};
 
 /// Bytes of the end of a wheel that are asked for first, where it has no more than a megabyte.
@@ -124,4 +124,20 @@ fn where_one_package_changed_only_it_is_asked_for() {
     assert_eq!(requests, index.requests_for("larger-2.0").len(), "{:#?}", index.requests());
     assert_eq!(requests, 2, "its end, then its module");
     assert!(bytes <= TAIL + MODULE, "{bytes} bytes");
+}
+
+/// What was left of a wheel that came whole was its end, and the rest was asked for in parts, which such
+/// a server does not have.
+#[test]
+fn python_files_of_a_server_without_ranges_are_read() {
+    for ranges in [Ranges::Ignored, Ranges::NoSuffix] {
+        let index = FakeIndex::builder().ranges(ranges).start();
+        let sandbox = Sandbox::new();
+        sandbox.write("uv.lock", lock(&index, &wheels(&["declares_used"])));
+        let report = report(&sandbox, &index, 1);
+        let packages = report["packages"].as_array().unwrap();
+        let imports = packages.iter().flat_map(|one| one["imports"].as_array().unwrap());
+        let reasons: Vec<&str> = imports.filter_map(|one| one["reason"].as_str()).collect();
+        assert!(reasons.iter().all(|reason| !reason.contains("could not be read")), "{reasons:?}");
+    }
 }

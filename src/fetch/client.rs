@@ -57,7 +57,7 @@ impl Response {
 pub struct Traffic {
     requests: AtomicU64,
     bytes: AtomicU64,
-    of_wheels: AtomicU64,
+    of_parts: AtomicU64,
     used: AtomicU64,
 }
 
@@ -74,24 +74,24 @@ impl Traffic {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// How many of them are parts of wheels.
+    /// How many of them are of files that are read in parts.
     #[must_use]
-    pub fn of_wheels(&self) -> u64 {
-        self.of_wheels.load(Ordering::Relaxed)
+    pub fn of_parts(&self) -> u64 {
+        self.of_parts.load(Ordering::Relaxed)
     }
 
-    /// How many of these were made use of: directories, and the members that were read.
+    /// How many of these were made use of.
     #[must_use]
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Counts a part of a wheel, in bytes.
-    pub(super) fn receive_of_wheel(&self, bytes: usize) {
-        self.of_wheels.fetch_add(bytes as u64, Ordering::Relaxed);
+    /// Counts a part of a file, in bytes.
+    pub(super) fn receive_part(&self, bytes: usize) {
+        self.of_parts.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Counts bytes of a wheel that are made use of.
+    /// Counts bytes of parts that are made use of.
     pub(super) fn make_use_of(&self, bytes: u64) {
         self.used.fetch_add(bytes, Ordering::Relaxed);
     }

@@ -15,6 +15,7 @@ mod layout;
 mod links;
 pub mod metadata;
 pub mod opened;
+mod parts;
 pub mod python_files;
 pub mod sdist;
 pub mod simple;

@@ -37,12 +37,12 @@ pub(super) type Files = Result<PythonFiles, String>;
 
 /// Where the Python files of packages come from, and whether they are needed.
 pub(super) struct Ahead {
-    pub(super) client: Arc<Client>,
+    client: Arc<Client>,
     pub(super) cache: Cache,
-    pub(super) opened: Arc<Opened>,
+    opened: Arc<Opened>,
     pub(super) clock: Clock,
     /// For packages that are worked on at a time.
-    pub(super) permits: Arc<Semaphore>,
+    pub(super) permits: Semaphore,
     /// Those that are waited for or fetched already, by the address of the wheel.
     begun: Mutex<HashMap<Url, JoinHandle<Option<Files>>>>,
     /// Itself, for those.
@@ -75,7 +75,7 @@ impl Ahead {
             cache: cache.clone(),
             opened,
             clock,
-            permits: Arc::new(Semaphore::new(jobs.max(1))),
+            permits: Semaphore::new(jobs.max(1)),
             need: watch::Sender::new(Need::Open),
             left: AtomicUsize::new(packages),
             is_asked: AtomicBool::new(false),
@@ -95,9 +95,8 @@ impl Ahead {
     /// The Python files of a wheel, or why they are not there; `None` where they are not needed, or
     /// not known to be.
     pub(super) async fn files(&self, wheel: &Wheel) -> Option<Files> {
-        let begun = self.begun().remove(&wheel.file.url);
-        match begun {
-            // A defect of ours there has them fetched again.
+        match self.take(&wheel.file.url) {
+            // A defect of ours there has them fetched again later.
             Some(task) => task.await.ok().flatten(),
             None => self.once_needed(&wheel.file).await,
         }
@@ -105,15 +104,16 @@ impl Ahead {
 
     /// The Python files of a wheel, which are needed, or why they are not there.
     pub(super) async fn files_now(&self, file: &DistributionFile) -> Files {
-        let begun = self.begun().remove(&file.url);
-        let files = match begun {
-            Some(task) => task.await.ok().flatten(),
-            None => None,
-        };
-        match files {
-            Some(files) => files,
-            None => self.fetch(file).await,
+        if let Some(task) = self.take(&file.url)
+            && let Ok(Some(files)) = task.await
+        {
+            return files;
         }
+        self.fetch(file).await
+    }
+
+    fn take(&self, url: &Url) -> Option<JoinHandle<Option<Files>>> {
+        self.begun().remove(url)
     }
 
     async fn once_needed(&self, file: &DistributionFile) -> Option<Files> {

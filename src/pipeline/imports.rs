@@ -96,7 +96,8 @@ pub(super) async fn add(
     let following = tokio::task::spawn_blocking(move || {
         let followed = follow(&environment, &wanted, &direct, &sources);
         // What was read of hundreds of files takes a while to be given back, and nobody waits for it.
-        std::thread::spawn(move || drop(environment));
+        // Where there is no thread for it, it is given back here.
+        let _ = std::thread::Builder::new().spawn(move || drop(environment));
         followed
     });
     // A defect of ours here leaves every import untold rather than the run without an end.

@@ -70,7 +70,7 @@ impl Pages {
 type WordSet = [u64; PAGE_SIZE / 8 / 64];
 
 /// Eight-byte words that hold something unknown, by address, with what it is.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Unknown {
     words: Rc<BTreeMap<u64, &'static str>>,
     /// Pages of which most is unknown, with a bit for each such word.
@@ -90,12 +90,6 @@ fn bit_of(address: u64) -> (usize, u64) {
     let number = address / PAGE_SIZE as u64;
     let place = usize::try_from(number).unwrap_or(0) % PAGE_BITS;
     (place / 64, 1 << (place % 64))
-}
-
-impl Default for Unknown {
-    fn default() -> Self {
-        Self { words: Rc::default(), opaque: Rc::default(), end: 0, pages: [0; PAGE_BITS / 64] }
-    }
 }
 
 impl Unknown {

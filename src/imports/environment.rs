@@ -7,7 +7,7 @@
 mod lookup;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) use self::lookup::relative;
@@ -114,6 +114,8 @@ pub struct Environment {
     mentioned: Mutex<HashMap<ModuleId, Arc<Vec<String>>>>,
     /// What importing top-level names does, once it was asked.
     pub(super) reports: Mutex<HashMap<String, ImportReport>>,
+    /// Modules of which an answer has shown that executing them enables nothing.
+    fine: Mutex<HashSet<ModuleId>>,
     /// Packages of which nothing is known, with the names that they may have.
     not_seen: Vec<(String, Option<Vec<String>>)>,
     /// What mypyc compiled the modules of a package into.
@@ -135,6 +137,7 @@ impl Environment {
             facts: Mutex::default(),
             mentioned: Mutex::default(),
             reports: Mutex::default(),
+            fine: Mutex::default(),
             not_seen: Vec::new(),
             groups_of: HashMap::new(),
         }
@@ -168,6 +171,7 @@ impl Environment {
     fn forget(&mut self) {
         self.mentioned.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         self.reports.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        self.fine.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         self.facts.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -269,16 +273,6 @@ impl Environment {
     /// The modules that lie in no package.
     pub(super) fn top_level(&self) -> impl Iterator<Item = ModuleId> + '_ {
         self.top.values().copied()
-    }
-
-    /// All packages.
-    pub(super) fn distributions(&self) -> &[Distribution] {
-        &self.distributions
-    }
-
-    /// The packages that hold something of a module.
-    pub(super) fn distributions_of(&self, id: ModuleId) -> impl Iterator<Item = &usize> {
-        self.node(id).into_iter().flat_map(|node| &node.distributions)
     }
 
     /// All modules.

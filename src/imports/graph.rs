@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::backwards::Backwards;
+use super::cores::on_all_cores;
 use super::environment::{Environment, ModuleId};
 use super::evaluate::Run;
 use super::facts::Statement;
-use super::named::on_all_cores;
 use super::search::{Importing, imports_of_functions};
+use super::words::ASIDE;
 use crate::model::imports::{How, ImportChain, Reach};
 
 /// Chains that are told of one package.
@@ -36,7 +38,13 @@ impl Environment {
     #[must_use]
     pub fn graph(&self) -> Graph {
         let mut graph = Graph::default();
-        graph.follow(&mut Run::exploring(self), self.modules());
+        let mut run = Run::exploring(self);
+        let modules = self.modules().filter(|module| !self.is_folder(*module));
+        let modules: BTreeSet<ModuleId> = modules.collect();
+        for module in &modules {
+            run.explore(*module);
+        }
+        graph.add(&run, modules, |_| true);
         graph
     }
 
@@ -46,15 +54,11 @@ impl Environment {
     #[must_use]
     pub fn graph_towards(&self, modules: &[String]) -> Graph {
         let goals: Vec<ModuleId> = modules.iter().filter_map(|name| self.find(name)).collect();
-        let packages = self.packages_towards(&goals);
-        let may = |module: ModuleId| {
-            self.distributions_of(module).any(|package| packages.contains(package))
-        };
-        let is_aside = |module: ModuleId| is_aside(&self.name(module));
-        let mut run = Run::exploring(self);
+        let mut backwards = Backwards::new(self);
         let mut graph = Graph::default();
-        let leading = self.may_lead(&goals, may, |module| !is_aside(module));
-        graph.follow(&mut run, leading.into_iter().filter(|module| !is_aside(*module)));
+        let counts = |module: ModuleId| !is_aside(&self.name(module));
+        let naming = backwards.follow(&goals, counts);
+        graph.add(&backwards.run, naming, counts);
         let alone = |goal: &ModuleId| {
             !graph.importers.contains_key(goal) && !graph.later.contains_key(goal)
         };
@@ -62,8 +66,8 @@ impl Environment {
         let packages: BTreeSet<_> = alone.iter().map(|goal| self.kind(*goal).1).collect();
         if !alone.is_empty() {
             let is_of_them = |module: ModuleId| packages.contains(&self.kind(module).1);
-            let leading = self.may_lead(&alone, may, is_of_them);
-            graph.follow(&mut run, leading.into_iter().filter(|module| is_of_them(*module)));
+            let naming = backwards.follow(&alone, is_of_them);
+            graph.add(&backwards.run, naming, is_of_them);
         }
         graph
     }
@@ -254,17 +258,28 @@ impl Environment {
 }
 
 impl Graph {
-    /// Executes these modules, and keeps what imports what.
-    fn follow(&mut self, run: &mut Run<'_>, modules: impl Iterator<Item = ModuleId>) {
+    /// Keeps what imports what in what was executed, as far as it comes from modules that count, and what
+    /// of those in `naming` functions import.
+    fn add(
+        &mut self,
+        run: &Run<'_>,
+        naming: BTreeSet<ModuleId>,
+        counts: impl Fn(ModuleId) -> bool,
+    ) {
         let environment = run.environment;
-        let mut modules: Vec<ModuleId> = modules.collect();
-        modules.sort_unstable();
-        for module in modules.iter().filter(|module| !environment.is_folder(**module)) {
-            run.explore(*module);
+        let mut imported: BTreeMap<ModuleId, Vec<(ModuleId, bool)>> = BTreeMap::new();
+        for (from, to, certain) in run.edges.iter() {
+            imported.entry(from).or_default().push((to, certain));
         }
-        for ((from, to), certain) in &run.edges {
-            self.importers.entry(*to).or_default().insert(*from, *certain);
+        let mut waiting: Vec<ModuleId> =
+            imported.keys().copied().filter(|id| counts(*id)).collect();
+        while let Some(from) = waiting.pop() {
+            for (to, certain) in imported.remove(&from).into_iter().flatten() {
+                self.importers.entry(to).or_default().insert(from, certain);
+                waiting.push(to);
+            }
         }
+        let modules: Vec<ModuleId> = naming.into_iter().filter(|module| counts(*module)).collect();
         let later = on_all_cores(modules.len(), |at| {
             let module = *modules.get(at)?;
             let facts = environment.facts(module)?;
@@ -312,10 +327,5 @@ fn is_public(name: &str) -> bool {
 /// Whether it is a program, or a test of a package: what a user's program does not name, as long as
 /// it is not all there is to import.
 fn is_aside(name: &str) -> bool {
-    name.split('.').skip(1).any(|part| {
-        matches!(
-            part,
-            "__main__" | "tests" | "test" | "testing" | "conftest" | "setup" | "benchmarks"
-        )
-    })
+    name.split('.').skip(1).any(|part| ASIDE.contains(&part))
 }

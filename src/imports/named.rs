@@ -1,181 +1,113 @@
-//! Which packages can lead to a module at all, told by the names in their files.
+//! Which modules the file of a module names, without executing anything.
 //!
-//! Where an import leads from one package to another, the top-level name of that one stands in the
-//! file: behind `import`, `from` or a comma, or in quotes where a function is given it. Looking for
-//! such names takes a small part of what parsing the files and executing them takes. What is found
-//! beside them, such as prose in quotes, only means that more is followed.
+//! What is found is more than what is imported: every import on any way counts, and every text that could
+//! be the name of a module.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
 
-use super::environment::{Environment, ModuleId};
-use super::mentions::ANYTHING;
-
-/// Top-level names by their place among all of them.
-type Names = BTreeSet<usize>;
+use super::environment::{Environment, Kind, ModuleId};
+use super::facts::{Expression, Statement};
+use super::search::{each_block, imports, texts};
 
 impl Environment {
-    /// The packages from which a chain of imports may lead to one of these modules: those that name
-    /// the package of one, those that name one of those, and so on. Packages that share a folder may
-    /// import each other without naming it.
-    pub(super) fn packages_towards(&self, goals: &[ModuleId]) -> BTreeSet<usize> {
-        let tops: Vec<ModuleId> = self.top_level().collect();
-        let texts: Vec<String> = tops.iter().map(|top| self.name(*top)).collect();
-        let places: HashMap<&[u8], usize> =
-            texts.iter().enumerate().map(|(at, name)| (name.as_bytes(), at)).collect();
-        let count = self.distributions().len();
-        let mut own: Vec<Names> = vec![Names::new(); count];
-        for (at, top) in tops.iter().enumerate() {
-            for package in self.distributions_of(*top) {
-                own.get_mut(*package).into_iter().for_each(|names| _ = names.insert(at));
+    /// The modules that one names, with the packages they lie in.
+    pub(super) fn named_by(&self, module: ModuleId) -> BTreeSet<ModuleId> {
+        let mut named = BTreeSet::new();
+        if let (Kind::Extension { member, .. }, by) = self.kind(module) {
+            let mentioned = by.and_then(|by| self.extension(by, &member));
+            let mentioned = mentioned.map(|one| self.mentioned(module, one));
+            for name in mentioned.iter().flat_map(|names| &**names) {
+                named.extend(self.below(name));
             }
+            named.extend(by.into_iter().flat_map(|by| self.groups(by)));
         }
-        let named = on_all_cores(count, |package| self.names_in_package(package, &places));
-        let mut wanted: Names = goals
-            .iter()
-            .filter_map(|goal| tops.iter().position(|top| *top == self.outermost(*goal)))
+        let Some(facts) = self.facts(module) else { return named };
+        for importing in imports(&facts.body) {
+            named.extend(self.targets(module, &importing.what));
+        }
+        let package = self.package(module);
+        for text in texts(&facts.body) {
+            named.extend(self.meant(package, text));
+        }
+        named
+    }
+
+    /// The modules that a text may mean: by their whole name or from a package, and where it ends in
+    /// a dot all that lie in that package.
+    fn meant(&self, package: Option<ModuleId>, text: &str) -> Vec<ModuleId> {
+        let name = text.trim_matches('.');
+        if name.is_empty() || !name.split('.').all(is_name) {
+            return Vec::new();
+        }
+        let whole = self.below(name);
+        let mut found: Vec<ModuleId> = package
+            .and_then(|package| {
+                name.split('.').try_fold(package, |id, part| self.child(Some(id), part))
+            })
+            .into_iter()
             .collect();
-        let mut found = BTreeSet::new();
-        loop {
-            let before = found.len();
-            for (package, (own, named)) in own.iter().zip(&named).enumerate() {
-                let leads = !wanted.is_disjoint(own)
-                    || named.as_ref().is_none_or(|named| !wanted.is_disjoint(named));
-                if leads && found.insert(package) {
-                    wanted.extend(own);
+        if text.ends_with('.') {
+            let last = whole.last().copied().filter(|_| self.find(name).is_some());
+            found.extend(last.into_iter().flat_map(|id| self.children(id).collect::<Vec<_>>()));
+        }
+        found.extend(whole);
+        found
+    }
+
+    /// The packages and modules along a dotted name, as far as there are any.
+    fn below(&self, name: &str) -> Vec<ModuleId> {
+        let mut found = Vec::new();
+        let mut id = None;
+        for part in name.split('.') {
+            let Some(child) = self.child(id, part) else { break };
+            found.push(child);
+            id = Some(child);
+        }
+        found
+    }
+
+    /// The modules that a module may import where a name is asked of it that it does not have (PEP 562).
+    pub(super) fn imported_for_names(&self, module: ModuleId) -> BTreeSet<ModuleId> {
+        const NAME: &str = "__getattr__";
+        let mut named = BTreeSet::new();
+        let Some(facts) = self.facts(module) else { return named };
+        let mut waiting: Vec<&Statement> = facts.body.iter().collect();
+        while let Some(statement) = waiting.pop() {
+            let is_made = match statement {
+                Statement::Function(function, _) if function.name == NAME => {
+                    let importing = imports(&function.body);
+                    named.extend(importing.iter().flat_map(|one| self.targets(module, &one.what)));
+                    false
                 }
-            }
-            if found.len() == before {
-                return found;
-            }
-        }
-    }
-
-    /// The top-level names that the files of a package may import; `None` where it may be any.
-    fn names_in_package(&self, package: usize, places: &HashMap<&[u8], usize>) -> Option<Names> {
-        let mut found = Names::new();
-        let package = self.distributions().get(package)?;
-        for mention in package.extensions.iter().flatten().flat_map(|one| &one.mentions) {
-            if mention == ANYTHING {
-                return None;
-            }
-            let top = mention.split('.').next().unwrap_or_default();
-            found.extend(places.get(top.as_bytes()));
-        }
-        for member in package.files.names().iter().filter(|name| name.ends_with(".py")) {
-            if let Some(text) = package.files.source(member) {
-                add_names(&text, places, &mut found);
-            }
-        }
-        Some(found)
-    }
-
-    /// The top-level package that a module lies in.
-    fn outermost(&self, module: ModuleId) -> ModuleId {
-        let mut outermost = module;
-        while let Some(parent) = self.parent(outermost) {
-            outermost = parent;
-        }
-        outermost
-    }
-}
-
-/// Adds the known names that stand where a name may that is imported.
-fn add_names(text: &[u8], known: &HashMap<&[u8], usize>, found: &mut Names) {
-    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii();
-    // Whether what comes next may be such a name.
-    let mut opens = false;
-    let mut rest = text;
-    while let Some((first, behind)) = rest.split_first() {
-        if is_of_name(first) {
-            let length = rest.iter().position(|byte| !is_of_name(byte)).unwrap_or(rest.len());
-            let (word, behind) = rest.split_at(length);
-            if opens {
-                found.extend(known.get(word));
-            }
-            opens = matches!(word, b"import" | b"from");
-            rest = behind;
-        } else {
-            opens = match first {
-                b',' | b'\'' | b'"' => true,
-                // A backslash lets a statement go on in the next line.
-                b' ' | b'\t' | b'\\' | b'\r' | b'\n' | b'\x0c' => opens,
-                _ => false,
+                Statement::Assign(targets, _) => targets.iter().any(|target| binds(target, NAME)),
+                Statement::From(from) => {
+                    from.names.iter().any(|alias| alias.1.as_ref().unwrap_or(&alias.0) == NAME)
+                }
+                Statement::Function(..) | Statement::Class(..) => false,
+                _ => {
+                    each_block(statement, |block| waiting.extend(block));
+                    false
+                }
             };
-            rest = behind;
+            // Made by a lazy loader from what stands in the file.
+            if is_made {
+                named.extend(self.named_by(module));
+            }
         }
+        named
     }
 }
 
-/// What `work` makes of each number below `count`, in order.
-pub fn on_all_cores<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..cores.min(count) {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    if at >= count {
-                        break;
-                    }
-                    let outcome = work(at);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, outcome));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, outcome)| outcome).collect()
+/// Whether a target binds that name.
+fn binds(target: &Expression, name: &str) -> bool {
+    match target {
+        Expression::Name(bound) => bound == name,
+        Expression::List(inner) => inner.iter().any(|one| binds(one, name)),
+        _ => false,
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(text: &str) -> Vec<&'static str> {
-        const KNOWN: [&str; 3] = ["alpha", "beta", "gamma"];
-        let places = KNOWN.iter().enumerate().map(|(at, name)| (name.as_bytes(), at)).collect();
-        let mut found = Names::new();
-        add_names(text.as_bytes(), &places, &mut found);
-        found.into_iter().map(|at| KNOWN[at]).collect()
-    }
-
-    #[test]
-    fn every_form_of_an_import_is_seen() {
-        for text in [
-            "import alpha",
-            "import\talpha.part as other",
-            "from alpha.part import thing",
-            "import os, alpha",
-            "import os,alpha",
-            "import \\\n    alpha",
-            "import os as o, \\\n    alpha",
-            "if x: import alpha",
-            "x = 1;import alpha",
-            "importlib.import_module('alpha')",
-            "__import__(\"alpha.part\")",
-            "names = ['alpha']",
-            "call(f'alpha.{part}', rb\"x\")",
-            "lazy from alpha import thing",
-        ] {
-            assert_eq!(names(text), ["alpha"], "{text}");
-        }
-    }
-
-    #[test]
-    fn other_words_are_not() {
-        for text in [
-            "alpha = 1",
-            "x.alpha()",
-            "from .alpha import beta_",
-            "# the alpha of it",
-            "import alphabet",
-        ] {
-            assert_eq!(names(text), Vec::<&str>::new(), "{text}");
-        }
-    }
+/// Whether a module may be called so: most texts are none.
+fn is_name(part: &str) -> bool {
+    !part.is_empty() && !part.contains(|letter: char| letter.is_whitespace() || letter == '/')
 }

@@ -17,6 +17,7 @@ impl Environment {
         let mut run = Run::new(self);
         let answer = run.import(name);
         let report = self.report(name, &run, answer);
+        self.add_fine(run.led_nowhere().into_iter());
         let mut all = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry(name.to_owned()).or_insert(report).clone()
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::facts::{Alias, At, Call, Expression, Function, Import, Name, Statement};
 
 /// Functions that import what they are given the name of, by their last name.
-const IMPORTERS: [&str; 5] =
+pub(super) const IMPORTERS: [&str; 5] =
     ["import_module", "__import__", "run_module", "run_path", "resolve_name"];
 
 /// Something that imports.
@@ -198,7 +198,7 @@ fn walk_statements<'b>(body: &'b [Statement], mut visit: impl FnMut(&'b Statemen
 }
 
 /// Calls `with` for the blocks in a statement, but for a function's.
-fn each_block<'b>(statement: &'b Statement, mut with: impl FnMut(&'b [Statement])) {
+pub(super) fn each_block<'b>(statement: &'b Statement, mut with: impl FnMut(&'b [Statement])) {
     match statement {
         Statement::If(arms) => arms.iter().for_each(|(_, body)| with(body)),
         Statement::Try(inner) => {

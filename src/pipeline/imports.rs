@@ -14,9 +14,9 @@ use super::ahead::{self, Ahead};
 use super::look::{Looked, Wheel};
 use crate::fetch::cache::{Bucket, file_key};
 use crate::fetch::python_files::PythonFiles;
+use crate::imports::cores::on_all_cores;
 use crate::imports::graph::Graph;
 use crate::imports::mentions::anything;
-use crate::imports::named::on_all_cores;
 use crate::imports::source::{Answers, SourceImports};
 use crate::imports::{Distribution, Environment, Extension, Files, IMPORTS_VERSION};
 use crate::inspect::ENGINE_VERSION;
@@ -292,20 +292,15 @@ fn follow(
     sources: &[SourceFile],
 ) -> (Vec<Found>, OfSources) {
     let goals: Vec<String> = wanted.iter().flat_map(|one| &one.modules).cloned().collect();
-    // A part of the graph is made on one core; that the others have work meanwhile is worth a second.
-    let (graph, reports) = std::thread::scope(|scope| {
-        let graph = scope.spawn(|| match goals.as_slice() {
-            [] => Graph::default(),
-            goals => environment.graph_towards(goals),
-        });
-        let reports = on_all_cores(wanted.len(), |at| {
-            let names = wanted.get(at).into_iter().flat_map(|one| &one.names);
-            names.map(|name| environment.import_report(name)).collect()
-        });
-        (graph.join(), reports)
+    let reports = on_all_cores(wanted.len(), |at| {
+        let names = wanted.get(at).into_iter().flat_map(|one| &one.names);
+        names.map(|name| environment.import_report(name)).collect()
     });
-    // A panic goes on, to where one of the others would be caught too.
-    let graph = graph.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    // Behind the reports: what they executed to the end need not be followed again.
+    let graph = match goals.as_slice() {
+        [] => Graph::default(),
+        goals => environment.graph_towards(goals),
+    };
     let reached = on_all_cores(wanted.len(), |at| {
         let modules = wanted.get(at).into_iter().flat_map(|one| &one.modules);
         modules.filter_map(|one| environment.reach(&graph, one, direct)).collect()

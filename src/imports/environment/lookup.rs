@@ -1,5 +1,7 @@
 //! Questions about the modules: what each is made from, where it lies, what is known of it.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
 use super::{Environment, Extension, Found, Kind, MAX_VENDORED, ModuleId};
@@ -24,6 +26,16 @@ impl Environment {
         }
         parts.reverse();
         parts.join(".")
+    }
+
+    /// The last part of its name.
+    pub(in crate::imports) fn last_part(&self, id: ModuleId) -> &str {
+        self.node(id).map_or("", |node| node.name.as_str())
+    }
+
+    /// The outermost package that a module lies in; itself, where it lies in none.
+    pub(in crate::imports) fn outermost(&self, id: ModuleId) -> ModuleId {
+        std::iter::successors(Some(id), |id| self.parent(*id)).last().unwrap_or(id)
     }
 
     /// The package that a module lies in.
@@ -137,14 +149,43 @@ impl Environment {
         if kept.is_some() {
             return kept;
         }
-        let (kind, by) = self.kind(id);
-        let member = match kind {
-            Kind::Source { member } | Kind::Extension { source: Some(member), .. } => member,
-            Kind::Extension { .. } | Kind::Folder | Kind::Bytecode => return None,
-        };
-        let facts = self.distributions.get(by?)?.files.facts(&member)?;
+        let (by, member) = self.text_of(id)?;
+        let facts = self.distributions.get(by)?.files.facts(&member)?;
         let mut all = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
         Some(Arc::clone(all.entry(id).or_insert(facts)))
+    }
+
+    /// The package and the path of a module's Python file.
+    fn text_of(&self, id: ModuleId) -> Option<(usize, String)> {
+        let (kind, by) = self.kind(id);
+        match kind {
+            Kind::Source { member } | Kind::Extension { source: Some(member), .. } => {
+                Some((by?, member))
+            }
+            Kind::Extension { .. } | Kind::Folder | Kind::Bytecode => None,
+        }
+    }
+
+    /// Whether a module has a Python file.
+    pub(in crate::imports) fn has_text(&self, id: ModuleId) -> bool {
+        self.text_of(id).is_some()
+    }
+
+    /// The bytes of a module's Python file.
+    pub(in crate::imports) fn text(&self, id: ModuleId) -> Option<Cow<'_, [u8]>> {
+        let (by, member) = self.text_of(id)?;
+        self.distributions.get(by)?.files.source(&member)
+    }
+
+    /// The modules that were executed to their end for a question to which the answer is that nothing
+    /// enables the GIL on any way.
+    pub(in crate::imports) fn fine(&self) -> HashSet<ModuleId> {
+        self.fine.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Says that they were.
+    pub(in crate::imports) fn add_fine(&self, modules: impl Iterator<Item = ModuleId>) {
+        self.fine.lock().unwrap_or_else(PoisonError::into_inner).extend(modules);
     }
 
     /// The facts of a file beside a module's own, such as its stub.
@@ -192,7 +233,12 @@ impl Environment {
         ModuleId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX))
     }
 
-    /// The package that relative imports in a module begin at.
+    /// The package that relative imports in a module begin at; itself, where it is one.
+    pub(in crate::imports) fn package(&self, module: ModuleId) -> Option<ModuleId> {
+        if self.is_package(module) { Some(module) } else { self.parent(module) }
+    }
+
+    /// The name of the package that relative imports in a module begin at.
     pub(in crate::imports) fn package_of(&self, module: ModuleId) -> String {
         if self.is_package(module) {
             return self.name(module);

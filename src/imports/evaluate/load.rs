@@ -20,7 +20,7 @@ impl Run<'_> {
         let executed = self.executing.last().copied().or(from);
         let Some(from) = executed.filter(|from| *from != to) else { return };
         let certain = self.is_certain_here();
-        *self.edges.entry((from, to)).or_default() |= certain;
+        self.edges.add(from, to, certain);
     }
 
     /// Executes a module unless it was, and binds it in its package.
@@ -56,6 +56,7 @@ impl Run<'_> {
             None => {}
         }
         if self.executing.len() >= MAX_IMPORTS {
+            self.cut_short = true;
             self.unknown.get_or_insert_with(|| {
                 format!("more than {MAX_IMPORTS} imports lie in one another")
             });
@@ -126,6 +127,7 @@ impl Run<'_> {
 
     pub(super) fn undetermined_module(&mut self, module: ModuleId, reason: String) {
         let met = self.met(module);
+        self.untold.insert(module);
         self.undetermined.get_or_insert((met, reason));
     }
 
@@ -149,6 +151,7 @@ impl Run<'_> {
             }
             Gil::Enables => {
                 let met = self.met(module);
+                self.untold.insert(module);
                 if !self.explores {
                     return Err(Stop::Enabled(Box::new(met)));
                 }

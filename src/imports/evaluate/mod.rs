@@ -26,10 +26,11 @@ mod standard;
 mod statement;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use self::scope::Scope;
 use self::value::{ScopeId, Value};
+use super::edges::Edges;
 use super::environment::{Environment, ModuleId};
 use super::facts::{At, Name, Statement};
 
@@ -191,12 +192,16 @@ pub(super) struct Run<'e> {
     pub(super) enabling: Option<Met>,
     /// The first module of which it is not known what it does, with why.
     pub(super) undetermined: Option<(Met, String)>,
+    /// All modules that enable the GIL, or of which it is not known what they do.
+    untold: BTreeSet<ModuleId>,
+    /// Whether something was not executed because it was too much.
+    cut_short: bool,
     /// What could not be followed and may matter.
     pub(super) unknown: Option<String>,
     /// Why the import fails, as far as was seen.
     pub(super) failure: Option<String>,
-    /// Which module imports which when it is executed, and whether it does so on every way.
-    pub(super) edges: BTreeMap<(ModuleId, ModuleId), bool>,
+    /// Which module imports which when it is executed.
+    pub(super) edges: Edges,
     /// What is noted of one module.
     watched: Option<Watched>,
     pub(super) seen_extensions: BTreeSet<ModuleId>,
@@ -242,9 +247,11 @@ impl<'e> Run<'e> {
             order: Vec::new(),
             enabling: None,
             undetermined: None,
+            untold: BTreeSet::new(),
+            cut_short: false,
             unknown: None,
             failure: None,
-            edges: BTreeMap::new(),
+            edges: Edges::default(),
             watched: None,
             seen_extensions: BTreeSet::new(),
         }
@@ -267,6 +274,22 @@ impl<'e> Run<'e> {
         let frame = Frame::of(module, scope);
         let outcome = self.block(&frame, statements);
         self.answer(outcome)
+    }
+
+    /// The modules that were executed to their end, and by that led to none which enables the GIL or is
+    /// not known. Without those that put something else in their place, of which names may be asked.
+    pub(super) fn led_nowhere(&self) -> Vec<ModuleId> {
+        if self.cut_short {
+            return Vec::new();
+        }
+        let all = self.status.iter().map(|(module, how)| (*module, how));
+        let enabled = all.clone().filter(|(_, how)| matches!(how, Status::Enabled(_)));
+        let untold = self.untold.iter().copied().chain(enabled.map(|(module, _)| module));
+        let mut leading = HashSet::new();
+        self.edges.leading_to(untold, &mut leading);
+        let ended = all.filter(|(_, how)| matches!(how, Status::Done | Status::Failed(_)));
+        let ended = ended.map(|(module, _)| module).filter(|module| !leading.contains(module));
+        ended.filter(|id| !self.replaced.contains_key(&self.environment.name(*id))).collect()
     }
 
     /// Executes a module for its imports, whatever comes of it.
@@ -309,6 +332,7 @@ impl<'e> Run<'e> {
             }
             Err(stop) if stop.is_final() => {
                 let reason = "more is executed than is followed".to_owned();
+                self.cut_short = true;
                 if let Some(watched) = &mut self.watched {
                     watched.problem = Some(reason.clone());
                 }

@@ -152,6 +152,86 @@ fn a_module_that_a_text_names_is_found() {
     }
 }
 
+/// What was executed for a report and did not come to the module need not be executed again.
+#[test]
+fn reports_that_were_asked_for_before_change_nothing_of_what_leads_to_a_module() {
+    let goals = ["fonts.misc.bezier", "fonts.misc.alone", "fonts.misc.later", "fonts.lua54"];
+    let before = connected();
+    let after = connected();
+    for top in ["plots", "fonts", "app", "by_name", "by_list", "second", "third", "prose", "aside"]
+    {
+        let _ = after.import_report(top);
+    }
+    let (graph, behind) = (towards(&before, &goals), towards(&after, &goals));
+    for goal in goals {
+        let expected = before.reach(&graph, goal, &[]);
+        assert_eq!(after.reach(&behind, goal, &[]), expected, "{goal}");
+    }
+}
+
+/// As short as a lazy loader can be.
+const LOADER: &str = "
+import importlib
+def attach(package, submod_attrs):
+    names = {name: module for module, all in submod_attrs.items() for name in all}
+    def __getattr__(name):
+        module = importlib.import_module(f'{package}.{names[name]}')
+        return getattr(module, name)
+    return __getattr__, lambda: list(names), list(names)
+";
+
+/// Its package's own import leads nowhere; a name that is asked of it does (PEP 562).
+#[test]
+fn a_package_that_imports_for_names_leads_on() {
+    let lazy = "import importlib\n__all__ = ['Thing']\n";
+    let function = "def __getattr__(name):\n    if name == 'Thing':\n        \
+                    from . import impl\n        return impl.Thing\n    \
+                    raise AttributeError(name)\n";
+    let table = "import lazy_loader as lazy\n\
+                 __getattr__, __dir__, __all__ = lazy.attach(\n\
+                 \x20   __name__, submod_attrs={'impl': ['Thing']})\n";
+    for init in [format!("{lazy}{function}"), table.to_owned()] {
+        let mut environment = environment();
+        let files = [
+            ("lazy/__init__.py", init.as_str()),
+            ("lazy/impl.py", "from . import bad\nclass Thing: pass\n"),
+            ("lazy/bad.so", "enables"),
+        ];
+        add(&mut environment, "lazy", &files);
+        let user = [("user/__init__.py", ""), ("user/part.py", "from lazy import Thing\n")];
+        add(&mut environment, "user", &user);
+        add(&mut environment, "lazy-loader", &[("lazy_loader.py", LOADER)]);
+        assert_eq!(environment.import_report("lazy").enables_gil, Some(false), "{init}");
+        assert_eq!(environment.import_report("user").enables_gil, Some(false), "{init}");
+        let graph = towards(&environment, &["lazy.bad"]);
+        let reach = environment.reach(&graph, "lazy.bad", &["user".to_owned()]).unwrap();
+        let chain: Vec<_> = reach.chains.iter().filter(|chain| chain.package == "user").collect();
+        assert!(!chain.is_empty(), "{init}\n{reach:?}");
+        assert_eq!(chain[0].modules, ["user.part", "lazy.impl", "lazy.bad"], "{init}");
+    }
+}
+
+/// Programs and tests are not asked themselves, and what others import of them is followed.
+#[test]
+fn tests_that_a_module_imports_lead_on() {
+    let mut environment = environment();
+    let files = [
+        ("pkg/__init__.py", ""),
+        ("pkg/uses.py", "from pkg import (  # for users\n    testing,\n)\n"),
+        ("pkg/testing/__init__.py", "from .tests import helper"),
+        ("pkg/testing/tests/__init__.py", ""),
+        ("pkg/testing/tests/helper.py", "import pkg.bad"),
+        ("pkg/testing/tests/test_bad.py", "import pkg.bad"),
+        ("pkg/bad.so", "enables"),
+    ];
+    add(&mut environment, "pkg", &files);
+    assert_eq!(environment.import_report("pkg").enables_gil, Some(false));
+    let reach = environment.reach(&towards(&environment, &["pkg.bad"]), "pkg.bad", &[]).unwrap();
+    assert_eq!(reach.how, How::Submodule);
+    let first = &reach.chains[0].modules;
+    assert_eq!(first, &["pkg.uses", "pkg.testing", "pkg.testing.tests.helper", "pkg.bad"]);
+}
+
 /// They are most of what is installed, and nobody's program imports them.
 #[test]
 fn tests_of_packages_do_not_lead_anywhere() {

@@ -406,6 +406,18 @@ impl<'l, 'p, 'd> Memory<'l, 'p, 'd> {
         self.work
     }
 
+    /// Whether everything is the same in another, but for how much work was done.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.heap_next == other.heap_next
+            && self.blank == other.blank
+            && self.touched == other.touched
+            && self.thread_blocks == other.thread_blocks
+            && self.objects == other.objects
+            && self.symbols == other.symbols
+            && self.unknown.is_like(&other.unknown)
+            && self.pages.is_like(&other.pages)
+    }
+
     /// How much there is to copy where the whole process is.
     pub(super) fn extent(&self) -> usize {
         self.pages.len() + self.objects.len() + self.symbols.len()

@@ -59,6 +59,19 @@ impl Pages {
         }
     }
 
+    /// Whether the same pages are here, with the same content.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let page = |pages: &Self, place: &usize| pages.content.get(*place).cloned();
+        self.places.len() == other.places.len()
+            && self.places.iter().all(|(number, place)| {
+                let theirs = other.places.get(number).and_then(|place| page(other, place));
+                match (page(self, place), theirs) {
+                    (Some(own), Some(theirs)) => Rc::ptr_eq(&own, &theirs) || own == theirs,
+                    _ => false,
+                }
+            })
+    }
+
     /// Adds a page that is not here.
     pub(super) fn insert(&mut self, number: u64, page: Rc<Page>) {
         self.places.insert(number, self.content.len());
@@ -74,7 +87,7 @@ type WordSet = [u64; PAGE_SIZE / 8 / 64];
 pub(super) struct Unknown {
     words: Rc<BTreeMap<u64, &'static str>>,
     /// Pages of which most is unknown, with a bit for each such word.
-    opaque: Rc<HashMap<u64, WordSet>>,
+    opaque: Rc<FxHashMap<u64, WordSet>>,
     /// Behind the last of [`Unknown::words`]. They lie in libraries, below most of what code touches.
     end: u64,
     /// A bit for each page that a word of [`Unknown::words`] lies on, at a place that follows from its
@@ -100,6 +113,13 @@ impl Unknown {
             let (word, bit) = bit_of(at);
             self.pages[word] |= bit;
         }
+    }
+
+    /// Whether the same is unknown.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let are_shared = Rc::ptr_eq(&self.words, &other.words);
+        (are_shared || self.words == other.words)
+            && (Rc::ptr_eq(&self.opaque, &other.opaque) || self.opaque == other.opaque)
     }
 
     /// Whether a stretch may touch any of them, as far as the pages tell.

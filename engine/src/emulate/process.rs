@@ -5,6 +5,7 @@
 //! result is a choice, taken as the likely one first, and a run that ends badly is made again with
 //! another choice.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::c_api::Entries;
@@ -137,7 +138,7 @@ pub(super) enum Reaction {
 pub(super) type Outcome = Result<u64, Stop>;
 
 /// A call that a stub made and that did not return yet.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entered {
     /// Where the stub itself returns to.
     back_to: u64,
@@ -159,7 +160,7 @@ pub(super) enum Onward {
 }
 
 /// Functions of a table that a stub calls one after the other, see [`Process::in_turn`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Turn {
     /// How many calls of stubs were on their way when it began, itself included.
     depth: usize,
@@ -180,19 +181,37 @@ pub(super) enum Start<'s> {
 }
 
 /// The registers of a processor that was stopped.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) enum Paused {
     X86_64(Box<super::x86_64::State>),
     Aarch64(Box<super::aarch64::State>),
 }
 
 /// A choice that was met.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Met {
     /// In which of the calls that left the libraries, counted from 0.
     pub(super) call: u64,
     /// How many results there are to choose from.
     pub(super) alternatives: usize,
+}
+
+/// In which calls, by their numbers and in order, something was asked for that lies beside memory.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asking {
+    /// Whether an exception is set; or one was set or cleared.
+    pub(super) error: Vec<u64>,
+    /// What a dictionary or an object holds, with which.
+    pub(super) held: Vec<(u64, u64)>,
+}
+
+/// In what two processes differ that go on alike until they are asked for it.
+#[derive(Debug, Clone)]
+pub(super) struct Difference {
+    /// The type of the exception that is set in each.
+    pub(super) errors: [Option<u64>; 2],
+    /// The dictionaries and objects that hold something else.
+    pub(super) held: Vec<u64>,
 }
 
 /// Which result is taken: the number of the choice, and the place among its alternatives.
@@ -233,8 +252,9 @@ pub(super) struct Process<'l, 'p, 'd> {
     pub(super) functions: Vec<(u64, u64)>,
     /// The object that a call of cffi's initialiser returned.
     pub(super) delegated: Option<u64>,
-    /// The type of the exception that is set.
-    pub(super) error: Option<u64>,
+    /// The type of the exception that is set, and how often it was asked for or another was.
+    error: Option<u64>,
+    error_asked: Cell<u64>,
     /// What was kept for the thread under a key, by the key's address or number.
     pub(super) thread_values: HashMap<u64, u64>,
     /// Whether numpy's C interface was asked for.
@@ -246,6 +266,8 @@ pub(super) struct Process<'l, 'p, 'd> {
     pub(super) met: Vec<Met>,
     /// How many calls left the libraries so far, and before which of them to stop.
     pub(super) calls: u64,
+    /// In which of them it was asked for what lies beside memory, where that is kept.
+    pub(super) asking: Option<Box<Asking>>,
     pause_before: Option<u64>,
     /// Where the processor stopped.
     pub(super) paused: Option<Paused>,
@@ -287,12 +309,14 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             functions: Vec::new(),
             delegated: None,
             error: None,
+            error_asked: Cell::new(0),
             thread_values: HashMap::new(),
             thread_keys: 0,
             uses_arrays: false,
             choices: Vec::new(),
             met: Vec::new(),
             calls: 0,
+            asking: None,
             pause_before: None,
             paused: None,
             choices_at_error: None,
@@ -332,8 +356,35 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         let mut fork = self.clone();
         fork.choices = choices.to_vec();
         fork.pause_before = None;
-        fork.paused = None;
         fork
+    }
+
+    /// Whether it goes on as another does that was stopped at the same call, and if so, in what they
+    /// differ all the same; `None` where anything else is not alike.
+    pub(super) fn difference(&self, other: &Self) -> Option<Difference> {
+        let are_alike = self.calls == other.calls
+            && self.paused == other.paused
+            && self.met == other.met
+            && self.definitions == other.definitions
+            && self.modules == other.modules
+            && self.submodules == other.submodules
+            && self.module_dicts == other.module_dicts
+            && self.functions == other.functions
+            && self.delegated == other.delegated
+            && self.thread_values == other.thread_values
+            && self.thread_keys == other.thread_keys
+            && self.uses_arrays == other.uses_arrays
+            && self.entered == other.entered
+            && self.turns == other.turns
+            && self.sortings == other.sortings
+            && self.singletons == other.singletons
+            && self.ticks == other.ticks
+            && self.steps_of_calls == other.steps_of_calls
+            && self.memory.is_like(&other.memory);
+        are_alike.then(|| Difference {
+            errors: [self.error, other.error],
+            held: self.attributes.differing(&other.attributes),
+        })
     }
 
     /// How much there is to copy.
@@ -344,6 +395,11 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
     /// Has the process stop before that call, see [`Process::pauses`].
     pub(super) fn pause_before(&mut self, call: u64) {
         self.pause_before = Some(call);
+    }
+
+    /// Has the process stop before no call any more.
+    pub(super) fn go_on(&mut self) {
+        self.pause_before = None;
     }
 
     /// Whether the processor is to stop before the call that it is about to make, leave its registers
@@ -372,9 +428,11 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
 
     /// An object, or null with an exception set where that is asked for.
     pub(super) fn choose_or_raise(&mut self, object: u64, exception: &str) -> u64 {
+        // Known on both ways, so that they are alike but for what is chosen.
+        let of = self.memory.exception(exception);
         let chosen = self.choose(object, 0);
         if chosen == 0 {
-            self.error = Some(self.memory.exception(exception));
+            self.set_error(of);
         }
         chosen
     }
@@ -383,9 +441,10 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
     /// set; or one of those that code tells by where they lie; or one that is of every built-in type,
     /// to code that looks at its type.
     pub(super) fn given(&mut self, object: u64, exception: &str) -> u64 {
+        let of = self.memory.exception(exception);
         let given = self.given_or_null(object);
         if given == 0 {
-            self.error = Some(self.memory.exception(exception));
+            self.set_error(of);
         }
         given
     }
@@ -418,10 +477,11 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
 
     /// A number of those given, or where none of them is taken -1 with an exception set.
     pub(super) fn choose_or_fail(&mut self, numbers: &[u64]) -> u64 {
+        let of = self.memory.exception("PyExc_Exception");
         match numbers.get(self.alternative(numbers.len() + 1)) {
             Some(number) => *number,
             None => {
-                self.error = Some(self.memory.exception("PyExc_Exception"));
+                self.set_error(of);
                 u64::MAX
             }
         }
@@ -435,12 +495,25 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
 
     /// The code raises an exception of the type at that address.
     pub(super) fn raise_type(&mut self, of: u64) {
-        self.error = Some(of);
+        self.set_error(of);
         self.choices_at_error.get_or_insert(self.met.len());
+    }
+
+    /// The type of the exception that is set.
+    pub(super) fn error(&self) -> Option<u64> {
+        self.error_asked.update(|asked| asked + 1);
+        self.error
+    }
+
+    /// An exception of that type is set, by nobody's choice but the interpreter's.
+    pub(super) fn set_error(&mut self, of: u64) {
+        self.error_asked.update(|asked| asked + 1);
+        self.error = Some(of);
     }
 
     /// The exception was dealt with.
     pub(super) fn clear_error(&mut self) {
+        self.error_asked.update(|asked| asked + 1);
         self.error = None;
         self.choices_at_error = None;
     }
@@ -518,7 +591,14 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
     /// A call that leaves the libraries of the wheel.
     pub(super) fn call(&mut self, target: u64, arguments: &Arguments) -> Result<Reaction, Stop> {
         let before = self.memory.work();
+        let asked = self.error_asked.get();
         let reaction = self.react(target, arguments);
+        let of = self.attributes.take_asked();
+        if let Some(asking) = &mut self.asking {
+            let is_asked = self.error_asked.get() != asked;
+            asking.error.extend(is_asked.then_some(self.calls));
+            asking.held.extend(of.into_iter().map(|holder| (self.calls, holder)));
+        }
         self.calls += 1;
         let steps = self.memory.work().saturating_sub(before) / WORK_A_STEP;
         let steps = u32::try_from(steps).unwrap_or(u32::MAX);

@@ -1,10 +1,13 @@
 //! Runs of one hook: until one comes to a good end, and then with each assumption turned by itself.
 //!
-//! What a single run does is told in [`super::process`].
+//! What a single run does is told in [`super::process`]. Most runs with an assumption turned go wrong at
+//! once, or come to be like the run that was made: what they come to is told without following them on.
+
+use std::collections::HashMap;
 
 use super::objects::{Object, PLAIN};
 use super::pages::Words;
-use super::process::{Met, Process, Start, Stop, Turned};
+use super::process::{Asking, Difference, Met, Process, Start, Stop, Turned};
 use super::{Budget, Created, Declaration, Emulator, Hook, Outcome, Run};
 use crate::definition::RawDefinition;
 use crate::slots::{Layout, SlotArray};
@@ -12,6 +15,9 @@ use crate::slots::{Layout, SlotArray};
 /// Runs with other choices, to come to a good end or, where the GIL is not said to be kept off, to see
 /// whether the answer hangs on them.
 const MAX_RUNS: usize = 64;
+/// After so many calls behind a choice that was turned, it is looked whether the run is like the one in
+/// which it was not.
+const LOOKED_AFTER: [u64; 3] = [4, 16, 64];
 /// So much of a process is copied as fast as one instruction is executed: pages, objects and the like.
 const COPIED_A_STEP: usize = 8;
 
@@ -43,6 +49,22 @@ struct Attempt {
     choices_at_declaring: usize,
     /// How many calls left the libraries before the hook returned.
     calls: u64,
+    /// What was asked for in which calls.
+    asking: Asking,
+}
+
+/// Of runs that are like the one that was made but for an exception that is set: which that is, and the
+/// call in which it is asked for next. All that are alike in this end alike.
+type Likeness = (Option<u64>, Option<u64>);
+
+/// What came of runs with a choice turned.
+#[derive(Default)]
+struct Ends(HashMap<Likeness, Result<Outcome, String>>);
+
+/// What came of one: as it was followed, or of one that is like it. `None` where that is the run without.
+struct End {
+    outcome: Option<Result<Outcome, String>>,
+    ran_out: bool,
 }
 
 impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
@@ -111,20 +133,45 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
         let mut process = self.before.clone();
         process.begin(choices);
         process.memory.trace(true);
-        self.follow(process, self.start(), 0)
+        process.asking = Some(Box::default());
+        self.follow(process, 0)
     }
 
     /// Follows the hook to its end, from where it is after so many steps.
-    fn follow(
+    fn follow(&mut self, mut process: Process<'r, 'p, 'd>, before: u32) -> Attempt {
+        let mut steps = before;
+        let budget = self.budget_behind(before, 1);
+        let ending = self.go(&mut process, budget, &mut steps);
+        self.ended(process, (ending, budget), before, steps)
+    }
+
+    /// So many steps a run may have taken in the end that took so many before: at least some.
+    fn budget_behind(&self, before: u32, least: u32) -> u32 {
+        let left = self.budget.in_all.saturating_sub(self.steps).max(least);
+        self.budget.steps.min(before.saturating_add(left))
+    }
+
+    /// Has the process go on, from its beginning or from where it was stopped.
+    fn go(
+        &self,
+        process: &mut Process<'r, 'p, 'd>,
+        budget: u32,
+        steps: &mut u32,
+    ) -> Result<u64, Stop> {
+        let paused = process.paused.take();
+        let start = paused.as_ref().map_or_else(|| self.start(), Start::Paused);
+        (self.emulator.call)(process, start, budget, steps)
+    }
+
+    /// What came of a run that ended so, with the budget that it had.
+    fn ended(
         &mut self,
         mut process: Process<'r, 'p, 'd>,
-        start: Start<'_>,
+        (ending, budget): (Result<u64, Stop>, u32),
         before: u32,
+        mut steps: u32,
     ) -> Attempt {
-        let mut steps = before;
-        let left = self.budget.in_all.saturating_sub(self.steps).max(1);
-        let budget = self.budget.steps.min(before.saturating_add(left));
-        let ending = (self.emulator.call)(&mut process, start, budget, &mut steps);
+        process.go_on();
         let calls = process.calls;
         // What is read to tell the answer was not read by the hook.
         let read = process.memory.take_read();
@@ -153,6 +200,7 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
             choices_met: at_error.unwrap_or(met),
             choices_at_declaring,
             calls,
+            asking: process.asking.take().map(|asking| *asking).unwrap_or_default(),
         }
     }
 
@@ -245,6 +293,7 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
         let mut leader = self.before.clone();
         leader.begin(choices);
         let mut leader_steps = 0;
+        let mut ends = Ends::default();
         for number in numbers {
             let Some(met) = attempt.met.get(number) else { continue };
             let taken = choices.iter().find(|(turned, _)| *turned == number);
@@ -259,20 +308,20 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
                 let mut turned: Vec<Turned> =
                     choices.iter().filter(|(known, _)| *known != number).copied().collect();
                 turned.push((number, other));
-                let ending = match leader.paused.as_ref().filter(|_| met.call < attempt.calls) {
-                    Some(paused) => {
-                        let copied = leader.extent() / COPIED_A_STEP;
-                        let copied = u32::try_from(copied).unwrap_or(u32::MAX);
-                        self.steps = self.steps.saturating_add(copied);
-                        self.follow(leader.fork(&turned), Start::Paused(paused), leader_steps)
-                    }
+                let end = if leader.paused.is_some() && met.call < attempt.calls {
+                    let copied = leader.extent() / COPIED_A_STEP;
+                    let copied = u32::try_from(copied).unwrap_or(u32::MAX);
+                    self.steps = self.steps.saturating_add(copied);
+                    let fork = leader.fork(&turned);
+                    self.turned(fork, (&leader, choices), leader_steps, attempt, &mut ends)
+                } else {
                     // It is met in a function that is called behind the hook.
-                    None => self.attempt(&turned),
+                    End::of(self.attempt(&turned))
                 };
-                if ending.ran_out && self.steps >= self.budget.in_all {
+                if end.ran_out && self.steps >= self.budget.in_all {
                     return (unconfirmed(outcome, keeps_off), false);
                 }
-                let Ok(other) = ending.outcome else { continue };
+                let Some(Ok(other)) = end.outcome else { continue };
                 let reason = match (other.kind(), other) {
                     (Some(kind), _) if kind == expected => continue,
                     (None, Outcome::Stopped(reason)) => format!("{HANGS}, and otherwise {reason}"),
@@ -287,20 +336,108 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
         (outcome, true)
     }
 
+    /// What comes of a run with a choice turned, which is at that choice after so many steps: followed
+    /// to its end, or until it is like the run in which the choice is not turned.
+    ///
+    /// From there on both do the same, but for where it is asked for what they differ in. So runs end
+    /// alike that differ from that one in the exception that is set alone, until it is asked for one.
+    fn turned(
+        &mut self,
+        mut fork: Process<'r, 'p, 'd>,
+        (leader, choices): (&Process<'r, 'p, 'd>, &[Turned]),
+        before: u32,
+        attempt: &Attempt,
+        ends: &mut Ends,
+    ) -> End {
+        let (mut steps, mut other_steps) = (before, before);
+        let mut other: Option<Process<'_, '_, '_>> = None;
+        let at = leader.calls;
+        let mut likeness = None;
+        for call in LOOKED_AFTER.map(|calls| at + calls) {
+            if call >= attempt.calls {
+                break;
+            }
+            if let Err(ending) = self.run_to(&mut fork, call, &mut steps) {
+                return End::of(self.ended(fork, ending, steps, steps));
+            }
+            let other = other.get_or_insert_with(|| leader.fork(choices));
+            if self.run_to(other, call, &mut other_steps).is_err() {
+                break;
+            }
+            // It takes as many steps more as it took until here.
+            let more = steps.saturating_sub(other_steps);
+            let fits = attempt.steps.saturating_add(more) < self.budget.steps;
+            let difference = fork.difference(other).filter(|_| fits);
+            likeness = difference.and_then(|difference| attempt.asking.likeness(&difference, call));
+            if likeness.is_some() {
+                break;
+            }
+        }
+        let known = match likeness {
+            Some((None, _)) => return End { outcome: None, ran_out: false },
+            Some(likeness) => ends.0.get(&likeness),
+            None => None,
+        };
+        if let Some(known) = known {
+            return End { outcome: Some(known.clone()), ran_out: false };
+        }
+        fork.go_on();
+        let ending = self.follow(fork, steps);
+        if let (Some(likeness), false) = (likeness, ending.ran_out) {
+            ends.0.insert(likeness, ending.outcome.clone());
+        }
+        End::of(ending)
+    }
+
+    /// Has a run come to a call.
+    ///
+    /// # Errors
+    /// Where it ends before: how, and the budget that it had.
+    fn run_to(
+        &mut self,
+        process: &mut Process<'r, 'p, 'd>,
+        call: u64,
+        steps: &mut u32,
+    ) -> Result<(), (Result<u64, Stop>, u32)> {
+        process.pause_before(call);
+        let before = *steps;
+        let budget = self.budget_behind(before, 0);
+        let ending = self.go(process, budget, steps);
+        self.steps = self.steps.saturating_add(steps.saturating_sub(before));
+        if ending == Err(Stop::Paused) { Ok(()) } else { Err((ending, budget)) }
+    }
+
     /// Has the run that was made come to a call. Returns whether it did.
     fn lead(&mut self, leader: &mut Process<'r, 'p, 'd>, call: u64, steps: &mut u32) -> bool {
-        if leader.paused.is_some() && leader.calls == call {
-            return true;
+        let is_there = leader.paused.is_some() && leader.calls == call;
+        is_there || self.run_to(leader, call, steps).is_ok()
+    }
+}
+
+impl End {
+    fn of(attempt: Attempt) -> Self {
+        Self { outcome: Some(attempt.outcome), ran_out: attempt.ran_out }
+    }
+}
+
+impl Asking {
+    /// In what a run that differs so from the one that was made, before that call, is like others;
+    /// `None` where what it comes to may hang on more than an exception.
+    fn likeness(&self, difference: &Difference, call: u64) -> Option<Likeness> {
+        let later = self.held.partition_point(|(at, _)| *at < call);
+        let mut held = self.held.iter().skip(later);
+        if held.any(|(_, holder)| difference.held.contains(holder)) {
+            return None;
         }
-        leader.pause_before(call);
-        let paused = leader.paused.take();
-        let start = paused.as_ref().map_or_else(|| self.start(), Start::Paused);
-        let before = *steps;
-        let left = self.budget.in_all.saturating_sub(self.steps);
-        let budget = self.budget.steps.min(before.saturating_add(left));
-        let ending = (self.emulator.call)(leader, start, budget, steps);
-        self.steps = self.steps.saturating_add(steps.saturating_sub(before));
-        ending == Err(Stop::Paused)
+        match difference.errors {
+            [own, other] if own == other => Some((None, None)),
+            // Without an exception where there was one: that is not gone into.
+            [None, _] => None,
+            [own, _] => {
+                let later = self.error.partition_point(|at| *at < call);
+                Some((own, self.error.get(later).copied()))
+            }
+        }
     }
 }
 
@@ -335,5 +472,5 @@ fn gone_wrong(process: &Process<'_, '_, '_>, value: u64) -> Option<String> {
         return Some("the hook returns no module".to_owned());
     }
     // The import fails with SystemError (CPython, `Python/importdl.c`).
-    process.error.map(|_| "the hook returns with an exception set".to_owned())
+    process.error().map(|_| "the hook returns with an exception set".to_owned())
 }

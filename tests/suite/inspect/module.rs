@@ -69,7 +69,7 @@ const fn single(stem: &'static str, truth: Truth) -> Case {
 const UNSPECIFIED: Option<Subinterpreters> = Some(Subinterpreters::Unspecified);
 
 #[rustfmt::skip]
-const CASES: [Case; 48] = [
+const CASES: [Case; 51] = [
     multi("declares",           [KeepsOff; 3]),
     multi("declares_relr",      [KeepsOff; 3]),
     multi("declares_used",      [Enables; 3]),
@@ -127,6 +127,10 @@ const CASES: [Case; 48] = [
     single("decides_by_foreign_type", Open),
     single("decides_by_deleted_name", EnablesUnseen),
     single("decides_long_before", Open),
+    single("decides_by_late_error", Open),
+    single("decides_by_unchecked_item", Open),
+    // Many runs with an assumption turned, of which each is soon like the one without.
+    single("decides_by_nothing", KeepsOff),
 ];
 
 /// Modules that this version need not decide. Take a line out once it has to.

@@ -90,7 +90,7 @@ struct Cpu<'r, 'l, 'p, 'd> {
 }
 
 /// The registers of a processor that was stopped.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) struct State {
     registers: [u64; 32],
     vectors: [u128; 32],

@@ -107,7 +107,6 @@ fn own(
         }
         return None;
     };
-    let known = process.attributes.get(holder, &key);
     match name {
         "PyDict_SetItem"
         | "PyDict_SetItemString"
@@ -120,6 +119,7 @@ fn own(
             return Some(Ok(0));
         }
         "PyDict_SetDefault" | "PyDict_SetDefaultRef" => {
+            let known = process.attributes.get(holder, &key);
             let there = match known {
                 Some(known) => known,
                 None => default(process, third),
@@ -133,7 +133,7 @@ fn own(
         }
         _ => {}
     }
-    let known = known?;
+    let known = process.attributes.get(holder, &key)?;
     Some(match name {
         "PyDict_GetItem"
         | "PyDict_GetItemString"

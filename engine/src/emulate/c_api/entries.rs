@@ -1,5 +1,6 @@
 //! What was put into dictionaries and objects, and which calls leave that as it is.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -21,10 +22,14 @@ pub(in crate::emulate) enum Key {
 #[derive(Debug, Clone, Default)]
 pub(in crate::emulate) struct Entries {
     by_holder: HashMap<u64, Rc<HashMap<Key, u64>>>,
+    /// Of what it was asked what it holds, since that was taken note of.
+    asked: RefCell<Vec<u64>>,
 }
+
 
 impl Entries {
     pub(super) fn get(&self, holder: u64, key: &Key) -> Option<u64> {
+        self.asked.borrow_mut().push(holder);
         self.by_holder.get(&holder)?.get(key).copied()
     }
 
@@ -44,12 +49,25 @@ impl Entries {
     }
 
     pub(super) fn held(&self, holder: u64) -> impl Iterator<Item = (&Key, u64)> {
+        self.asked.borrow_mut().push(holder);
         let held = self.by_holder.get(&holder).map(|held| held.iter());
         held.into_iter().flatten().map(|(key, value)| (key, *value))
     }
 
     pub(in crate::emulate) fn clear(&mut self) {
         self.by_holder.clear();
+    }
+
+    /// Of what it was asked what it holds since this was called last.
+    pub(in crate::emulate) fn take_asked(&mut self) -> Vec<u64> {
+        std::mem::take(self.asked.get_mut())
+    }
+
+    /// What holds something else than in another, in no order.
+    pub(in crate::emulate) fn differing(&self, other: &Self) -> Vec<u64> {
+        let differs = |holder: &u64| self.by_holder.get(holder) != other.by_holder.get(holder);
+        let all = self.by_holder.keys().chain(other.by_holder.keys()).copied();
+        all.filter(differs).collect()
     }
 
     /// How many dictionaries and objects hold something.

@@ -10,7 +10,7 @@ pub(super) fn call(
 ) -> Option<Outcome> {
     let [first, second, third, ..] = arguments.registers;
     Some(match name {
-        "PyErr_Occurred" => Ok(process.error.unwrap_or(0)),
+        "PyErr_Occurred" => Ok(process.error().unwrap_or(0)),
         "PyErr_Clear"
         | "PyErr_Print"
         | "PyErr_PrintEx"
@@ -23,7 +23,7 @@ pub(super) fn call(
         // The exception that is being handled, which there is none of: not the one that is set.
         "PyErr_GetExcInfo" => fill(process, [first, second, third], [0; 3]),
         "PyErr_GetRaisedException" => {
-            let raised = process.error;
+            let raised = process.error();
             process.clear_error();
             Ok(raised.map_or(0, |of| process.memory.object(Object::Instance(of))))
         }
@@ -39,7 +39,7 @@ pub(super) fn call(
             Ok(0)
         }
         "PyErr_ExceptionMatches" => {
-            let of = process.error;
+            let of = process.error();
             Ok(matches(process, of, first))
         }
         "PyErr_GivenExceptionMatches" => {
@@ -86,7 +86,7 @@ fn type_of(process: &Process<'_, '_, '_>, object: u64) -> Option<u64> {
 }
 
 fn fetch(process: &mut Process<'_, '_, '_>, places: [u64; 3]) -> Outcome {
-    let raised = process.error;
+    let raised = process.error();
     let value = match raised {
         Some(of) => process.memory.object(Object::Instance(of)),
         None => 0,

@@ -13,7 +13,7 @@ use crate::emulate::process::{Arguments, Outcome, Process, Stop};
 
 /// The built-in type of what a function makes, told by its name.
 pub(super) fn result_type(name: &str) -> Option<Object> {
-    const MADE: [(&str, &str); 24] = [
+    const MADE: [(&str, &str); 25] = [
         ("PyUnicode_", "PyUnicode_Type"),
         ("PyObject_Str", "PyUnicode_Type"),
         ("PyObject_Repr", "PyUnicode_Type"),
@@ -38,6 +38,7 @@ pub(super) fn result_type(name: &str) -> Option<Object> {
         ("PyStructSequence_NewType", "PyType_Type"),
         ("PyImport_GetModule", "PyModule_Type"),
         ("PyNumber_Long", "PyLong_Type"),
+        ("PyWeakref_NewRef", "_PyWeakref_RefType"),
     ];
     let takes_out = name.contains("Item") || name.contains("Get") && name.starts_with("PyList_");
     let found = MADE.iter().find(|(start, _)| name.starts_with(start))?;
@@ -398,7 +399,8 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
         // What the hook made itself has only what the hook put there.
         let found = process.given_or_none();
         if found == 0 {
-            process.error = Some(process.memory.exception("PyExc_AttributeError"));
+            let of = process.memory.exception("PyExc_AttributeError");
+            process.set_error(of);
         }
         return found;
     }

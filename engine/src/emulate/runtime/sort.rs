@@ -14,7 +14,7 @@ pub(super) fn find(name: &str) -> Option<Stub> {
 
 /// Elements on the way into their order: all before `next` are in it, and the one at `at` is on its
 /// way down.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::emulate) struct Sorting {
     /// How many calls of stubs are open while it compares.
     pub(in crate::emulate) depth: usize,

@@ -42,7 +42,7 @@ const CANARY_OFFSET: u64 = 0x28;
 const HOME_SPACE: u64 = 0x20;
 
 /// The arithmetic flags.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a processor has one bit for each")]
 struct Flags {
     zero: bool,
@@ -82,7 +82,7 @@ struct Cpu<'r, 'l, 'p, 'd> {
 const STRETCH: u64 = 256;
 
 /// The registers of a processor that was stopped.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) struct State {
     registers: [u64; 16],
     vectors: [[u64; 4]; 16],

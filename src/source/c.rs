@@ -11,8 +11,6 @@
 
 use std::collections::BTreeSet;
 
-use aho_corasick::AhoCorasick;
-
 use super::preprocessor::{Code, Word};
 use super::scan::{Kind, Token, bracketed};
 use super::unit::{MOST, Says, Tool, Unit, sign};
@@ -39,33 +37,21 @@ pub(super) struct Found {
     pub(super) limited: Option<Sign>,
 }
 
-/// Finds, in the bytes of a file, what makes it worth reading.
-#[derive(Debug)]
-pub(super) struct Interest(Option<AhoCorasick>);
-
-impl Interest {
-    pub(super) fn new() -> Self {
-        let words = [
-            "PyMODINIT_FUNC",
-            "PyInit_",
-            "PyModExport_",
-            "PyModule_Create",
-            "PyModuleDef_Init",
-            "PYBIND11_MODULE",
-            "NB_MODULE",
-            "BOOST_PYTHON_MODULE",
-            "Py_mod_gil",
-            "Py_MOD_GIL",
-            "Py_LIMITED_API",
-            "HPy_MODINIT",
-        ];
-        Self(AhoCorasick::new(words).ok())
-    }
-
-    pub(super) fn holds(&self, bytes: &[u8]) -> bool {
-        self.0.as_ref().is_none_or(|words| words.is_match(bytes))
-    }
-}
+/// One of these stands in every file that says anything.
+pub(super) const INTEREST: [&str; 12] = [
+    "PyMODINIT_FUNC",
+    "PyInit_",
+    "PyModExport_",
+    "PyModule_Create",
+    "PyModuleDef_Init",
+    "PYBIND11_MODULE",
+    "NB_MODULE",
+    "BOOST_PYTHON_MODULE",
+    "Py_mod_gil",
+    "Py_MOD_GIL",
+    "Py_LIMITED_API",
+    "HPy_MODINIT",
+];
 
 /// Reads a file.
 pub(super) fn read(path: &str, text: &str) -> Found {

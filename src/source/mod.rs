@@ -13,6 +13,7 @@
 
 mod c;
 mod cython;
+mod interest;
 mod predict;
 pub mod preprocessor;
 mod project;
@@ -23,7 +24,7 @@ mod unit;
 
 use std::collections::BTreeSet;
 
-use self::c::Interest;
+use self::interest::Interest;
 use self::project::Project;
 use self::rust::Crates;
 use self::scan::Language;
@@ -66,7 +67,8 @@ enum Role {
 /// The files of one source distribution.
 #[derive(Debug)]
 pub struct Survey {
-    interest: Interest,
+    c: Interest,
+    rust: Interest,
     project: Project,
     scripts: Scripts,
     crates: Crates,
@@ -89,7 +91,8 @@ pub struct Survey {
 impl Default for Survey {
     fn default() -> Self {
         Self {
-            interest: Interest::new(),
+            c: Interest::of(&c::INTEREST),
+            rust: Interest::of(&rust::INTEREST),
             project: Project::default(),
             scripts: Scripts::default(),
             crates: Crates::default(),
@@ -131,7 +134,12 @@ impl Survey {
         }
         let is_code = role == Role::C && bytes.len() > MAX_CODE && !c::is_cythons(bytes);
         let is_cut = !is_whole && (role != Role::Python || !path.contains('/'));
-        if role == Role::C && is_whole && !self.interest.holds(bytes) {
+        let interest = match role {
+            Role::C if is_whole => Some(&self.c),
+            Role::Rust if is_whole => Some(&self.rust),
+            _ => None,
+        };
+        if interest.is_some_and(|interest| !interest.holds(bytes)) {
             return;
         }
         if is_cut || is_code {

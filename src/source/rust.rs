@@ -13,6 +13,9 @@ const REACH: usize = 64;
 /// How many words of a module's own function are looked at.
 const BODY: usize = 20_000;
 
+/// One of these stands in every file that defines a module.
+pub(super) const INTEREST: [&str; 3] = ["pymodule", "PyInit_", "py_module_initializer"];
+
 /// The modules that a Rust file defines.
 pub(super) fn units(path: &str, text: &str) -> Vec<Unit> {
     let tokens = tokens(text, Language::Rust);

@@ -26,7 +26,6 @@ pub(in crate::emulate) struct Entries {
     asked: RefCell<Vec<u64>>,
 }
 
-
 impl Entries {
     pub(super) fn get(&self, holder: u64, key: &Key) -> Option<u64> {
         self.asked.borrow_mut().push(holder);

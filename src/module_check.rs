@@ -4,6 +4,8 @@
 //! at hand, wherever they come from, which a [`Members`] knows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::inspect::filename::ExtensionFile;
 use crate::inspect::libraries::Libraries;
@@ -30,6 +32,29 @@ pub trait Members {
     /// # Errors
     /// Where it is damaged, or gone.
     fn read(&mut self, member: usize) -> Result<Vec<u8>, Self::Error>;
+}
+
+/// What happens beside the inspection of modules.
+pub trait Beside: Sync {
+    /// Lets one more thread work as long as it is held.
+    type Permit: Send;
+
+    /// A permit, where there is one just now.
+    fn permit(&self) -> Option<Self::Permit>;
+
+    /// Takes the bytes of a module that was read.
+    fn look(&self, member: usize, bytes: &[u8]);
+}
+
+/// Nothing.
+impl Beside for () {
+    type Permit = ();
+
+    fn permit(&self) -> Option<()> {
+        None
+    }
+
+    fn look(&self, _: usize, _: &[u8]) {}
 }
 
 /// Modules on the way to their answers, carried from round to round.
@@ -83,11 +108,15 @@ impl ModuleCheck {
         members.into_iter().collect()
     }
 
-    /// Looks at every module that has no answer yet, with the libraries that it lacked.
+    /// Looks at every module that has no answer yet, with the libraries that it lacked: on this thread,
+    /// and on as many others as `beside` permits.
     ///
     /// # Errors
     /// Those of `members`.
-    pub fn round<M: Members>(&mut self, members: &mut M) -> Result<(), M::Error> {
+    pub fn round<M>(&mut self, members: &mut M, beside: &impl Beside) -> Result<(), M::Error>
+    where
+        M: Members<Error: Send> + Send,
+    {
         let pending = std::mem::take(&mut self.pending);
         let lacking: BTreeSet<&String> = pending.iter().flat_map(|module| &module.needs).collect();
         for name in lacking {
@@ -95,18 +124,41 @@ impl ModuleCheck {
                 self.libraries.insert(name.clone(), members.read(*member)?);
             }
         }
-        for Pending { file, interpreter, .. } in pending {
-            let Some(member) = self.places.get(&file.member) else {
-                let reason = "there is no such member".to_owned();
-                self.reports.push(undetermined(file, reason));
-                continue;
-            };
-            let bytes = members.read(*member)?;
-            match inspect(&file, &bytes, &self.libraries, interpreter) {
-                Inspection::Module(report) => self.reports.push(*report),
-                Inspection::NotAModule => {}
-                Inspection::Needs(needs) => {
+        let round = Round {
+            check: self,
+            members: Mutex::new(members),
+            beside,
+            pending: &pending,
+            next: AtomicUsize::new(0),
+            done: Mutex::default(),
+        };
+        std::thread::scope(|scope| {
+            while round.is_left(1) {
+                while round.is_left(2)
+                    && let Some(permit) = beside.permit()
+                {
+                    let round = &round;
+                    scope.spawn(move || {
+                        let _permit = permit;
+                        while round.step() {}
+                    });
+                }
+                round.step();
+            }
+        });
+        let done = round.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // In the order of the modules, so that of several errors always the same is told.
+        let found = done.into_iter().map(|(at, outcome)| Ok((at, outcome?)));
+        let mut found = found.collect::<Result<BTreeMap<usize, Inspection>, M::Error>>()?;
+        for (at, Pending { file, interpreter, .. }) in pending.into_iter().enumerate() {
+            match found.remove(&at) {
+                Some(Inspection::Module(report)) => self.reports.push(*report),
+                Some(Inspection::NotAModule) => {}
+                Some(Inspection::Needs(needs)) => {
                     self.pending.push(Pending { file, interpreter, needs });
+                }
+                None => {
+                    self.reports.push(undetermined(file, "there is no such member".to_owned()));
                 }
             }
         }
@@ -128,6 +180,45 @@ impl ModuleCheck {
     }
 }
 
+/// What one was found to be, or why it could not be read.
+type Looked<M> = Result<Inspection, <M as Members>::Error>;
+
+/// The modules of one round, which threads take one after the other.
+struct Round<'r, M: Members, B> {
+    check: &'r ModuleCheck,
+    /// They are expanded one at a time, while others are inspected.
+    members: Mutex<&'r mut M>,
+    beside: &'r B,
+    pending: &'r [Pending],
+    next: AtomicUsize,
+    done: Mutex<BTreeMap<usize, Looked<M>>>,
+}
+
+impl<M: Members, B: Beside> Round<'_, M, B> {
+    /// Whether so many modules were not begun yet.
+    fn is_left(&self, count: usize) -> bool {
+        self.next.load(Ordering::Relaxed).saturating_add(count) <= self.pending.len()
+    }
+
+    /// Looks at the next module. Returns whether there was one.
+    fn step(&self) -> bool {
+        let at = self.next.fetch_add(1, Ordering::Relaxed);
+        let Some(Pending { file, interpreter, .. }) = self.pending.get(at) else { return false };
+        let Some(member) = self.check.places.get(&file.member) else { return true };
+        let bytes = self.members.lock().unwrap_or_else(PoisonError::into_inner).read(*member);
+        let outcome = bytes.map(|bytes| {
+            self.beside.look(*member, &bytes);
+            inspect(file, &bytes, &self.check.libraries, *interpreter)
+        });
+        if outcome.is_err() {
+            // No answer is given for the others then.
+            self.next.store(self.pending.len(), Ordering::Relaxed);
+        }
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).insert(at, outcome);
+        true
+    }
+}
+
 /// A module of which nothing was found out.
 fn undetermined(file: ExtensionFile, reason: String) -> ModuleReport {
     ModuleReport {
@@ -145,16 +236,19 @@ fn undetermined(file: ExtensionFile, reason: String) -> ModuleReport {
 ///
 /// # Errors
 /// Those of `members`.
-pub fn check_all<M: Members>(
+pub fn check_all<M>(
     members: &mut M,
     modules: impl IntoIterator<Item = (ExtensionFile, Interpreter)>,
-) -> Result<Vec<ModuleReport>, M::Error> {
+) -> Result<Vec<ModuleReport>, M::Error>
+where
+    M: Members<Error: Send> + Send,
+{
     let mut check = ModuleCheck::new(members, modules);
     for _ in 0..MAX_ROUNDS {
         if check.wanted().is_empty() {
             break;
         }
-        check.round(members)?;
+        check.round(members, &())?;
     }
     Ok(check.finish())
 }

@@ -4,11 +4,11 @@
 //! [`crate::inspect`] and knows neither requirements nor reports.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::fetch::cache::{Bucket, Cache, file_key};
 use crate::fetch::client::{Client, FetchError};
@@ -24,7 +24,7 @@ use crate::model::distribution::DistributionFile;
 use crate::model::evidence::{Gil, ModuleReport};
 use crate::model::report::Place;
 use crate::model::wheel_filename::WheelFilename;
-use crate::module_check::{MAX_ROUNDS, Members, ModuleCheck};
+use crate::module_check::{Beside, MAX_ROUNDS, Members, ModuleCheck};
 
 /// What was found in a wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,10 +210,13 @@ impl WheelCheck {
         }
         let names = top_level_names(remote.names(), self.place.target, self.place.platform);
         let classifiers = Vec::new();
-        // Nothing was read yet: what is wanted first are the modules.
-        let looked_through = check.wanted().into_iter().collect();
-        let mentions = BTreeMap::new();
-        let mut work = Work { remote, check, classifiers, names, looked_through, mentions };
+        let beside = LookedThrough {
+            // Nothing was read yet: what is wanted first are the modules.
+            modules: check.wanted().into_iter().collect(),
+            mentions: Mutex::default(),
+            expanding: Arc::clone(&self.expanding),
+        };
+        let mut work = Work { remote, check, classifiers, names, beside };
         for round in 0..MAX_ROUNDS {
             let _permit = Arc::clone(&self.expanding).acquire_owned().await;
             let wheel = wheel.clone();
@@ -285,10 +288,7 @@ struct Work {
     check: ModuleCheck,
     classifiers: Vec<String>,
     names: Vec<String>,
-    /// The members that are modules.
-    looked_through: BTreeSet<usize>,
-    /// The names among the bytes of each of them that was read.
-    mentions: BTreeMap<usize, Vec<String>>,
+    beside: LookedThrough,
 }
 
 impl Work {
@@ -303,16 +303,15 @@ impl Work {
             .map_err(|problem| self.remote.invalid(&problem))
     }
 
-    /// One round of inspecting; the modules that it reads are looked through for names.
     fn round(&mut self) -> Result<(), FetchError> {
-        let Self { remote, check, looked_through, mentions, .. } = self;
-        check.round(&mut LookedThrough { remote, modules: looked_through, mentions })
+        self.check.round(&mut self.remote, &self.beside)
     }
 
     fn finish(self) -> (WheelFindings, RemoteWheel) {
         let modules = self.check.finish();
         let mut mentions = BTreeMap::new();
-        for (member, names) in self.mentions {
+        let found = self.beside.mentions.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (member, names) in found {
             let Some(member) = self.remote.names().get(member) else { continue };
             // Behind a module that enables the GIL nothing matters.
             let matters = |one: &ModuleReport| one.member == *member && one.gil != Gil::Enables;
@@ -332,30 +331,33 @@ impl Work {
     }
 }
 
-/// A wheel of which the modules are looked through for names when they are read, so that none is
-/// expanded twice.
-struct LookedThrough<'w> {
-    remote: &'w mut RemoteWheel,
-    modules: &'w BTreeSet<usize>,
-    mentions: &'w mut BTreeMap<usize, Vec<String>>,
+/// Modules are looked through for names when they are read, so that none is expanded twice.
+struct LookedThrough {
+    /// The members that are modules.
+    modules: BTreeSet<usize>,
+    /// The names among the bytes of each of them that was read.
+    mentions: Mutex<BTreeMap<usize, Vec<String>>>,
+    /// See [`WheelCheck`]: while fewer wheels are expanded than there are cores, more threads look at one.
+    expanding: Arc<Semaphore>,
 }
 
-impl Members for LookedThrough<'_> {
-    type Error = FetchError;
+impl LookedThrough {
+    fn mentions(&self) -> MutexGuard<'_, BTreeMap<usize, Vec<String>>> {
+        self.mentions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
-    fn names(&self) -> &[String] {
-        self.remote.names()
+impl Beside for LookedThrough {
+    type Permit = OwnedSemaphorePermit;
+
+    fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.expanding).try_acquire_owned().ok()
     }
 
-    fn size(&self, member: usize) -> u64 {
-        self.remote.expanded_size(member)
-    }
-
-    fn read(&mut self, member: usize) -> Result<Vec<u8>, FetchError> {
-        let bytes = self.remote.read(member)?;
-        if self.modules.contains(&member) {
-            self.mentions.entry(member).or_insert_with(|| names_in(&bytes));
+    fn look(&self, member: usize, bytes: &[u8]) {
+        if self.modules.contains(&member) && !self.mentions().contains_key(&member) {
+            let names = names_in(bytes);
+            self.mentions().insert(member, names);
         }
-        Ok(bytes)
     }
 }

@@ -103,7 +103,10 @@ impl<I: Index> Looker<I> {
             Subject::File(file) => Some(&**file),
             Subject::Files { files, .. } => match pin::best_wheel(files, &self.tags) {
                 Some((file, _)) => Some(file),
-                None => return 0,
+                None => match offer::source_of(files) {
+                    Some(source) => Some(source),
+                    None => return 0,
+                },
             },
             Subject::Release { .. } => None,
             Subject::Unchecked { .. } | Subject::Installed { .. } => return 0,

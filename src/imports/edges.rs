@@ -1,6 +1,8 @@
 //! Which module imports which, gathered while modules are executed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
+
+use foldhash::HashMap;
 
 use super::environment::ModuleId;
 

@@ -5,7 +5,7 @@
 //! small part of what parsing the files takes. What is found beside, such as prose, only means that more is
 //! looked at.
 
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 
 use super::cores::on_all_cores;
 use super::environment::{Environment, ModuleId};
@@ -22,13 +22,13 @@ pub(super) const ASIDE: [&str; 7] =
 pub(super) struct Words<'e> {
     environment: &'e Environment,
     parts: Parts,
-    files: FxHashMap<ModuleId, File>,
+    files: HashMap<ModuleId, File>,
     /// The files that each part stands in.
     holding: Vec<Vec<ModuleId>>,
     /// The files that have a text which ends with this part and a dot.
-    with_end: FxHashMap<Part, Vec<ModuleId>>,
+    with_end: HashMap<Part, Vec<ModuleId>>,
     /// The files with a function that imports by a name, by the package that they lie in.
-    by_name: FxHashMap<Option<ModuleId>, Vec<ModuleId>>,
+    by_name: HashMap<Option<ModuleId>, Vec<ModuleId>>,
 }
 
 /// What stands in one file.
@@ -51,9 +51,9 @@ impl<'e> Words<'e> {
             environment,
             holding: vec![Vec::new(); parts.numbers.len()],
             parts,
-            files: FxHashMap::default(),
-            with_end: FxHashMap::default(),
-            by_name: FxHashMap::default(),
+            files: HashMap::default(),
+            with_end: HashMap::default(),
+            by_name: HashMap::default(),
         }
     }
 
@@ -128,7 +128,7 @@ enum Opens {
 
 /// All words that are looked for: functions that import, and then parts of names.
 struct Parts {
-    numbers: FxHashMap<Vec<u8>, Part>,
+    numbers: HashMap<Vec<u8>, Part>,
     /// The lengths of words that begin with each byte, a bit for each: most words in files are none of
     /// these.
     lengths: [u64; 256],
@@ -136,7 +136,7 @@ struct Parts {
 
 impl Parts {
     fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
-        let mut parts = Self { numbers: FxHashMap::default(), lengths: [0; 256] };
+        let mut parts = Self { numbers: HashMap::default(), lengths: [0; 256] };
         for word in IMPORTERS.into_iter().chain(names).map(last_word) {
             let next = Part::try_from(parts.numbers.len()).unwrap_or(Part::MAX);
             parts.numbers.entry(word.to_vec()).or_insert(next);

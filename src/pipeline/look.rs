@@ -97,21 +97,24 @@ impl<I: Index> Looker<I> {
         self.checks.has_inspected()
     }
 
-    /// How large the file is that will be looked into, in bytes; the most where that is not known yet.
-    pub(super) fn expected_size(&self, task: &Task) -> u64 {
+    /// How much work a package is: whether anything compiled or a source may have to be looked into, and
+    /// how large the file is, in bytes, the most where that is not known yet.
+    pub(super) fn expected_work(&self, task: &Task) -> (bool, u64) {
         let file = match &task.subject {
             Subject::File(file) => Some(&**file),
             Subject::Files { files, .. } => match pin::best_wheel(files, &self.tags) {
                 Some((file, _)) => Some(file),
                 None => match offer::source_of(files) {
                     Some(source) => Some(source),
-                    None => return 0,
+                    None => return (false, 0),
                 },
             },
             Subject::Release { .. } => None,
-            Subject::Unchecked { .. } | Subject::Installed { .. } => return 0,
+            Subject::Unchecked { .. } | Subject::Installed { .. } => return (false, 0),
         };
-        file.and_then(|file| file.size).unwrap_or(u64::MAX)
+        let is_plain = |file: &DistributionFile| matches!(&file.kind, DistributionKind::Wheel(wheel) if wheel.is_any_platform());
+        let size = file.and_then(|file| file.size).unwrap_or(u64::MAX);
+        (!file.is_some_and(is_plain), size)
     }
 
     /// Notes what the files of a release come to here.

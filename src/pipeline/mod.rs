@@ -245,7 +245,7 @@ async fn look_at_all(
     let mut begun = BTreeMap::new();
     let mut tasks: Vec<(usize, Task)> = tasks.into_iter().enumerate().collect();
     // What takes longest is begun first, so that it is not what all is waited for in the end.
-    tasks.sort_by_cached_key(|(_, task)| Reverse(looker.expected_size(task)));
+    tasks.sort_by_cached_key(|(_, task)| Reverse(looker.expected_work(task)));
     for (number, task) in tasks {
         let (looker, ahead) = (Arc::clone(&looker), Arc::clone(ahead));
         let progress = Arc::clone(progress);

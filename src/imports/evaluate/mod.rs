@@ -26,7 +26,9 @@ mod standard;
 mod statement;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use foldhash::HashMap;
 
 use self::scope::Scope;
 use self::value::{ScopeId, Value};
@@ -221,10 +223,10 @@ impl<'e> Run<'e> {
         Self {
             environment,
             explores: false,
-            status: HashMap::new(),
+            status: HashMap::default(),
             scopes: Vec::new(),
-            module_scopes: HashMap::new(),
-            replaced: HashMap::new(),
+            module_scopes: HashMap::default(),
+            replaced: HashMap::default(),
             finders_changed: false,
             changed_paths: BTreeSet::new(),
             journal: Vec::new(),
@@ -241,7 +243,7 @@ impl<'e> Run<'e> {
             call_ends: None,
             captures: 0,
             imports: 0,
-            idle: HashMap::new(),
+            idle: HashMap::default(),
             called: BTreeSet::new(),
             searched: BTreeSet::new(),
             order: Vec::new(),

@@ -1,6 +1,8 @@
 //! Names and what they are bound to, and ways that part and join.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::HashMap;
 
 use super::value::{ScopeId, Value};
 use super::{Outcome, Run, Stop};
@@ -189,7 +191,7 @@ impl Run<'_> {
 
     /// Undoes what was bound since `mark` in scopes that were there, and gives it.
     fn roll_back(&mut self, mark: usize, first_new: usize) -> Changes {
-        let mut changes = HashMap::new();
+        let mut changes = HashMap::default();
         while self.journal.len() > mark {
             let Some((scope, name, old)) = self.journal.pop() else { break };
             if scope.0 >= first_new {

@@ -87,16 +87,10 @@ impl<'t> Lines<'t> {
     fn of(text: &'t str) -> Self {
         let bytes = text.as_bytes();
         let mut starts = vec![0];
-        for (at, byte) in bytes.iter().enumerate() {
-            let ends = match byte {
-                b'\n' => true,
-                b'\r' => bytes.get(at + 1) != Some(&b'\n'),
-                _ => false,
-            };
-            if ends {
-                starts.push(at + 1);
-            }
-        }
+        let ends = memchr::memchr2_iter(b'\n', b'\r', bytes)
+            // Both together end one line.
+            .filter(|at| bytes.get(*at..at + 2) != Some(b"\r\n"));
+        starts.extend(ends.map(|end| end + 1));
         Self { text, starts }
     }
 

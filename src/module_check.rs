@@ -44,6 +44,9 @@ pub trait Beside: Sync {
 
     /// Takes the bytes of a module that was read.
     fn look(&self, member: usize, bytes: &[u8]);
+
+    /// Told once this thread only waits for the others.
+    fn wait(&self);
 }
 
 /// Nothing.
@@ -55,6 +58,8 @@ impl Beside for () {
     }
 
     fn look(&self, _: usize, _: &[u8]) {}
+
+    fn wait(&self) {}
 }
 
 /// Modules on the way to their answers, carried from round to round.
@@ -145,6 +150,7 @@ impl ModuleCheck {
                 }
                 round.step();
             }
+            beside.wait();
         });
         let done = round.done.into_inner().unwrap_or_else(PoisonError::into_inner);
         // In the order of the modules, so that of several errors always the same is told.

@@ -214,11 +214,12 @@ impl WheelCheck {
             // Nothing was read yet: what is wanted first are the modules.
             modules: check.wanted().into_iter().collect(),
             mentions: Mutex::default(),
+            permit: Mutex::default(),
             expanding: Arc::clone(&self.expanding),
         };
         let mut work = Work { remote, check, classifiers, names, beside };
         for round in 0..MAX_ROUNDS {
-            let _permit = Arc::clone(&self.expanding).acquire_owned().await;
+            work.beside.permit = Mutex::new(Arc::clone(&self.expanding).acquire_owned().await.ok());
             let wheel = wheel.clone();
             let running = tokio::task::spawn_blocking(move || {
                 if round == 0 {
@@ -337,6 +338,8 @@ struct LookedThrough {
     modules: BTreeSet<usize>,
     /// The names among the bytes of each of them that was read.
     mentions: Mutex<BTreeMap<usize, Vec<String>>>,
+    /// What the thread of the round holds as long as it has work.
+    permit: Mutex<Option<OwnedSemaphorePermit>>,
     /// See [`WheelCheck`]: while fewer wheels are expanded than there are cores, more threads look at one.
     expanding: Arc<Semaphore>,
 }
@@ -359,5 +362,9 @@ impl Beside for LookedThrough {
             let names = names_in(bytes);
             self.mentions().insert(member, names);
         }
+    }
+
+    fn wait(&self) {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }

@@ -380,6 +380,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             && self.singletons == other.singletons
             && self.ticks == other.ticks
             && self.steps_of_calls == other.steps_of_calls
+            && self.attributes.is_as_loose(&other.attributes)
             && self.memory.is_like(&other.memory);
         are_alike.then(|| Difference {
             errors: [self.error, other.error],

@@ -69,7 +69,7 @@ const fn single(stem: &'static str, truth: Truth) -> Case {
 const UNSPECIFIED: Option<Subinterpreters> = Some(Subinterpreters::Unspecified);
 
 #[rustfmt::skip]
-const CASES: [Case; 51] = [
+const CASES: [Case; 53] = [
     multi("declares",           [KeepsOff; 3]),
     multi("declares_relr",      [KeepsOff; 3]),
     multi("declares_used",      [Enables; 3]),
@@ -131,6 +131,8 @@ const CASES: [Case; 51] = [
     single("decides_by_unchecked_item", Open),
     // Many runs with an assumption turned, of which each is soon like the one without.
     single("decides_by_nothing", KeepsOff),
+    single("decides_by_unknown_key", EnablesUnseen),
+    single("decides_by_shared_dict", Open),
 ];
 
 /// Modules that this version need not decide. Take a line out once it has to.

@@ -85,6 +85,11 @@ fn own(
     arguments: &Arguments,
 ) -> Option<Outcome> {
     let [dict, given, third, fourth, ..] = arguments.registers;
+    let is_loose = process.attributes.is_loose(holder);
+    if is_loose && !(sets_item(name) || gets_item(name)) {
+        forget(process, dict, holder);
+        return None;
+    }
     match name {
         "PyDict_Size" | "PyObject_Size" | "PyObject_Length" | "PyMapping_Size"
         | "PyMapping_Length" => return Some(count(process, dict, holder)),
@@ -101,6 +106,18 @@ fn own(
     let changes = !keeps(name);
     let key = if takes_a_key(name) { key(process, name, given) } else { None };
     let Some(key) = key else {
+        let is_own = process.memory.object_at(dict) == Some(&Object::Dict);
+        if is_own && gets_item(name) {
+            return loosely_held(process, holder)
+                .map(|found| given_back(process, name, third, found));
+        }
+        if is_own && sets_item(name) {
+            if process.choose_or_raise(1, "PyExc_MemoryError") == 0 {
+                return Some(Ok(FAILED));
+            }
+            process.attributes.insert_loose(holder, third);
+            return Some(Ok(0));
+        }
         if changes {
             // Whatever was there may be something else then.
             forget(process, dict, holder);
@@ -133,7 +150,10 @@ fn own(
         }
         _ => {}
     }
-    let known = process.attributes.get(holder, &key)?;
+    let Some(known) = process.attributes.get(holder, &key) else {
+        let found = if is_loose && gets_item(name) { loosely_held(process, holder) } else { None };
+        return found.map(|found| given_back(process, name, third, found));
+    };
     Some(match name {
         "PyDict_GetItem"
         | "PyDict_GetItemString"
@@ -158,6 +178,38 @@ fn own(
         }
         _ => return None,
     })
+}
+
+fn sets_item(name: &str) -> bool {
+    matches!(name, "PyDict_SetItem" | "PyObject_SetItem")
+}
+
+fn gets_item(name: &str) -> bool {
+    matches!(name, "PyDict_GetItem" | "PyDict_GetItemWithError" | "PyDict_GetItemRef")
+}
+
+/// What a dictionary that the hook made, and nobody else came by, holds under a key that is not known: 0
+/// for nothing. `None` where that may be objects of several kinds.
+fn loosely_held(process: &mut Process<'_, '_, '_>, holder: u64) -> Option<u64> {
+    let known = process.attributes.held(holder).map(|(_, value)| value);
+    let values: Vec<u64> = known.chain(process.attributes.loose(holder).iter().copied()).collect();
+    process.memory.charge(values.len().saturating_mul(BYTES_A_UNIT));
+    let Some(first) = values.first() else { return Some(0) };
+    let kind = |object: u64| match process.memory.object_at(object) {
+        Some(Object::Of(of)) => Some(*of),
+        _ => None,
+    };
+    let of = kind(*first)?;
+    if values.iter().any(|value| kind(*value) != Some(of)) {
+        return None;
+    }
+    let object = process.memory.object(Object::Of(of));
+    Some(process.choose(0, object))
+}
+
+/// What was found, as the function gives it.
+fn given_back(process: &mut Process<'_, '_, '_>, name: &str, place: u64, found: u64) -> Outcome {
+    if name == "PyDict_GetItemRef" { give(process, place, Some(found)) } else { Ok(found) }
 }
 
 /// How many keys a dictionary has that the hook made.

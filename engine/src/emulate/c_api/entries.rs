@@ -22,6 +22,9 @@ pub(in crate::emulate) enum Key {
 #[derive(Debug, Clone, Default)]
 pub(in crate::emulate) struct Entries {
     by_holder: HashMap<u64, Rc<HashMap<Key, u64>>>,
+    /// What dictionaries hold under keys of which nothing is known; what they held before may still be
+    /// there, or not.
+    loose: HashMap<u64, Rc<Vec<u64>>>,
     /// Of what it was asked what it holds, since that was taken note of.
     asked: RefCell<Vec<u64>>,
 }
@@ -45,6 +48,35 @@ impl Entries {
     /// What is held there is no longer known.
     pub(super) fn forget(&mut self, holder: u64) {
         self.by_holder.remove(&holder);
+        self.loose.remove(&holder);
+    }
+
+    /// Puts something under a key of which nothing is known: it may take any other's place.
+    pub(super) fn insert_loose(&mut self, holder: u64, value: u64) {
+        let before = self.by_holder.remove(&holder);
+        let loose = Rc::make_mut(self.loose.entry(holder).or_default());
+        loose.extend(before.iter().flat_map(|held| held.values()));
+        loose.push(value);
+    }
+
+    /// Whether anything lies there under a key that is not known.
+    pub(super) fn is_loose(&self, holder: u64) -> bool {
+        let is_loose = self.loose.contains_key(&holder);
+        // Where it is not, that is the same in all runs that are alike.
+        self.asked.borrow_mut().extend(is_loose.then_some(holder));
+        is_loose
+    }
+
+    /// Whether the same dictionaries hold something under such keys in another.
+    pub(in crate::emulate) fn is_as_loose(&self, other: &Self) -> bool {
+        let among = |holder: &u64| other.loose.contains_key(holder);
+        self.loose.len() == other.loose.len() && self.loose.keys().all(among)
+    }
+
+    /// What a dictionary may hold under a key that is not known.
+    pub(super) fn loose(&self, holder: u64) -> &[u64] {
+        self.asked.borrow_mut().push(holder);
+        self.loose.get(&holder).map(|loose| loose.as_slice()).unwrap_or_default()
     }
 
     pub(super) fn held(&self, holder: u64) -> impl Iterator<Item = (&Key, u64)> {
@@ -55,6 +87,7 @@ impl Entries {
 
     pub(in crate::emulate) fn clear(&mut self) {
         self.by_holder.clear();
+        self.loose.clear();
     }
 
     /// Of what it was asked what it holds since this was called last.
@@ -64,14 +97,18 @@ impl Entries {
 
     /// What holds something else than in another, in no order.
     pub(in crate::emulate) fn differing(&self, other: &Self) -> Vec<u64> {
-        let differs = |holder: &u64| self.by_holder.get(holder) != other.by_holder.get(holder);
-        let all = self.by_holder.keys().chain(other.by_holder.keys()).copied();
+        let differs = |holder: &u64| {
+            self.by_holder.get(holder) != other.by_holder.get(holder)
+                || self.loose.get(holder) != other.loose.get(holder)
+        };
+        let known = self.by_holder.keys().chain(other.by_holder.keys());
+        let all = known.chain(self.loose.keys()).chain(other.loose.keys()).copied();
         all.filter(differs).collect()
     }
 
     /// How many dictionaries and objects hold something.
     pub(in crate::emulate) fn len(&self) -> usize {
-        self.by_holder.len()
+        self.by_holder.len() + self.loose.len()
     }
 }
 

@@ -5,13 +5,18 @@
 //! result is a choice, taken as the likely one first, and a run that ends badly is made again with
 //! another choice.
 
+mod alike;
+mod choices;
+
 use std::cell::Cell;
 use std::collections::HashMap;
 
+pub(super) use self::alike::{Asking, Difference};
+pub(super) use self::choices::{Met, Turned};
 use super::c_api::Entries;
 use super::linked::Linked;
 use super::memory::{DESCRIPTOR, Fault, Memory};
-use super::objects::{ANY_TYPE, Object, PLAIN};
+use super::objects::Object;
 use super::runtime::Sorting;
 use super::{c_api, runtime};
 use crate::image::Format;
@@ -187,36 +192,6 @@ pub(super) enum Paused {
     Aarch64(Box<super::aarch64::State>),
 }
 
-/// A choice that was met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Met {
-    /// In which of the calls that left the libraries, counted from 0.
-    pub(super) call: u64,
-    /// How many results there are to choose from.
-    pub(super) alternatives: usize,
-}
-
-/// In which calls, by their numbers and in order, something was asked for that lies beside memory.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Asking {
-    /// Whether an exception is set; or one was set or cleared.
-    pub(super) error: Vec<u64>,
-    /// What a dictionary or an object holds, with which.
-    pub(super) held: Vec<(u64, u64)>,
-}
-
-/// In what two processes differ that go on alike until they are asked for it.
-#[derive(Debug, Clone)]
-pub(super) struct Difference {
-    /// The type of the exception that is set in each.
-    pub(super) errors: [Option<u64>; 2],
-    /// The dictionaries and objects that hold something else.
-    pub(super) held: Vec<u64>,
-}
-
-/// Which result is taken: the number of the choice, and the place among its alternatives.
-pub(super) type Turned = (usize, usize);
-
 /// How a module object came to be, and what was declared for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Created {
@@ -359,35 +334,6 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         fork
     }
 
-    /// Whether it goes on as another does that was stopped at the same call, and if so, in what they
-    /// differ all the same; `None` where anything else is not alike.
-    pub(super) fn difference(&self, other: &Self) -> Option<Difference> {
-        let are_alike = self.calls == other.calls
-            && self.paused == other.paused
-            && self.met == other.met
-            && self.definitions == other.definitions
-            && self.modules == other.modules
-            && self.submodules == other.submodules
-            && self.module_dicts == other.module_dicts
-            && self.functions == other.functions
-            && self.delegated == other.delegated
-            && self.thread_values == other.thread_values
-            && self.thread_keys == other.thread_keys
-            && self.uses_arrays == other.uses_arrays
-            && self.entered == other.entered
-            && self.turns == other.turns
-            && self.sortings == other.sortings
-            && self.singletons == other.singletons
-            && self.ticks == other.ticks
-            && self.steps_of_calls == other.steps_of_calls
-            && self.attributes.is_as_loose(&other.attributes)
-            && self.memory.is_like(&other.memory);
-        are_alike.then(|| Difference {
-            errors: [self.error, other.error],
-            held: self.attributes.differing(&other.attributes),
-        })
-    }
-
     /// How much there is to copy.
     pub(super) fn extent(&self) -> usize {
         self.memory.extent() + self.attributes.len() + self.met.len()
@@ -407,116 +353,6 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
     /// in [`Process::paused`] and end with [`Stop::Paused`].
     pub(super) fn pauses(&self) -> bool {
         self.pause_before == Some(self.calls)
-    }
-
-    /// How many choices were met so far.
-    pub(super) fn choices_met(&self) -> usize {
-        self.met.len()
-    }
-
-    /// Which of several results is taken: the likely one, the first, unless another is asked for.
-    pub(super) fn alternative(&mut self, alternatives: usize) -> usize {
-        let number = self.met.len();
-        self.met.push(Met { call: self.calls, alternatives });
-        let turned = self.choices.iter().find(|(turned, _)| *turned == number);
-        turned.map_or(0, |(_, alternative)| (*alternative).min(alternatives.saturating_sub(1)))
-    }
-
-    /// Takes the likely result, or the other one where that is asked for.
-    pub(super) fn choose(&mut self, likely: u64, other: u64) -> u64 {
-        if self.alternative(2) == 0 { likely } else { other }
-    }
-
-    /// An object, or null with an exception set where that is asked for.
-    pub(super) fn choose_or_raise(&mut self, object: u64, exception: &str) -> u64 {
-        // Known on both ways, so that they are alike but for what is chosen.
-        let of = self.memory.exception(exception);
-        let chosen = self.choose(object, 0);
-        if chosen == 0 {
-            self.set_error(of);
-        }
-        chosen
-    }
-
-    /// An object that somebody else gives: likely one that is like no other. Or null with an exception
-    /// set; or one of those that code tells by where they lie; or one that is of every built-in type,
-    /// to code that looks at its type.
-    pub(super) fn given(&mut self, object: u64, exception: &str) -> u64 {
-        let of = self.memory.exception(exception);
-        let given = self.given_or_null(object);
-        if given == 0 {
-            self.set_error(of);
-        }
-        given
-    }
-
-    /// The same where null comes without an exception.
-    pub(super) fn given_or_null(&mut self, object: u64) -> u64 {
-        match self.alternative(5) {
-            0 => object,
-            1 => 0,
-            other => self.other_object(other - 2),
-        }
-    }
-
-    /// The same where there is likely none, and no exception is set for that.
-    pub(super) fn given_or_none(&mut self) -> u64 {
-        match self.alternative(5) {
-            0 => 0,
-            1 => self.memory.object(PLAIN),
-            other => self.other_object(other - 2),
-        }
-    }
-
-    fn other_object(&mut self, which: usize) -> u64 {
-        match which {
-            0 => self.memory.symbol("_Py_NoneStruct"),
-            1 => self.memory.symbol("_Py_TrueStruct"),
-            _ => self.memory.object(Object::Of(ANY_TYPE)),
-        }
-    }
-
-    /// A number of those given, or where none of them is taken -1 with an exception set.
-    pub(super) fn choose_or_fail(&mut self, numbers: &[u64]) -> u64 {
-        let of = self.memory.exception("PyExc_Exception");
-        match numbers.get(self.alternative(numbers.len() + 1)) {
-            Some(number) => *number,
-            None => {
-                self.set_error(of);
-                u64::MAX
-            }
-        }
-    }
-
-    /// The code raises an exception, called by the name of its variable.
-    pub(super) fn raise(&mut self, exception: &str) {
-        let of = self.memory.exception(exception);
-        self.raise_type(of);
-    }
-
-    /// The code raises an exception of the type at that address.
-    pub(super) fn raise_type(&mut self, of: u64) {
-        self.set_error(of);
-        self.choices_at_error.get_or_insert(self.met.len());
-    }
-
-    /// The type of the exception that is set.
-    pub(super) fn error(&self) -> Option<u64> {
-        self.error_asked.update(|asked| asked + 1);
-        self.error
-    }
-
-    /// An exception of that type is set, by nobody's choice but the interpreter's.
-    pub(super) fn set_error(&mut self, of: u64) {
-        self.error_asked.update(|asked| asked + 1);
-        self.error = Some(of);
-    }
-
-    /// The exception was dealt with.
-    pub(super) fn clear_error(&mut self) {
-        self.error_asked.update(|asked| asked + 1);
-        self.error = None;
-        self.choices_at_error = None;
     }
 
     /// Whether an object is a dictionary that the interpreter or the thread keeps.

@@ -432,9 +432,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         let reaction = self.react(target, arguments);
         let of = self.attributes.take_asked();
         if let Some(asking) = &mut self.asking {
-            let is_asked = self.error_asked.get() != asked;
-            asking.error.extend(is_asked.then_some(self.calls));
-            asking.held.extend(of.into_iter().map(|holder| (self.calls, holder)));
+            asking.add(self.calls, self.error_asked.get() != asked, of);
         }
         self.calls += 1;
         let steps = self.memory.work().saturating_sub(before) / WORK_A_STEP;

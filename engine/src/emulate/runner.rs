@@ -309,9 +309,7 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
                     choices.iter().filter(|(known, _)| *known != number).copied().collect();
                 turned.push((number, other));
                 let end = if leader.paused.is_some() && met.call < attempt.calls {
-                    let copied = leader.extent() / COPIED_A_STEP;
-                    let copied = u32::try_from(copied).unwrap_or(u32::MAX);
-                    self.steps = self.steps.saturating_add(copied);
+                    self.charge(&leader);
                     let fork = leader.fork(&turned);
                     self.turned(fork, (&leader, choices), leader_steps, attempt, &mut ends)
                 } else {
@@ -360,6 +358,8 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
             if let Err(ending) = self.run_to(&mut fork, call, &mut steps) {
                 return End::of(self.ended(fork, ending, steps, steps));
             }
+            // Each comparison goes through as much as a copy.
+            self.charge(&fork);
             let other = other.get_or_insert_with(|| leader.fork(choices));
             if self.run_to(other, call, &mut other_steps).is_err() {
                 break;
@@ -387,6 +387,12 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
             ends.0.insert(likeness, ending.outcome.clone());
         }
         End::of(ending)
+    }
+
+    /// Counts that a whole process is copied or compared.
+    fn charge(&mut self, process: &Process<'r, 'p, 'd>) {
+        let copied = u32::try_from(process.extent() / COPIED_A_STEP).unwrap_or(u32::MAX);
+        self.steps = self.steps.saturating_add(copied);
     }
 
     /// Has a run come to a call.
@@ -424,6 +430,9 @@ impl Asking {
     /// In what a run that differs so from the one that was made, before that call, is like others;
     /// `None` where what it comes to may hang on more than an exception.
     fn likeness(&self, difference: &Difference, call: u64) -> Option<Likeness> {
+        if self.is_cut {
+            return None;
+        }
         let later = self.held.partition_point(|(at, _)| *at < call);
         let mut held = self.held.iter().skip(later);
         if held.any(|(_, holder)| difference.held.contains(holder)) {

@@ -306,7 +306,8 @@ pub(super) fn loosen(process: &mut Process<'_, '_, '_>, name: &str, arguments: &
             None if process.memory.in_image(object).is_some() => object,
             None => continue,
         };
-        let held: Vec<u64> = process.attributes.held(holder).map(|(_, value)| value).collect();
+        let held = process.attributes.held(holder).map(|(_, value)| value);
+        let held: Vec<u64> = held.chain(process.attributes.loose(holder).iter().copied()).collect();
         process.memory.charge((held.len() + 1).saturating_mul(BYTES_A_UNIT));
         reached.extend(held);
         process.attributes.forget(holder);

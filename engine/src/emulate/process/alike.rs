@@ -2,6 +2,9 @@
 
 use super::Process;
 
+/// How much of either is kept. Hooks that ask more often are followed to their end each time.
+const MOST_ASKED: usize = 1 << 18;
+
 /// In which calls, by their numbers and in order, something was asked for that lies beside memory.
 #[derive(Debug, Clone, Default)]
 pub(in crate::emulate) struct Asking {
@@ -9,6 +12,23 @@ pub(in crate::emulate) struct Asking {
     pub(in crate::emulate) error: Vec<u64>,
     /// What a dictionary or an object holds, with which.
     pub(in crate::emulate) held: Vec<(u64, u64)>,
+    /// Whether more was asked for than is kept.
+    pub(in crate::emulate) is_cut: bool,
+}
+
+impl Asking {
+    /// Adds what was asked for in one call.
+    pub(super) fn add(&mut self, call: u64, error: bool, of: Vec<u64>) {
+        self.error.extend(error.then_some(call));
+        self.held.extend(of.into_iter().map(|holder| (call, holder)));
+        for length in [self.error.len(), self.held.len()] {
+            self.is_cut |= length > MOST_ASKED;
+        }
+        if self.is_cut {
+            self.error.clear();
+            self.held.clear();
+        }
+    }
 }
 
 /// In what two processes differ that go on alike until they are asked for it.

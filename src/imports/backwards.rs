@@ -23,6 +23,8 @@ pub(super) struct Backwards<'e> {
     /// What every module that was looked at names, backwards.
     named_by: HashMap<ModuleId, Vec<ModuleId>>,
     looked_at: HashSet<ModuleId>,
+    /// What those may import that did not lead there, where names are asked of them.
+    for_names: HashMap<ModuleId, BTreeSet<ModuleId>>,
     /// All that was executed beside.
     pub(super) run: Run<'e>,
 }
@@ -43,6 +45,7 @@ impl<'e> Backwards<'e> {
             fine: environment.fine(),
             named_by: HashMap::new(),
             looked_at: HashSet::new(),
+            for_names: HashMap::new(),
             run: Run::exploring(environment),
         }
     }
@@ -77,7 +80,9 @@ impl<'e> Backwards<'e> {
                 new.filter_map(|(from, to)| leading.contains(&to).then_some(from)).collect();
             waiting = self.run.edges.leading_to(new, &mut leading);
             for module in named_by.iter().filter(|module| !leading.contains(*module)) {
-                let imported = self.environment.imported_for_names(*module);
+                let imported = self.for_names.entry(*module);
+                let imported =
+                    imported.or_insert_with(|| self.environment.imported_for_names(*module));
                 let leads = |id: &ModuleId| leading.contains(id) || for_names.contains(id);
                 if imported.iter().any(leads) && for_names.insert(*module) {
                     waiting.push(*module);

@@ -181,7 +181,7 @@ fn own(
 }
 
 fn sets_item(name: &str) -> bool {
-    matches!(name, "PyDict_SetItem" | "PyObject_SetItem")
+    matches!(name, "PyDict_SetItem" | "PyDict_SetItemString" | "PyObject_SetItem")
 }
 
 fn gets_item(name: &str) -> bool {

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread::Builder;
 
 use crate::inspect::filename::ExtensionFile;
 use crate::inspect::libraries::Libraries;
@@ -143,10 +144,14 @@ impl ModuleCheck {
                     && let Some(permit) = beside.permit()
                 {
                     let round = &round;
-                    scope.spawn(move || {
+                    let help = move || {
                         let _permit = permit;
                         while round.step() {}
-                    });
+                    };
+                    if Builder::new().spawn_scoped(scope, help).is_err() {
+                        // Where no thread is to be had, this one does it.
+                        break;
+                    }
                 }
                 round.step();
             }

@@ -1,7 +1,7 @@
 //! What leads to a module: the imports of all modules, followed backwards.
 //!
-//! Every module that may lead there is executed once, with what it imports, and every import on any
-//! way is an edge; those in functions that were not called are made later, if at all.
+//! Which modules are executed for that is told in [`super::backwards`]. Every import on any way is an edge;
+//! those in functions that were not called are made later, if at all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -101,16 +101,7 @@ impl Environment {
                 }
             },
         }
-        let mut targets = Vec::new();
-        for name in names {
-            let mut id = None;
-            for part in name.split('.') {
-                let Some(child) = self.child(id, part) else { break };
-                targets.push(child);
-                id = Some(child);
-            }
-        }
-        targets
+        names.iter().flat_map(|name| self.below(name)).collect()
     }
 
     /// What leads to a module; `None` where there is no module of that name.

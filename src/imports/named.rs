@@ -55,7 +55,7 @@ impl Environment {
     }
 
     /// The packages and modules along a dotted name, as far as there are any.
-    fn below(&self, name: &str) -> Vec<ModuleId> {
+    pub(super) fn below(&self, name: &str) -> Vec<ModuleId> {
         let mut found = Vec::new();
         let mut id = None;
         for part in name.split('.') {

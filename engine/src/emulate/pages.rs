@@ -61,12 +61,11 @@ impl Pages {
 
     /// Whether the same pages are here, with the same content.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        let page = |pages: &Self, place: &usize| pages.content.get(*place).cloned();
         self.places.len() == other.places.len()
             && self.places.iter().all(|(number, place)| {
-                let theirs = other.places.get(number).and_then(|place| page(other, place));
-                match (page(self, place), theirs) {
-                    (Some(own), Some(theirs)) => Rc::ptr_eq(&own, &theirs) || own == theirs,
+                let theirs = other.places.get(number).and_then(|place| other.content.get(*place));
+                match (self.content.get(*place), theirs) {
+                    (Some(own), Some(theirs)) => Rc::ptr_eq(own, theirs) || own == theirs,
                     _ => false,
                 }
             })

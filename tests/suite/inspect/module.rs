@@ -69,7 +69,7 @@ const fn single(stem: &'static str, truth: Truth) -> Case {
 const UNSPECIFIED: Option<Subinterpreters> = Some(Subinterpreters::Unspecified);
 
 #[rustfmt::skip]
-const CASES: [Case; 53] = [
+const CASES: [Case; 54] = [
     multi("declares",           [KeepsOff; 3]),
     multi("declares_relr",      [KeepsOff; 3]),
     multi("declares_used",      [Enables; 3]),
@@ -133,6 +133,7 @@ const CASES: [Case; 53] = [
     single("decides_by_nothing", KeepsOff),
     single("decides_by_unknown_key", EnablesUnseen),
     single("decides_by_shared_dict", Open),
+    single("decides_by_item_behind_error", Open),
 ];
 
 /// Modules that this version need not decide. Take a line out once it has to.

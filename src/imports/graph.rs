@@ -1,6 +1,6 @@
 //! What leads to a module: the imports of all modules, followed backwards.
 //!
-//! Which modules are executed for that is told in [`super::backwards`]. Every import on any way is an edge;
+//! Which modules are executed for that is told in `imports/backwards.rs`. Every import on any way is an edge;
 //! those in functions that were not called are made later, if at all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};

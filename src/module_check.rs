@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 
 use crate::inspect::filename::ExtensionFile;
@@ -18,7 +18,7 @@ use crate::model::evidence::{Evidence, Gil, ModuleReport};
 pub const MAX_ROUNDS: usize = 32;
 
 /// The files of a wheel or a folder.
-pub trait Members {
+pub trait Members: Sized {
     /// Why one could not be read.
     type Error;
 
@@ -33,6 +33,11 @@ pub trait Members {
     /// # Errors
     /// Where it is damaged, or gone.
     fn read(&mut self, member: usize) -> Result<Vec<u8>, Self::Error>;
+
+    /// The same files for another thread; `None` where they are read one at a time.
+    fn another(&self) -> Option<Self> {
+        None
+    }
 }
 
 /// What happens beside the inspection of modules.
@@ -144,16 +149,17 @@ impl ModuleCheck {
                     && let Some(permit) = beside.permit()
                 {
                     let round = &round;
+                    let mut own = round.members().another();
                     let help = move || {
                         let _permit = permit;
-                        while round.step() {}
+                        while round.step(own.as_mut()) {}
                     };
                     if Builder::new().spawn_scoped(scope, help).is_err() {
                         // Where no thread is to be had, this one does it.
                         break;
                     }
                 }
-                round.step();
+                round.step(None);
             }
             beside.wait();
         });
@@ -197,7 +203,7 @@ type Looked<M> = Result<Inspection, <M as Members>::Error>;
 /// The modules of one round, which threads take one after the other.
 struct Round<'r, M: Members, B> {
     check: &'r ModuleCheck,
-    /// They are expanded one at a time, while others are inspected.
+    /// For the threads that have none of their own.
     members: Mutex<&'r mut M>,
     beside: &'r B,
     pending: &'r [Pending],
@@ -205,18 +211,26 @@ struct Round<'r, M: Members, B> {
     done: Mutex<BTreeMap<usize, Looked<M>>>,
 }
 
-impl<M: Members, B: Beside> Round<'_, M, B> {
+impl<'r, M: Members, B: Beside> Round<'r, M, B> {
     /// Whether so many modules were not begun yet.
     fn is_left(&self, count: usize) -> bool {
         self.next.load(Ordering::Relaxed).saturating_add(count) <= self.pending.len()
     }
 
-    /// Looks at the next module. Returns whether there was one.
-    fn step(&self) -> bool {
+    fn members(&self) -> MutexGuard<'_, &'r mut M> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the next module, read from `own` members where there are such. Returns whether there was
+    /// one.
+    fn step(&self, own: Option<&mut M>) -> bool {
         let at = self.next.fetch_add(1, Ordering::Relaxed);
         let Some(Pending { file, interpreter, .. }) = self.pending.get(at) else { return false };
         let Some(member) = self.check.places.get(&file.member) else { return true };
-        let bytes = self.members.lock().unwrap_or_else(PoisonError::into_inner).read(*member);
+        let bytes = match own {
+            Some(own) => own.read(*member),
+            None => self.members().read(*member),
+        };
         let outcome = bytes.map(|bytes| {
             self.beside.look(*member, &bytes);
             inspect(file, &bytes, &self.check.libraries, *interpreter)

@@ -49,10 +49,11 @@ pub struct WheelFindings {
 /// whatever: what it imports, from this wheel or another, it imports in compiled code.
 pub type Mentions = BTreeMap<String, Vec<String>>;
 
-/// Told of wheels whose modules were fetched, while they are inspected.
-pub trait Fetched: Send + Sync {
-    /// The wheel lies in what [`WheelCheck::reusing`] was given, for whoever needs more of it.
-    fn fetched(&self, file: &DistributionFile);
+/// Told of wheels that are looked into, before their modules are there.
+pub trait LookedInto: Send + Sync {
+    /// The directory of the wheel was read. It lies in what [`WheelCheck::reusing`] was given, for
+    /// whoever needs other members of it.
+    fn opened(&self, file: &DistributionFile);
 }
 
 /// Looks into wheels for one target on one platform.
@@ -62,7 +63,7 @@ pub struct WheelCheck {
     place: Place,
     /// Wheels that were opened already.
     opened: Option<Arc<Opened>>,
-    told: Option<Arc<dyn Fetched>>,
+    told: Option<Arc<dyn LookedInto>>,
     /// As many wheels are expanded at a time as there are cores: each may take much memory.
     expanding: Arc<Semaphore>,
     /// What may be held of all wheels at a time, in KiB.
@@ -101,9 +102,9 @@ impl WheelCheck {
         self
     }
 
-    /// Tells of each wheel once its modules were fetched.
+    /// Tells of each wheel once its directory was read.
     #[must_use]
-    pub fn telling(mut self, told: Arc<dyn Fetched>) -> Self {
+    pub fn telling(mut self, told: Arc<dyn LookedInto>) -> Self {
         self.told = Some(told);
         self
     }
@@ -195,6 +196,12 @@ impl WheelCheck {
         for member in metadata {
             remote.check_metadata_size(member)?;
         }
+        if let (Some(opened), Some(told)) = (&self.opened, &self.told) {
+            if let Some(again) = remote.again()? {
+                opened.keep(again);
+            }
+            told.opened(file);
+        }
         let wanted = [check.wanted().as_slice(), &metadata].concat();
         let sizes = wanted.iter().map(|member| remote.compressed_size(*member));
         let size = sizes.fold(0, u64::saturating_add);
@@ -202,12 +209,6 @@ impl WheelCheck {
         // more while holding some could last for ever.
         let _room = self.holding.acquire_many(kibibytes(size).min(self.held)).await;
         remote.fetch(&wanted).await?;
-        if let (Some(opened), Some(told)) = (&self.opened, &self.told) {
-            if let Some(again) = remote.again()? {
-                opened.keep(again);
-            }
-            told.fetched(file);
-        }
         let names = top_level_names(remote.names(), self.place.target, self.place.platform);
         let classifiers = Vec::new();
         let beside = LookedThrough {
@@ -280,6 +281,10 @@ impl Members for RemoteWheel {
 
     fn read(&mut self, member: usize) -> Result<Vec<u8>, FetchError> {
         self.read(member)
+    }
+
+    fn another(&self) -> Option<Self> {
+        Some(self.clone())
     }
 }
 

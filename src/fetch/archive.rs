@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::{Cursor, Read, Seek};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
@@ -44,14 +46,14 @@ impl ArchiveError {
     }
 }
 
-/// A zip whose directory was read.
-#[derive(Debug)]
+/// A zip whose directory was read. Clones share it, and what may be expanded.
+#[derive(Debug, Clone)]
 pub struct Archive<R> {
     zip: ZipArchive<R>,
-    names: Vec<String>,
+    names: Arc<[String]>,
     limits: Limits,
     /// What may still be expanded, in bytes.
-    left: u64,
+    left: Arc<AtomicU64>,
 }
 
 impl<R: Read + Seek> Archive<R> {
@@ -86,7 +88,7 @@ impl<R: Read + Seek> Archive<R> {
                 "expected at most {most} members, found more ({limit})"
             )));
         }
-        let names: Vec<String> = zip
+        let names: Arc<[String]> = zip
             .file_names()
             .map(|name| name.map(Cow::into_owned))
             .collect::<Result<_, _>>()
@@ -95,7 +97,8 @@ impl<R: Read + Seek> Archive<R> {
             let problem = "a path that installers refuse, or each take for another one";
             return Err(ArchiveError::of_member(name, problem));
         }
-        Ok(Self { zip, names, limits: *limits, left: limits.expanded_size })
+        let left = Arc::new(AtomicU64::new(limits.expanded_size));
+        Ok(Self { zip, names, limits: *limits, left })
     }
 
     /// The paths of all members, by index.
@@ -169,7 +172,9 @@ impl<R: Read + Seek> Archive<R> {
                  ({limit})"
             )));
         }
-        self.left = self.left.checked_sub(stated).ok_or_else(|| {
+        let less = |left: u64| left.checked_sub(stated);
+        let is_left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        is_left.map_err(|_| {
             let limit = Limit("expanded-size");
             too_much(format!("expected at most {expanded_size} bytes with it and those before it, found more ({limit})"))
         })?;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable as _};
+use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::{Action, Attempt, Policy};
@@ -378,7 +379,7 @@ impl Stream<'_> {
     ///
     /// # Errors
     /// Where the connection breaks off, or more comes than was to be taken.
-    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, FetchError> {
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
         let chunk = self.response.chunk().await;
         let Some(chunk) = chunk.map_err(|error| FetchError::transport(&self.url, error))? else {
             return Ok(None);
@@ -402,7 +403,7 @@ impl Stream<'_> {
                 transient: false,
             });
         }
-        Ok(Some(Vec::from(chunk)))
+        Ok(Some(chunk))
     }
 
     fn too_large(&self) -> FetchError {

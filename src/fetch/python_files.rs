@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 use std::io::Cursor;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use bytes::Bytes;
 
 use super::archive::Archive;
 use super::cache::{Bucket, Cache, file_key};
@@ -21,9 +23,8 @@ const MAX_FILE: u64 = 16 << 20;
 /// The paths of all members of a wheel, and the bytes of those that are Python.
 #[derive(Debug)]
 pub struct PythonFiles {
-    names: Vec<String>,
     places: HashMap<String, usize>,
-    archive: Mutex<Archive<Cursor<Vec<u8>>>>,
+    archive: Archive<Cursor<Bytes>>,
 }
 
 impl PythonFiles {
@@ -74,27 +75,27 @@ impl PythonFiles {
     }
 
     fn of_zip(bytes: Vec<u8>) -> Option<Self> {
-        let archive = Archive::of_own(Cursor::new(bytes)).ok()?;
-        let names = archive.names().to_vec();
-        let places = names.iter().enumerate().map(|(at, name)| (name.clone(), at)).collect();
-        Some(Self { names, places, archive: Mutex::new(archive) })
+        let archive = Archive::of_own(Cursor::new(Bytes::from(bytes))).ok()?;
+        let places =
+            archive.names().iter().enumerate().map(|(at, name)| (name.clone(), at)).collect();
+        Some(Self { places, archive })
     }
 
     /// The paths of all members of the wheel.
     #[must_use]
     pub fn names(&self) -> &[String] {
-        &self.names
+        self.archive.names()
     }
 
     /// The text of a Python file; `None` for another one, or where it is damaged or too large.
     #[must_use]
     pub fn source(&self, name: &str) -> Option<Vec<u8>> {
         let member = self.places.get(name).filter(|_| is_python(name))?;
-        let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
-        if archive.expanded_size(*member) > MAX_FILE {
+        if self.archive.expanded_size(*member) > MAX_FILE {
             return None;
         }
-        archive.read(*member).ok()
+        // A reader of its own: several threads read files at a time.
+        self.archive.clone().read(*member).ok()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use bytes::{Buf as _, Bytes};
 use reqwest::header::{ACCEPT_ENCODING, HeaderValue};
 use tokio::sync::mpsc;
 use url::Url;
@@ -58,7 +59,7 @@ where
     let mut stream = client.stream(&file.url, &request).await?;
     let (sender, receiver) = mpsc::channel(WAITING_PARTS);
     let reading =
-        tokio::task::spawn_blocking(move || work(&mut Parts { receiver, at: 0, part: Vec::new() }));
+        tokio::task::spawn_blocking(move || work(&mut Parts { receiver, part: Bytes::new() }));
     let mut digest = Some(Digesting::default());
     let mut left = limit;
     while let Some(part) = stream.chunk().await? {
@@ -88,23 +89,18 @@ where
 
 /// The body of an answer as something to read from, within a thread that may wait.
 struct Parts {
-    receiver: mpsc::Receiver<Vec<u8>>,
-    part: Vec<u8>,
-    at: usize,
+    receiver: mpsc::Receiver<Bytes>,
+    part: Bytes,
 }
 
 impl Read for Parts {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.at >= self.part.len() {
+        while self.part.is_empty() {
             let Some(part) = self.receiver.blocking_recv() else { return Ok(0) };
-            (self.part, self.at) = (part, 0);
+            self.part = part;
         }
-        let rest = self.part.get(self.at..).unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        for (to, from) in buffer.iter_mut().zip(rest) {
-            *to = *from;
-        }
-        self.at += count;
+        let count = self.part.len().min(buffer.len());
+        self.part.split_to(count).copy_to_slice(&mut buffer[..count]);
         Ok(count)
     }
 }

@@ -32,14 +32,15 @@ const MOST_BEHIND: u64 = 22 + 0xffff + 20 + 56;
 /// Attempts to read the directory, each after fetching what the last one missed.
 const DIRECTORY_ATTEMPTS: u32 = 8;
 
-/// A wheel whose directory was read.
+/// A wheel whose directory was read. Clones share what was fetched of it.
+#[derive(Clone)]
 pub struct RemoteWheel {
     client: Arc<Client>,
     file: DistributionFile,
     sparse: Sparse,
     archive: Archive<Sparse>,
     /// Where members start, sorted: each ends where the next begins.
-    starts: Vec<u64>,
+    starts: Arc<[u64]>,
     verified: bool,
     etag: Option<HeaderValue>,
     /// Whether it is known that parts of it can be asked for.
@@ -92,6 +93,7 @@ impl RemoteWheel {
             .map_err(|problem| damaged(&file, &ArchiveError::new(&problem)))?;
         starts.sort_unstable();
         let directory = size.saturating_sub(zip.central_directory_start());
+        let starts = starts.into();
         let wheel = Self { client, file, sparse, archive, starts, verified, etag, in_parts };
         wheel.make_use_of(directory);
         Ok(wheel)
@@ -149,7 +151,7 @@ impl RemoteWheel {
             file: file.clone(),
             sparse,
             archive,
-            starts: starts.clone(),
+            starts: Arc::clone(starts),
             verified: *verified,
             etag: etag.clone(),
             in_parts: *in_parts,

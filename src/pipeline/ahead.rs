@@ -19,7 +19,7 @@ use crate::fetch::opened::Opened;
 use crate::fetch::python_files::PythonFiles;
 use crate::model::distribution::DistributionFile;
 use crate::model::report::Severity;
-use crate::wheel_check::Fetched;
+use crate::wheel_check::LookedInto;
 
 /// What is known of whether Python files are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,9 +137,9 @@ impl Ahead {
     }
 }
 
-/// While its modules are inspected, there is time to fetch the rest of what is needed.
-impl Fetched for Ahead {
-    fn fetched(&self, file: &DistributionFile) {
+/// While its modules are fetched and inspected, there is time to fetch the rest of what is needed.
+impl LookedInto for Ahead {
+    fn opened(&self, file: &DistributionFile) {
         let Some(ahead) = self.me.upgrade() else { return };
         let wanted = file.clone();
         let task = tokio::spawn(async move { ahead.once_needed(&wanted).await });

@@ -42,7 +42,7 @@ use crate::model::requirement::{Choice, Prereleases};
 use crate::resolve::graph::Graph;
 use crate::source_check::SourceCheck;
 use crate::tracker::Tracker;
-use crate::wheel_check::{Fetched, WheelCheck};
+use crate::wheel_check::{LookedInto, WheelCheck};
 
 pub use self::plan::{Plan, Subject, Task, plan};
 
@@ -142,7 +142,7 @@ pub async fn scan(
         let amount = (tasks.len(), settings.jobs);
         let ahead = Ahead::new(client, cache, index.opened(), clock, amount);
         let checks = WheelCheck::new(Arc::clone(client), cache.clone(), scene.place);
-        let told: Arc<dyn Fetched> = Arc::<Ahead>::clone(&ahead);
+        let told: Arc<dyn LookedInto> = Arc::<Ahead>::clone(&ahead);
         let checks = Arc::new(checks.reusing(index.opened()).telling(told));
         let looker = Looker::new(
             scene.place,

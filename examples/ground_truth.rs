@@ -175,10 +175,9 @@ async fn look_into(
         })?;
     let index = SimpleIndex::new(&tools.client, &tools.cache, tools.index_url.clone());
     let page = index.project(&filename.name).await.map_err(|problem| problem.to_string())?;
-    let files = page.files;
+    let files = page.files().of_release(&filename.version);
     if let Some(tags) = &tools.tags {
-        let of_release = files.iter().filter(|file| *file.kind.version() == filename.version);
-        let (file, sibling) = best_wheel(of_release, tags).ok_or(NO_SIBLING)?;
+        let (file, sibling) = best_wheel(&files, tags).ok_or(NO_SIBLING)?;
         let found = tools.checks.check(file, sibling).await.map_err(|error| error.to_string())?;
         return Ok((sibling.as_str().to_owned(), found));
     }

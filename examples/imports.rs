@@ -161,9 +161,9 @@ async fn one(tools: &Tools, name: &str, version: &str) -> Result<(Kept, PathBuf)
     let version: pep440_rs::Version = version.parse().map_err(|_| "no version".to_owned())?;
     let index = SimpleIndex::new(&tools.client, &tools.cache, tools.index_url.clone());
     let page = index.project(&project).await.map_err(|problem| problem.to_string())?;
-    let of_release = page.files.iter().filter(|file| *file.kind.version() == version);
+    let of_release = page.files().of_release(&version);
     let (file, wheel) =
-        best_wheel(of_release, &tools.tags).ok_or("the release has no wheel for the platform")?;
+        best_wheel(&of_release, &tools.tags).ok_or("the release has no wheel for the platform")?;
     let found = tools.checks.check(file, wheel).await.map_err(|error| error.to_string())?;
     let mut remote = RemoteWheel::open(Arc::clone(&tools.client), file.clone())
         .await

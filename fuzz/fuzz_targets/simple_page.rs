@@ -1,7 +1,7 @@
 //! Any text as a page of a simple index, HTML or JSON: its first byte tells which.
 #![no_main]
 
-use ftcheck::fetch::simple::ProjectPage;
+use ftcheck::fetch::simple::kept::ProjectPage;
 use libfuzzer_sys::fuzz_target;
 use url::Url;
 
@@ -13,10 +13,16 @@ fuzz_target!(|input: (u8, &str)| {
     let name = "spam".parse().expect("a name");
     match ProjectPage::parse(input.1, content_type, &url, &name) {
         Ok(page) => {
-            for file in &page.files {
-                assert!(!file.kind.filename().is_empty(), "{file:?}");
-                // What is fetched is no file of this machine.
-                assert_ne!(file.url.scheme(), "file", "{file:?}");
+            let files = page.files();
+            for version in files.versions() {
+                let of_release = files.of_release(version);
+                assert!(!of_release.is_empty(), "{version}");
+                for file in &of_release {
+                    assert_eq!(file.kind.version(), version, "{file:?}");
+                    assert!(!file.kind.filename().is_empty(), "{file:?}");
+                    // What is fetched is no file of this machine.
+                    assert_ne!(file.url.scheme(), "file", "{file:?}");
+                }
             }
         }
         Err(problem) => assert!(!problem.trim().is_empty()),

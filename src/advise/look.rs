@@ -30,7 +30,7 @@ type Opened = Result<Vec<ModuleReport>, String>;
 /// Looks at releases for one target on one platform.
 pub(super) struct Looker<I> {
     pub(super) place: Place,
-    pub(super) tags: TagOrder,
+    pub(super) tags: Arc<TagOrder>,
     index: Arc<I>,
     checks: WheelCheck,
     permits: Semaphore,
@@ -73,7 +73,7 @@ impl<I: Index> Looker<I> {
     pub(super) fn new(place: Place, index: Arc<I>, checks: WheelCheck, jobs: usize) -> Self {
         Self {
             place,
-            tags: TagOrder::new(place.target, place.platform),
+            tags: Arc::new(TagOrder::new(place.target, place.platform)),
             index,
             checks,
             permits: Semaphore::new(jobs.max(1)),
@@ -94,7 +94,7 @@ impl<I: Index> Looker<I> {
         // Never closed.
         let _permit = self.permits.acquire().await;
         let files = self.index.files(name, from).await.map_err(|problem| problem.to_string())?;
-        Ok(Candidates::new(files, self.place.target, &self.tags))
+        Ok(Candidates::new(files, &[], self.place.target, Arc::clone(&self.tags)))
     }
 
     /// Searches `newer` for the first release that keeps the GIL off.

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::NamedTempFile;
@@ -22,8 +23,11 @@ use crate::model::distribution::DistributionFile;
 /// What kind of thing is kept; each has a folder, named with the version of its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bucket {
-    /// Project pages with their validators.
+    /// Project pages with their validators, by release. What is read from a page is kept, so that the
+    /// form is a new one once more or something else is read.
     Pages,
+    /// Pages that list files of any project, with their validators.
+    Lists,
     /// What was found in wheels.
     Wheels,
     /// The names among the bytes of the modules of wheels.
@@ -42,8 +46,9 @@ pub enum Bucket {
 
 impl Bucket {
     /// Every kind.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Pages,
+        Self::Lists,
         Self::Wheels,
         Self::Mentions,
         Self::Metadata,
@@ -55,7 +60,8 @@ impl Bucket {
 
     fn folder(self) -> &'static str {
         match self {
-            Self::Pages => "pages-v1",
+            Self::Pages => "pages-v2",
+            Self::Lists => "lists-v1",
             Self::Wheels => "wheels-v1",
             Self::Mentions => "mentions-v1",
             Self::Metadata => "metadata-v1",
@@ -122,16 +128,17 @@ impl Cache {
     /// The entry for `key`. One that is damaged is removed and counts as missing.
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, bucket: Bucket, key: &str) -> Option<T> {
-        self.read(bucket, key, |bytes| decode(bytes, key))
+        self.read(bucket, key, |bytes| decode(&bytes, key))
     }
 
     /// The bytes kept for `key`. Those that are damaged are removed and count as missing.
     #[must_use]
-    pub fn get_bytes(&self, bucket: Bucket, key: &str) -> Option<Vec<u8>> {
+    pub fn get_bytes(&self, bucket: Bucket, key: &str) -> Option<Bytes> {
         self.read(bucket, key, |bytes| {
-            let (stored_key, value) = payload(bytes)?.split_at_checked(64)?;
+            let (stored_key, value) = payload(&bytes)?.split_at_checked(64)?;
             let is_same = stored_key == Sha256::of(key.as_bytes()).to_string().as_bytes();
-            is_same.then(|| value.to_vec())
+            let before = bytes.len() - value.len();
+            is_same.then(|| Bytes::from(bytes).slice(before..))
         })
     }
 
@@ -139,11 +146,11 @@ impl Cache {
         &self,
         bucket: Bucket,
         key: &str,
-        decode: impl FnOnce(&[u8]) -> Option<T>,
+        decode: impl FnOnce(Vec<u8>) -> Option<T>,
     ) -> Option<T> {
         let path = self.path(bucket, key)?;
         let bytes = fs_err::read(&path).ok()?;
-        let entry = decode(&bytes);
+        let entry = decode(bytes);
         if entry.is_none() {
             // Another process may have replaced it in between, which costs one repeated look.
             let _ = fs_err::remove_file(&path);

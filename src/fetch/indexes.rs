@@ -18,11 +18,13 @@ use crate::fetch::client::Client;
 use crate::fetch::core_metadata;
 use crate::fetch::links::{self, Links};
 use crate::fetch::opened::Opened;
-use crate::fetch::simple::{ProjectPage, SimpleIndex};
+use crate::fetch::simple::SimpleIndex;
+use crate::fetch::simple::kept::ProjectPage;
 use crate::model::distribution::DistributionFile;
 use crate::model::index::{IndexSettings, IndexSource, IndexStrategy, ProjectStatus};
 use crate::model::limits::Limit;
 use crate::model::metadata::CoreMetadata;
+use crate::model::project_files::ProjectFiles;
 use crate::resolve::{Index, IndexError, MetadataError};
 
 /// The index that is asked where the settings name no other as the default one.
@@ -189,11 +191,16 @@ impl Index for Indexes {
         &self,
         name: &PackageName,
         from: Option<&str>,
-    ) -> Result<Vec<DistributionFile>, IndexError> {
+    ) -> Result<ProjectFiles, IndexError> {
         let Found { pages, mut missing } = self.found(name, from).await?;
         // A requirement that names its index is not to come from elsewhere.
-        let mut files = if from.is_none() { self.linked(name).await? } else { Vec::new() };
-        files.extend(pages.iter().flat_map(|page| page.files.iter().cloned()));
+        let mut files = ProjectFiles::default();
+        if from.is_none() {
+            files.extend(self.linked(name).await?);
+        }
+        for page in &pages {
+            files.append(page.files());
+        }
         if !files.is_empty() {
             return Ok(files);
         }

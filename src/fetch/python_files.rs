@@ -71,11 +71,12 @@ impl PythonFiles {
             // A cache that cannot be written makes the next run slower, and this one no less right.
             let _ = cache.put_bytes(Bucket::Python, &key, &bytes);
         }
-        Self::of_zip(bytes).ok_or_else(|| FetchError::invalid(&url, "an internal error of ftcheck"))
+        Self::of_zip(bytes.into())
+            .ok_or_else(|| FetchError::invalid(&url, "an internal error of ftcheck"))
     }
 
-    fn of_zip(bytes: Vec<u8>) -> Option<Self> {
-        let archive = Archive::of_own(Cursor::new(Bytes::from(bytes))).ok()?;
+    fn of_zip(bytes: Bytes) -> Option<Self> {
+        let archive = Archive::of_own(Cursor::new(bytes)).ok()?;
         let places =
             archive.names().iter().enumerate().map(|(at, name)| (name.clone(), at)).collect();
         Some(Self { places, archive })

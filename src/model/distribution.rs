@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::PackageName;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::model::digest::Sha256;
@@ -29,7 +30,7 @@ pub struct DistributionFile {
 }
 
 /// Whether the index offers a wheel's `METADATA` beside the wheel (PEP 658, PEP 714).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum MetadataFile {
     /// It does not say so.
     #[default]

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// Where packages come from, as one file or the command line states it.
@@ -66,7 +67,7 @@ pub enum IndexStrategy {
 }
 
 /// What an index says of a project as a whole (PEP 792), with its reason where it gives one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProjectStatus {
     /// Nothing out of the ordinary.
     #[default]

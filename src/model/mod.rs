@@ -20,6 +20,7 @@ pub mod lock;
 pub mod metadata;
 pub mod nearest;
 pub mod pep508;
+pub mod project_files;
 pub mod release;
 pub mod report;
 pub mod requirement;

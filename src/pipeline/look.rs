@@ -8,8 +8,10 @@ use super::ahead::Files;
 use super::plan::{Subject, Task};
 use crate::fetch::client::FetchError;
 use crate::judge;
+use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind};
 use crate::model::location::redacted;
+use crate::model::project_files::ProjectFiles;
 use crate::model::release::ReleaseFiles;
 use crate::model::report::{PackageReport, Place, Verdict, WheelReport};
 use crate::model::tag::TagOrder;
@@ -163,8 +165,7 @@ impl<I: Index> Looker<I> {
                 report.version = Some(version.to_string());
                 match self.index.files(&task.name, index.as_deref()).await {
                     Ok(files) => {
-                        let files = pin::with_hashes(files, &hashes);
-                        self.look_at_release(&mut report, &files, &version).await;
+                        self.look_at_release(&mut report, &files, &version, &hashes).await;
                     }
                     Err(problem) => report.reason = Some(problem.to_string()),
                 }
@@ -188,28 +189,31 @@ impl<I: Index> Looker<I> {
     async fn look_at_release(
         &self,
         report: &mut Looked,
-        files: &[DistributionFile],
+        files: &ProjectFiles,
         version: &pep440_rs::Version,
+        hashes: &[Sha256],
     ) {
         let pinned = pep440_rs::VersionSpecifier::equals_version(version.clone());
         let releases = ranges::of_specifier(&pinned);
-        let of_release = || files.iter().filter(|file| releases.contains(file.kind.version()));
-        if of_release().next().is_none() {
+        let versions = files.versions().filter(|version| releases.contains(version));
+        let files = versions.flat_map(|version| files.of_release(version)).collect();
+        let files = pin::with_hashes(files, hashes);
+        if files.is_empty() {
             report.reason = Some(
                 "the index has no file of this release with one of the locked digests".to_owned(),
             );
             return;
         }
-        self.note_offer(report, of_release());
+        self.note_offer(report, &files);
         let specifiers = std::iter::once(pinned).collect();
-        match pin::choose(files, &specifiers, self.place.target, &self.tags) {
+        match pin::choose(&files, &specifiers, self.place.target, &self.tags) {
             Choice::Wheel(file, wheel) => {
                 self.open_wheel(report, file, wheel, Vouched::ByIndex).await;
             }
             Choice::Build { version, reason } => {
                 report.version = Some(version.to_string());
                 report.has_no_wheel(reason);
-                self.look_into_source(report, of_release()).await;
+                self.look_into_source(report, &files).await;
             }
             Choice::Nothing { reason } => report.reason = Some(reason),
         }

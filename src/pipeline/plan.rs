@@ -157,7 +157,7 @@ pub async fn plan<I: Index + 'static>(
             prereleases: prereleases.unwrap_or_default(),
             target: scene.place.target,
             environment: scene.environment.clone(),
-            tags: TagOrder::new(scene.place.target, scene.place.platform),
+            tags: Arc::new(TagOrder::new(scene.place.target, scene.place.platform)),
             jobs: settings.jobs,
             no_dependencies: settings.no_dependencies,
         };

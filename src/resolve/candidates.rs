@@ -5,20 +5,28 @@
 //! installed or built, withdrawn ones only where they are pinned, pre-releases as the policy has it.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use pep440_rs::Version;
 use pubgrub::Ranges;
 
+use crate::model::digest::Sha256;
 use crate::model::distribution::{DistributionFile, DistributionKind};
+use crate::model::project_files::ProjectFiles;
 use crate::model::requirement::Prereleases;
 use crate::model::tag::TagOrder;
 use crate::model::target::Target;
 use crate::resolve::pin;
 
-/// The releases of a package, oldest first.
-#[derive(Debug, Default)]
+/// The releases of a package, oldest first, each looked at when it is asked for.
+#[derive(Debug)]
 pub struct Candidates {
-    releases: BTreeMap<Version, Release>,
+    files: ProjectFiles,
+    releases: BTreeMap<Version, OnceLock<Release>>,
+    /// What the user requires of the files' digests; nothing where there is none.
+    hashes: Vec<Sha256>,
+    target: Target,
+    tags: Arc<TagOrder>,
 }
 
 /// One release and its files.
@@ -46,23 +54,32 @@ pub struct Policy<'a> {
 }
 
 impl Candidates {
-    /// Sorts `files` into releases.
+    /// The releases of these files, as far as the hashes allow them.
     #[must_use]
-    pub fn new(files: Vec<DistributionFile>, target: Target, tags: &TagOrder) -> Self {
-        let python = target.python_full_version();
-        let mut releases: BTreeMap<Version, Release> = BTreeMap::new();
-        for file in files {
+    pub fn new(
+        files: ProjectFiles,
+        hashes: &[Sha256],
+        target: Target,
+        tags: Arc<TagOrder>,
+    ) -> Self {
+        let releases = files.versions().map(|version| (version.clone(), OnceLock::new())).collect();
+        Self { files, releases, hashes: hashes.to_vec(), target, tags }
+    }
+
+    fn look_at(&self, version: &Version) -> Release {
+        let python = self.target.python_full_version();
+        let mut release = Release::default();
+        for file in pin::with_hashes(self.files.of_release(version), &self.hashes) {
             let suits_python =
                 file.requires_python.as_ref().is_none_or(|range| range.contains(&python));
             // A label is of a proposal that no installer follows yet (PEP 825).
             let usable = suits_python
                 && match &file.kind {
                     DistributionKind::Wheel(wheel) => {
-                        wheel.label.is_none() && tags.rank(wheel).is_some()
+                        wheel.label.is_none() && self.tags.rank(wheel).is_some()
                     }
                     DistributionKind::Source(_) => true,
                 };
-            let release = releases.entry(file.kind.version().clone()).or_default();
             if usable {
                 // Withdrawn as long as nothing else was seen.
                 release.yanked = file.yanked && (release.yanked || !release.usable);
@@ -70,36 +87,55 @@ impl Candidates {
             }
             release.files.push(file);
         }
-        for release in releases.values_mut() {
-            release.files.sort_by_key(|file| file.yanked);
-        }
-        Self { releases }
+        release.files.sort_by_key(|file| file.yanked);
+        release
     }
 
     /// One release with one file, whatever its tags say.
     #[must_use]
-    pub fn of_file(file: DistributionFile) -> Self {
+    pub fn of_file(file: DistributionFile, target: Target, tags: Arc<TagOrder>) -> Self {
         let version = file.kind.version().clone();
         let release = Release { files: vec![file], usable: true, yanked: false };
-        Self { releases: BTreeMap::from([(version, release)]) }
+        Self {
+            files: ProjectFiles::default(),
+            releases: BTreeMap::from([(version, release.into())]),
+            hashes: Vec::new(),
+            target,
+            tags,
+        }
+    }
+
+    /// Whether there is no release that has files.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        // Hashes are mostly those of a recent release.
+        self.releases.keys().rev().all(|version| self.release(version).is_none())
     }
 
     /// All versions, oldest first.
     pub fn versions(&self) -> impl Iterator<Item = &Version> {
-        self.releases.keys()
+        // Only hashes leave a release without files.
+        let has_files =
+            |version: &&Version| self.hashes.is_empty() || self.release(version).is_some();
+        self.releases.keys().filter(has_files)
     }
 
     /// A release by its version.
     #[must_use]
     pub fn release(&self, version: &Version) -> Option<&Release> {
-        self.releases.get(version)
+        let release = self.releases.get(version)?;
+        let release = release.get_or_init(|| self.look_at(version));
+        (!release.files.is_empty()).then_some(release)
     }
 
     /// The newest release in `range` that the policy lets through. Of releases that no installer
     /// could take, one is taken only where nothing else is there.
     #[must_use]
     pub fn choose(&self, range: &Ranges<Version>, policy: Policy<'_>) -> Option<&Version> {
-        let fitting = || self.releases.iter().rev().filter(|(version, _)| range.contains(*version));
+        let fitting = || {
+            let versions = self.releases.keys().rev().filter(|version| range.contains(*version));
+            versions.filter_map(|version| Some((version, self.release(version)?)))
+        };
         let usable = fitting().filter(|(version, release)| {
             release.usable && (!release.yanked || policy.pinned.contains(version))
         });

@@ -24,11 +24,12 @@ use pep508_rs::PackageName;
 
 use crate::model::distribution::DistributionFile;
 use crate::model::metadata::CoreMetadata;
+use crate::model::project_files::ProjectFiles;
 
 /// Somewhere that knows which files a project has, and what they say of themselves.
 pub trait Index: Send + Sync {
-    /// All files of a project, in the order in which the index lists them; of the one index called
-    /// `from` where it is named, else of all as the user's settings have it.
+    /// All files of a project by release, those of each in the order in which the index lists them; of
+    /// the one index called `from` where it is named, else of all as the user's settings have it.
     ///
     /// # Errors
     /// Where the project is not known, or the index cannot be asked.
@@ -36,7 +37,7 @@ pub trait Index: Send + Sync {
         &self,
         name: &PackageName,
         from: Option<&str>,
-    ) -> impl Future<Output = Result<Vec<DistributionFile>, IndexError>> + Send;
+    ) -> impl Future<Output = Result<ProjectFiles, IndexError>> + Send;
 
     /// What a file says of itself, read without running anything.
     ///

@@ -90,13 +90,13 @@ fn only_what_is_old_or_of_former_versions_is_pruned() {
     let gone = [
         put("wheels-v0", &entry, 0),
         put("wheels-v1", &entry, 91),
-        put("pages-v1", ".tmpAbCdEf", 1),
+        put("pages-v2", ".tmpAbCdEf", 1),
     ];
     let kept = [
         put("wheels-v1", &entry.replace('0', "1"), 89),
         put("wheels-v99", &entry, 400),
         put("wheels-v1", "notes.txt", 400),
-        put("pages-v1", ".tmpGhIjKl", 0),
+        put("pages-v2", ".tmpGhIjKl", 0),
         put("others", &entry, 400),
         put("others-v1", &entry, 400),
     ];

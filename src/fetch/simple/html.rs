@@ -8,7 +8,7 @@ use html5ever::tokenizer::{
 };
 use url::Url;
 
-use super::{Link, requires_python};
+use super::Link;
 use crate::model::distribution::MetadataFile;
 use crate::model::index::ProjectStatus;
 use crate::model::location::last_segment;
@@ -48,7 +48,7 @@ pub(super) fn read(body: &str, page: &Url) -> (Vec<Link>, ProjectStatus) {
             url,
             sha256: fragment.and_then(|fragment| fragment.strip_prefix("sha256=")?.parse().ok()),
             size: None,
-            requires_python: requires_python(attribute(&tag, "data-requires-python")),
+            requires_python: attribute(&tag, "data-requires-python").map(str::to_owned),
             // Any value, even none, withdraws the file (PEP 592).
             yanked: attribute(&tag, "data-yanked").is_some(),
             metadata: attribute(&tag, "data-core-metadata")

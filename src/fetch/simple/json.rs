@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use url::Url;
 
-use super::{Link, requires_python};
+use super::Link;
 use crate::model::distribution::MetadataFile;
 use crate::model::index::ProjectStatus;
 
@@ -98,7 +98,7 @@ pub(super) fn read(body: &str, page: &Url) -> Result<(Vec<Link>, ProjectStatus),
             url: page.join(&file.url).ok()?,
             sha256: file.hashes.get("sha256").and_then(|digest| digest.parse().ok()),
             size: file.size,
-            requires_python: requires_python(file.requires_python.as_deref()),
+            requires_python: file.requires_python,
             yanked: !matches!(file.yanked, None | Some(Yanked::Is(false))),
             metadata: file
                 .core_metadata

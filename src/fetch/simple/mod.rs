@@ -1,10 +1,12 @@
 //! Project pages of a package index: PEP 503 as HTML, PEP 691 as JSON; and what they say of a project
 //! as a whole (PEP 792).
 //!
-//! Which file to take is decided in [`crate::resolve`]; here a page becomes a list of files.
+//! Which file to take is decided in [`crate::resolve`]; here a page becomes a list of files, and in
+//! [`kept`] one that is opened rather than read again.
 
 mod html;
 mod json;
+pub mod kept;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -19,10 +21,11 @@ use reqwest::header::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use self::kept::ProjectPage;
 use crate::fetch::cache::{Bucket, Cache};
 use crate::fetch::client::{Client, FetchError, Request, Response};
 use crate::fetch::disk;
-use crate::model::digest::Sha256;
+use crate::model::digest::{Digesting, Sha256};
 use crate::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
 use crate::model::index::ProjectStatus;
 use crate::model::limits::{Limit, Limits};
@@ -42,35 +45,6 @@ pub struct SimpleIndex<'a> {
     ignored_statuses: Vec<u16>,
 }
 
-/// What an index says of a project.
-#[derive(Debug, Clone, Default)]
-pub struct ProjectPage {
-    /// Its files, as far as an installer would take them, in the order of the page.
-    pub files: Vec<DistributionFile>,
-    /// The project as a whole.
-    pub status: ProjectStatus,
-}
-
-impl ProjectPage {
-    /// What a page says of the project `name`: the body of an answer of that content type from `url`.
-    ///
-    /// # Errors
-    /// Where it is no page of a simple index (PEP 503, PEP 691).
-    pub fn parse(
-        body: &str,
-        content_type: &str,
-        url: &Url,
-        name: &PackageName,
-    ) -> Result<Self, String> {
-        let (links, status) = read(body, content_type, url)?;
-        Ok(Self::of(&links, status, name))
-    }
-
-    fn of(links: &[Link], status: ProjectStatus, name: &PackageName) -> Self {
-        Self { files: links.iter().filter_map(|link| link.file_of(name)).collect(), status }
-    }
-}
-
 /// A file as a page names it, of whatever project.
 #[derive(Debug, Clone)]
 pub(super) struct Link {
@@ -78,7 +52,8 @@ pub(super) struct Link {
     pub(super) url: Url,
     pub(super) sha256: Option<Sha256>,
     pub(super) size: Option<u64>,
-    pub(super) requires_python: Option<VersionSpecifiers>,
+    /// As it stands there.
+    pub(super) requires_python: Option<String>,
     pub(super) yanked: bool,
     pub(super) metadata: MetadataFile,
 }
@@ -104,59 +79,83 @@ impl Link {
             url: self.url.clone(),
             sha256: self.sha256,
             size: self.size,
-            requires_python: self.requires_python.clone(),
+            requires_python: requires_python(self.requires_python.as_deref()),
             yanked: self.yanked,
             metadata: self.metadata,
         })
     }
 }
 
-/// A page as it is kept: its body, and what to ask the server whether it changed.
-#[derive(Serialize, Deserialize)]
-struct StoredPage {
-    url: Url,
-    content_type: Option<String>,
+/// What tells whether a page is still the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Validators {
     etag: Option<String>,
     last_modified: Option<String>,
+    /// The digest of it and its address, where its server says neither: it is sent again each time then.
+    sha256: Option<Sha256>,
+}
+
+/// A page as a server sent it, or as it lies on this machine.
+#[derive(Serialize, Deserialize)]
+struct Page {
+    url: Url,
+    content_type: Option<String>,
+    validators: Validators,
     body: String,
 }
 
-/// The page at `url`, asked for anew or as it was kept, or out of a file of this machine.
-async fn page(client: &Client, cache: &Cache, url: &Url) -> Result<StoredPage, FetchError> {
-    if let Some(path) = disk::path(url)? {
-        return StoredPage::of_file(url, &path, client.limits());
-    }
-    let mut bare = url.clone();
-    let _ = bare.set_username("");
-    let _ = bare.set_password(None);
-    let key = bare.as_str();
-    let stored: Option<StoredPage> = cache.get(Bucket::Pages, key);
+/// A page that is there in one of two forms.
+enum Current<T> {
+    /// It is as it was kept.
+    Kept(T),
+    /// It is new.
+    New(Box<Page>),
+}
+
+/// The page at `url` as it was kept, where that still holds or nothing may be asked; else as it is now.
+async fn current<T>(
+    client: &Client,
+    url: &Url,
+    kept: Option<T>,
+    validators: impl Fn(&T) -> &Validators,
+) -> Result<Current<T>, FetchError> {
     if client.is_offline() {
-        return stored.ok_or(FetchError::Offline);
+        return kept.map(Current::Kept).ok_or(FetchError::Offline);
     }
     let mut request = Request::new(client.limits().page_size)
         .limited_by("page-size")
         .header(ACCEPT, HeaderValue::from_static(ACCEPTED))
         .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
         .accepting(&[304]);
-    if let Some(stored) = &stored {
-        if let Some(etag) = &stored.etag {
+    if let Some(Validators { etag, last_modified, .. }) = kept.as_ref().map(&validators) {
+        if let Some(etag) = etag {
             request = request.header_text(IF_NONE_MATCH, etag);
         }
-        if let Some(date) = &stored.last_modified {
+        if let Some(date) = last_modified {
             request = request.header_text(IF_MODIFIED_SINCE, date);
         }
     }
     let response = client.get(url, &request).await?;
     if response.status == 304 {
-        return stored.ok_or_else(|| {
+        return kept.map(Current::Kept).ok_or_else(|| {
             FetchError::invalid(url, "expected a page, found `304 Not Modified` unasked")
         });
     }
-    let page = StoredPage::of(url, response)?;
-    // Without validators it would be fetched again in any case; it still serves --offline.
-    let _ = cache.put(Bucket::Pages, key, &page);
-    Ok(page)
+    let page = Page::of(url, response)?;
+    Ok(match kept {
+        Some(kept) if page.validators.sha256.is_some() && page.validators == *validators(&kept) => {
+            Current::Kept(kept)
+        }
+        _ => Current::New(Box::new(page)),
+    })
+}
+
+/// What a page is kept under.
+fn key_of(url: &Url) -> String {
+    let mut bare = url.clone();
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    bare.into()
 }
 
 /// The links on a page that lists files of any project (pip's `--find-links`).
@@ -165,23 +164,48 @@ pub(super) async fn links(
     cache: &Cache,
     url: &Url,
 ) -> Result<Vec<Link>, FetchError> {
-    let page = page(client, cache, url).await?;
+    let page = if let Some(path) = disk::path(url)? {
+        Page::of_file(url, &path, client.limits())?
+    } else {
+        let key = key_of(url);
+        let kept: Option<Page> = cache.get(Bucket::Lists, &key);
+        match current(client, url, kept, |page| &page.validators).await? {
+            Current::Kept(page) => page,
+            Current::New(page) => {
+                // Without validators it would be fetched again in any case; it still serves --offline.
+                let _ = cache.put(Bucket::Lists, &key, &*page);
+                *page
+            }
+        }
+    };
     let read = page.read(client.limits());
     read.map(|(links, _)| links).map_err(|problem| FetchError::invalid(url, problem))
 }
 
-impl StoredPage {
+impl Page {
     fn of(url: &Url, response: Response) -> Result<Self, FetchError> {
         let header = |name| response.header(&name).map(str::to_owned);
         let mut address = response.url.clone();
         // The page is kept on disk; its links are absolute or on the same server.
         let _ = address.set_username("");
         let _ = address.set_password(None);
+        let content_type = header(CONTENT_TYPE);
+        let (etag, last_modified) = (header(ETAG), header(LAST_MODIFIED));
+        let is_stated = etag.is_some() || last_modified.is_some();
+        let sha256 = (!is_stated).then(|| {
+            let mut digest = Digesting::default();
+            // What else its links hang on.
+            for part in [address.as_str(), content_type.as_deref().unwrap_or_default()] {
+                digest.update(part.as_bytes());
+                digest.update(b"\n");
+            }
+            digest.update(&response.body);
+            digest.finish()
+        });
         Ok(Self {
             url: address,
-            content_type: header(CONTENT_TYPE),
-            etag: header(ETAG),
-            last_modified: header(LAST_MODIFIED),
+            content_type,
+            validators: Validators { etag, last_modified, sha256 },
             body: String::from_utf8(response.body)
                 .map_err(|_| FetchError::invalid(url, "expected a page in UTF-8"))?,
         })
@@ -206,8 +230,7 @@ impl StoredPage {
         Ok(Self {
             url: url.clone(),
             content_type: None,
-            etag: None,
-            last_modified: None,
+            validators: Validators::default(),
             body: String::from_utf8(bytes)
                 .map_err(|_| FetchError::invalid(url, "expected a page in UTF-8"))?,
         })
@@ -215,28 +238,36 @@ impl StoredPage {
 
     fn read(&self, limits: &Limits) -> Result<(Vec<Link>, ProjectStatus), String> {
         let content_type = self.content_type.as_deref().unwrap_or("text/html");
-        let (mut links, status) = read(&self.body, content_type, &self.url)?;
-        if links.len() as u64 > limits.page_files {
-            let (most, limit) = (limits.page_files, Limit("page-files"));
-            return Err(format!("expected at most {most} files on the page, found more ({limit})"));
-        }
-        // What is served from elsewhere has no say in which files of this machine are read.
-        if self.url.scheme() != "file" {
-            links.retain(|link| matches!(link.url.scheme(), "http" | "https"));
-        }
+        let (links, status) = read(&self.body, content_type, &self.url)?;
+        check_count(links.len() as u64, limits)?;
         Ok((links, status))
     }
 }
 
+fn check_count(links: u64, limits: &Limits) -> Result<(), String> {
+    if links <= limits.page_files {
+        return Ok(());
+    }
+    let (most, limit) = (limits.page_files, Limit("page-files"));
+    Err(format!("expected at most {most} files on the page, found more ({limit})"))
+}
+
 fn read(body: &str, content_type: &str, url: &Url) -> Result<(Vec<Link>, ProjectStatus), String> {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    match media_type.to_ascii_lowercase().as_str() {
-        "application/vnd.pypi.simple.v1+json" | "application/json" => json::read(body, url),
-        "application/vnd.pypi.simple.v1+html" | "text/html" => Ok(html::read(body, url)),
+    let (mut links, status) = match media_type.to_ascii_lowercase().as_str() {
+        "application/vnd.pypi.simple.v1+json" | "application/json" => json::read(body, url)?,
+        "application/vnd.pypi.simple.v1+html" | "text/html" => html::read(body, url),
         other => {
-            Err(format!("expected a project page as HTML or JSON, found content of type `{other}`"))
+            return Err(format!(
+                "expected a project page as HTML or JSON, found content of type `{other}`"
+            ));
         }
+    };
+    // What is served from elsewhere has no say in which files of this machine are read.
+    if url.scheme() != "file" {
+        links.retain(|link| matches!(link.url.scheme(), "http" | "https"));
     }
+    Ok((links, status))
 }
 
 impl<'a> SimpleIndex<'a> {
@@ -271,10 +302,10 @@ impl<'a> SimpleIndex<'a> {
         if disk::path(&url).map_err(unavailable)?.is_some_and(|path| !path.exists()) {
             return Err(IndexError::NotFound { url: redacted(&url) });
         }
-        let page = match page(self.client, self.cache, &url).await {
-            Ok(page) => page,
+        match self.page(&url, name).await {
+            Ok(page) => Ok(page),
             Err(FetchError::Status { status, url, .. }) if self.says_absent(status) => {
-                return Err(IndexError::NotFound { url });
+                Err(IndexError::NotFound { url })
             }
             Err(problem @ FetchError::Status { status, .. })
                 if matches!(status.as_u16(), 401 | 403) =>
@@ -283,18 +314,45 @@ impl<'a> SimpleIndex<'a> {
                     Some(_) => "the credentials given for it are refused",
                     None => "no credentials are given for it",
                 };
-                return Err(IndexError::Unavailable(format!(
+                Err(IndexError::Unavailable(format!(
                     "{problem}: {credentials}; where it says so of what it does not have, \
                      `ignore-error-codes = [{}]` in `[[tool.uv.index]]` has it passed over",
                     status.as_u16()
-                )));
+                )))
             }
-            Err(problem) => return Err(unavailable(problem)),
+            Err(problem) => Err(unavailable(problem)),
+        }
+    }
+
+    /// The page of `name`, which lies at `url`.
+    async fn page(&self, url: &Url, name: &PackageName) -> Result<ProjectPage, FetchError> {
+        let limits = self.client.limits();
+        let read = |page: Page| {
+            let invalid = |problem: String| FetchError::invalid(url, problem);
+            let (links, status) = page.read(limits).map_err(invalid)?;
+            ProjectPage::new(&links, status, page.validators, name)
+                .ok_or_else(|| invalid("an internal error of ftcheck".to_owned()))
         };
-        let (links, status) = page
-            .read(self.client.limits())
-            .map_err(|problem| unavailable(FetchError::invalid(&url, problem)))?;
-        Ok(ProjectPage::of(&links, status, name))
+        if let Some(path) = disk::path(url)? {
+            return read(Page::of_file(url, &path, limits)?);
+        }
+        let key = key_of(url);
+        let kept = self.cache.get_bytes(Bucket::Pages, &key);
+        let kept = kept.and_then(|bytes| ProjectPage::open(bytes, name));
+        match current(self.client, url, kept, ProjectPage::validators).await? {
+            Current::Kept(page) => {
+                // The limit may be another one than when it was read.
+                check_count(page.links(), limits)
+                    .map_err(|problem| FetchError::invalid(url, problem))?;
+                Ok(page)
+            }
+            Current::New(page) => {
+                let page = read(*page)?;
+                // As for a list of files.
+                let _ = self.cache.put_bytes(Bucket::Pages, &key, page.bytes());
+                Ok(page)
+            }
+        }
     }
 
     fn says_absent(&self, status: StatusCode) -> bool {

@@ -19,7 +19,7 @@ use super::named::Named;
 use crate::model::distribution::DistributionFile;
 use crate::model::metadata::CoreMetadata;
 use crate::resolve::candidates::Candidates;
-use crate::resolve::{Index, MetadataError, pin, ranges};
+use crate::resolve::{Index, MetadataError, ranges};
 
 /// The releases of a package, or why they are not known.
 pub(super) type Releases = Result<Candidates, String>;
@@ -114,7 +114,8 @@ impl<I: Index + 'static> Shared<I> {
     async fn ask_releases(&self, name: &PackageName) -> Releases {
         let file = lock(&self.files).get(name).cloned();
         if let Some(file) = file {
-            return Ok(Candidates::of_file(file));
+            let Request { target, tags, .. } = &*self.request;
+            return Ok(Candidates::of_file(file, *target, Arc::clone(tags)));
         }
         // Never closed.
         let _permit = self.permits.acquire().await;
@@ -124,11 +125,12 @@ impl<I: Index + 'static> Shared<I> {
             return Err("the index lists no files for it".to_owned());
         }
         let hashes = self.named.hashes.get(name).map_or(&[][..], Vec::as_slice);
-        let files = pin::with_hashes(files, hashes);
-        if files.is_empty() {
+        let Request { target, tags, .. } = &*self.request;
+        let found = Candidates::new(files, hashes, *target, Arc::clone(tags));
+        if !hashes.is_empty() && found.is_empty() {
             return Err("no file of it has one of the required hashes".to_owned());
         }
-        Ok(Candidates::new(files, self.request.target, &self.request.tags))
+        Ok(found)
     }
 
     async fn metadata(&self, name: &PackageName, version: &Version) -> Arc<Metadata> {

@@ -56,7 +56,7 @@ pub struct Request {
     /// What markers are evaluated against.
     pub environment: MarkerEnvironment,
     /// The tags of wheels that can be installed.
-    pub tags: TagOrder,
+    pub tags: Arc<TagOrder>,
     /// Questions to the index at a time.
     pub jobs: usize,
     /// Only what is named itself, not what it requires.

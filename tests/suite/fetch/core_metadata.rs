@@ -3,12 +3,11 @@
 use ftcheck::fetch::cache::Cache;
 use ftcheck::fetch::core_metadata::read;
 use ftcheck::fetch::opened::Opened;
-use ftcheck::fetch::simple::SimpleIndex;
 use ftcheck::model::distribution::DistributionFile;
 use ftcheck::model::metadata::CoreMetadata;
 use ftcheck::resolve::MetadataError;
 
-use super::{block_on, cache, client, local_file, name, offline};
+use super::{block_on, cache, client, file_of, local_file, offline};
 use crate::support::index::{FakeIndex, FakeIndexBuilder, Fault, IndexFile, Pages};
 use crate::support::sdist::{SdistBuilder, noise};
 use crate::support::wheel::{BuiltWheel, WheelBuilder, sha256_hex};
@@ -24,16 +23,6 @@ fn sdist() -> SdistBuilder {
 
 fn index() -> FakeIndexBuilder {
     FakeIndex::builder()
-}
-
-/// The one file of the project `spam`.
-fn file_of(index: &FakeIndex) -> DistributionFile {
-    let url = index.simple_url().parse().unwrap();
-    let (client, cache) = (client(), Cache::disabled());
-    let simple = SimpleIndex::new(&client, &cache, url);
-    let files = block_on(simple.project(&name("spam"))).expect("a page").files;
-    index.clear_requests();
-    files.into_iter().next().expect("a file")
 }
 
 fn metadata_of(file: &DistributionFile) -> Result<CoreMetadata, MetadataError> {

@@ -4,14 +4,13 @@ use std::path::Path;
 
 use ftcheck::fetch::cache::Cache;
 use ftcheck::fetch::indexes::Indexes;
-use ftcheck::model::distribution::DistributionFile;
 use ftcheck::model::index::{
     IndexSettings, IndexSource, IndexStrategy, LinksSource, ProjectStatus,
 };
 use ftcheck::resolve::{Index as _, IndexError};
 use url::Url;
 
-use super::{block_on, client, name, offline};
+use super::{all, block_on, client, name, offline};
 use crate::support::index::{FakeIndex, Fault, Pages};
 use crate::support::wheel::{BuiltWheel, Sdist, WheelBuilder};
 
@@ -42,7 +41,7 @@ fn of(sources: impl IntoIterator<Item = IndexSource>) -> IndexSettings {
 
 fn files(indexes: &Indexes, from: Option<&str>) -> Result<Vec<String>, IndexError> {
     let files = block_on(indexes.files(&name("spam"), from))?;
-    Ok(files.iter().map(|file| file.kind.version().to_string()).collect())
+    Ok(all(&files).iter().map(|file| file.kind.version().to_string()).collect())
 }
 
 fn problem(indexes: &Indexes, from: Option<&str>) -> String {
@@ -151,7 +150,7 @@ fn nothing_is_asked_for_twice_by_however_many() {
     block_on(async {
         let asked = (0..32).map(|_| async {
             let files = indexes.files(&spam, None).await.expect("files");
-            indexes.metadata(&files[0]).await.expect("metadata");
+            indexes.metadata(&all(&files)[0]).await.expect("metadata");
             indexes.files(&ham, None).await.expect_err("not there");
         });
         futures_util::future::join_all(asked).await;
@@ -182,11 +181,10 @@ fn folders_and_files_stand_beside_the_indexes() {
     ] {
         let mut settings = of([default(&index)]);
         settings.find_links = vec![place];
-        assert_eq!(files(&indexes(settings.clone()), None).unwrap(), ["3.0", "2.0"]);
+        assert_eq!(files(&indexes(settings.clone()), None).unwrap(), ["2.0", "3.0"]);
         settings.no_index = true;
         let alone = Indexes::new(offline(), Cache::disabled(), settings);
-        let found: Vec<DistributionFile> =
-            block_on(alone.files(&name("spam"), None)).expect("files");
+        let found = all(&block_on(alone.files(&name("spam"), None)).expect("files"));
         assert_eq!(found.len(), 1);
         let metadata = block_on(alone.metadata(&found[0])).expect("metadata");
         assert_eq!(metadata.requires_dist[0].to_string(), "ham");
@@ -235,7 +233,7 @@ fn an_index_in_a_folder_is_read_from_there() {
     std::fs::write(folder.path().join("spam/index.html"), page).unwrap();
     let root = Url::from_directory_path(folder.path()).unwrap();
     let indexes = Indexes::new(offline(), Cache::disabled(), IndexSettings::only(root));
-    let files = block_on(indexes.files(&name("spam"), None)).expect("files");
+    let files = all(&block_on(indexes.files(&name("spam"), None)).expect("files"));
     assert_eq!(files.len(), 1);
     assert!(block_on(indexes.metadata(&files[0])).is_ok());
     let missing = block_on(indexes.files(&name("ham"), None));

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use ftcheck::fetch::cache::Cache;
 use ftcheck::fetch::client::{Client, FetchError};
 use ftcheck::fetch::python_files::PythonFiles;
-use ftcheck::fetch::simple::SimpleIndex;
 use ftcheck::model::distribution::DistributionFile;
 
-use super::{block_on, client, name, offline};
+use super::{block_on, client, file_of, offline};
 use crate::support::index::FakeIndex;
 use crate::support::sdist::noise;
 use crate::support::wheel::WheelBuilder;
@@ -21,15 +20,6 @@ fn index() -> FakeIndex {
         .file("spam/last.py", "last = 1\n")
         .build();
     FakeIndex::builder().file(wheel).start()
-}
-
-fn file_of(index: &FakeIndex) -> DistributionFile {
-    let url = index.simple_url().parse().unwrap();
-    let (client, cache) = (client(), Cache::disabled());
-    let simple = SimpleIndex::new(&client, &cache, url);
-    let files = block_on(simple.project(&name("spam"))).expect("a page").files;
-    index.clear_requests();
-    files.into_iter().next().expect("a file")
 }
 
 fn fetch(

@@ -9,6 +9,7 @@ use ftcheck::model::digest::Sha256;
 use ftcheck::model::distribution::{DistributionFile, DistributionKind, MetadataFile};
 use ftcheck::model::location::Location;
 use ftcheck::model::metadata::CoreMetadata;
+use ftcheck::model::project_files::ProjectFiles;
 use ftcheck::model::requirement::{Prereleases, Requirement, Section, Wanted};
 use ftcheck::model::tag::TagOrder;
 use ftcheck::resolve::solve::{self, Request, Resolution, ResolvedRelease, SolveError};
@@ -113,11 +114,12 @@ impl Index for World {
         &self,
         name: &PackageName,
         from: Option<&str>,
-    ) -> Result<Vec<DistributionFile>, IndexError> {
+    ) -> Result<ProjectFiles, IndexError> {
         self.asked.lock().unwrap().push((name.to_string(), from.map(str::to_owned)));
         self.wait(name.as_ref()).await;
         let unknown = || IndexError::NotFound { url: format!("https://index.example/{name}/") };
-        self.files.get(name).cloned().ok_or_else(unknown)
+        let files = self.files.get(name).ok_or_else(unknown)?;
+        Ok(files.iter().cloned().collect())
     }
 
     async fn metadata(&self, file: &DistributionFile) -> Result<CoreMetadata, MetadataError> {
@@ -183,7 +185,7 @@ pub(super) fn ask(required: &str) -> Request {
         prereleases: Prereleases::default(),
         target,
         environment: super::super::environment(TARGET, PLATFORM),
-        tags: TagOrder::new(target, PLATFORM.parse().unwrap()),
+        tags: Arc::new(TagOrder::new(target, PLATFORM.parse().unwrap())),
         jobs: 4,
         no_dependencies: false,
     }

@@ -71,8 +71,8 @@ const USUAL: Budget = Budget {
     pages: 16 << 10,
 };
 /// For hooks that initialise a whole library first, as those do that have OpenSSL linked in: a
-/// million steps.
-const LONG: Budget = Budget { steps: 2_000_000, in_all: 16_000_000, ..USUAL };
+/// million steps, or five with what `SQLCipher` asks of it.
+const LONG: Budget = Budget { steps: 6_000_000, in_all: 20_000_000, ..USUAL };
 /// For libraries whose constructors fill registries of thousands of functions, which the hook goes
 /// through.
 const LARGE: Budget = Budget {

@@ -63,6 +63,25 @@ pub(super) enum Table {
 /// An object whose type nobody asks for.
 pub(super) const PLAIN: Object = Object::Of("PyBaseObject_Type");
 
+/// The methods of numpy's ufuncs with their flags, which others take from `tp_methods`
+/// (numpy, `ufunc_object.c`).
+const UFUNC_METHODS: [(&str, u32); 8] = [
+    ("reduce", FASTCALL_KEYWORDS),
+    ("accumulate", FASTCALL_KEYWORDS),
+    ("reduceat", FASTCALL_KEYWORDS),
+    ("outer", FASTCALL_KEYWORDS),
+    ("at", VARARGS),
+    ("resolve_dtypes", FASTCALL_KEYWORDS),
+    ("_resolve_dtypes_and_context", FASTCALL_KEYWORDS),
+    ("_get_strided_loop", FASTCALL_KEYWORDS),
+];
+/// `METH_VARARGS`, and `METH_FASTCALL | METH_KEYWORDS`.
+const VARARGS: u32 = 0x1;
+const FASTCALL_KEYWORDS: u32 = 0x82;
+/// The size of a `PyMethodDef`, for which their names are short enough too, and where those begin.
+const METHOD: usize = 0x20;
+const NAMES: usize = 0x800;
+
 /// What stands for the type of an object that is of every built-in type to inlined checks.
 pub(super) const ANY_TYPE: &str = "[any type]";
 
@@ -77,10 +96,11 @@ pub(super) const ALLOCATED: u64 = 0x30;
 const LENGTH: usize = 0x20;
 const STATE: usize = 0x30;
 const CHARACTERS: usize = 0x38;
-/// `tp_call`, `tp_flags`, `tp_base`, `tp_dict`, `tp_init`, `tp_alloc`, `tp_new` and `tp_free` of a
+/// `tp_call`, `tp_flags`, `tp_methods`, `tp_base`, `tp_dict`, `tp_init`, `tp_alloc`, `tp_new` and `tp_free` of a
 /// `PyTypeObject`.
 pub(super) const TYPE_CALL: usize = 0x90;
 pub(super) const TYPE_FLAGS: usize = 0xb8;
+const TYPE_METHODS: usize = 0xf8;
 pub(super) const TYPE_BASE: usize = 0x110;
 pub(super) const TYPE_DICT: usize = 0x118;
 pub(super) const TYPE_INIT: usize = 0x138;
@@ -163,6 +183,13 @@ impl Memory<'_, '_, '_> {
                 }
             }
             name if name.starts_with("PyExc_") && offset == 0 => put(page, 0, behind),
+            "PyUFunc_Type" if offset == 0 => {
+                self.type_body(page, name);
+                put(page, TYPE_METHODS, behind);
+            }
+            "PyUFunc_Type" if offset == PAGE_SIZE as u64 => {
+                self.method_table(page, behind, &UFUNC_METHODS);
+            }
             name if is_object(name) || name.starts_with("PyExc_") => self.type_body(page, name),
             _ => return Err(Fault::Symbol(name.to_owned())),
         }
@@ -269,6 +296,18 @@ impl Memory<'_, '_, '_> {
         ] {
             let function = self.symbol(function);
             put(page, offset, function);
+        }
+    }
+
+    /// A table of `PyMethodDef`s on the page at `start`, and behind it their names.
+    fn method_table(&mut self, page: &mut Page, start: u64, methods: &[(&str, u32)]) {
+        let function = self.symbol("[method]");
+        for (index, (name, flags)) in methods.iter().enumerate() {
+            let (definition, text) = (index * METHOD, NAMES + index * METHOD);
+            put(page, definition, start + text as u64);
+            put(page, definition + 8, function);
+            put(page, definition + 16, u64::from(*flags));
+            page[text..text + name.len()].copy_from_slice(name.as_bytes());
         }
     }
 

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 
 pub(super) use self::alike::{Asking, Difference};
-pub(super) use self::choices::{Met, Turned};
+pub(super) use self::choices::{Met, OF_ANY_TYPE, Turned};
 use super::c_api::Entries;
 use super::linked::Linked;
 use super::memory::{DESCRIPTOR, Fault, Memory};
@@ -239,6 +239,8 @@ pub(super) struct Process<'l, 'p, 'd> {
     /// Results to take other than likely.
     choices: Vec<Turned>,
     pub(super) met: Vec<Met>,
+    /// How many of them are of memory that may run out.
+    shortages: usize,
     /// How many calls left the libraries so far, and before which of them to stop.
     pub(super) calls: u64,
     /// In which of them it was asked for what lies beside memory, where that is kept.
@@ -290,6 +292,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             uses_arrays: false,
             choices: Vec::new(),
             met: Vec::new(),
+            shortages: 0,
             calls: 0,
             asking: None,
             pause_before: None,
@@ -309,6 +312,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
     pub(super) fn begin(&mut self, choices: &[Turned]) {
         self.choices = choices.to_vec();
         self.met.clear();
+        self.shortages = 0;
         self.calls = 0;
         self.pause_before = None;
         self.paused = None;

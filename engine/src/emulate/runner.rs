@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::objects::{Object, PLAIN};
 use super::pages::Words;
-use super::process::{Asking, Difference, Met, Process, Start, Stop, Turned};
+use super::process::{Asking, Difference, Met, OF_ANY_TYPE, Process, Start, Stop, Turned};
 use super::{Budget, Created, Declaration, Emulator, Hook, Outcome, Run};
 use crate::definition::RawDefinition;
 use crate::slots::{Layout, SlotArray};
@@ -94,18 +94,37 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
     }
 
     pub(super) fn run(mut self) -> Run {
-        let mut choices: Vec<Turned> = Vec::new();
         let mut first_failure = None;
         let mut steps = 0;
+        // First as if nothing were given, then as if what is given were of the type that it should be of.
+        for other in [1, OF_ANY_TYPE] {
+            if let Some(run) = self.search(other, &mut first_failure, &mut steps) {
+                return run;
+            }
+        }
+        let reason = first_failure.unwrap_or_else(|| "the hook comes to no end".to_owned());
+        let outcome = Outcome::Stopped(reason);
+        Run { outcome, steps, went_wrong: true, ran_out: false, read: Words::default() }
+    }
+
+    /// Looks for a run that comes to a good end: where one goes wrong, the choice that was met last before
+    /// is turned, to that result where it is one of its, and otherwise to the one behind the likely.
+    fn search(
+        &mut self,
+        other: usize,
+        first_failure: &mut Option<String>,
+        steps: &mut u32,
+    ) -> Option<Run> {
+        let mut choices: Vec<Turned> = Vec::new();
         for _ in 0..MAX_RUNS {
             let mut attempt = self.attempt(&choices);
             let read = std::mem::take(&mut attempt.read);
-            steps = attempt.steps;
+            *steps = attempt.steps;
             let failure = match &attempt.outcome {
                 Ok(outcome) => {
                     let (outcome, is_whole) = self.confirmed(outcome.clone(), &choices, &attempt);
                     let ran_out = attempt.ran_out || !is_whole;
-                    return Run { outcome, steps, went_wrong: false, ran_out, read };
+                    return Some(Run { outcome, steps: *steps, went_wrong: false, ran_out, read });
                 }
                 Err(failure) => failure.clone(),
             };
@@ -115,14 +134,13 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
             let Some(next) = (0..attempt.choices_met).rev().find(turned) else { break };
             // Later choices belong to another course of events.
             choices.retain(|(number, _)| *number < next);
-            choices.push((next, 1));
+            let is_there = attempt.met.get(next).is_some_and(|met| other < met.alternatives);
+            choices.push((next, if is_there { other } else { 1 }));
             if self.steps >= self.budget.in_all {
                 break;
             }
         }
-        let reason = first_failure.unwrap_or_else(|| "the hook comes to no end".to_owned());
-        let outcome = Outcome::Stopped(reason);
-        Run { outcome, steps, went_wrong: true, ran_out: false, read: Words::default() }
+        None
     }
 
     fn start(&self) -> Start<'static> {
@@ -289,7 +307,7 @@ impl<'r, 'p, 'd> Runner<'r, 'p, 'd> {
     ) -> (Outcome, bool) {
         let Some(expected) = outcome.kind() else { return (outcome, true) };
         let keeps_off = outcome.may_keep_off(self.emulator.target);
-        let numbers = numbers(choices, attempt, keeps_off);
+        let numbers = numbers(attempt, keeps_off);
         let mut leader = self.before.clone();
         leader.begin(choices);
         let mut leader_steps = 0;
@@ -456,13 +474,12 @@ const HANGS: &str = "the answer hangs on what the interpreter gives the hook";
 
 /// Which choices are turned, in the order in which they were met: all of them where the GIL is
 /// kept off, and otherwise those met last before something was declared.
-fn numbers(choices: &[Turned], attempt: &Attempt, all: bool) -> Vec<usize> {
+fn numbers(attempt: &Attempt, all: bool) -> Vec<usize> {
     let declaring = attempt.choices_at_declaring;
     if all {
         return (0..attempt.choices_met).collect();
     }
-    let is_free = |number: &usize| choices.iter().all(|(turned, _)| turned != number);
-    let numbers = (0..declaring).rev().chain(declaring..attempt.choices_met).filter(is_free);
+    let numbers = (0..declaring).rev().chain(declaring..attempt.choices_met);
     let mut numbers: Vec<usize> = numbers.take(MAX_RUNS).collect();
     numbers.sort_unstable();
     numbers

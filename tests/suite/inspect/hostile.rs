@@ -24,8 +24,9 @@ use super::{inspect_alone, installed, platform_of};
 use crate::support::fixture_module;
 
 const LINUX: &str = "x86_64-linux-gnu";
-/// Each is answered in a few milliseconds; what takes this long would take hours when made larger.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Each is answered in a few milliseconds, but for those that never return: they are followed for millions of
+/// steps. What takes this long would take hours when made larger.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 fn examine(module: &str, bytes: &[u8], target: Target) -> ModuleReport {
     let file = installed(module, Suffix::Tagged, target, platform_of(LINUX));

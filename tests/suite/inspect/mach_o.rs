@@ -25,7 +25,7 @@ use super::{installed, platform_of};
 use crate::support::fixture_module;
 
 /// What takes this long would take hours when made larger.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(3);
 /// The numbers of formats of chained pointers, and whether they can be signed.
 const POINTERS: [(u16, bool); 5] = [(1, true), (2, false), (6, false), (9, true), (12, true)];
 

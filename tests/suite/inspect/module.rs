@@ -69,7 +69,7 @@ const fn single(stem: &'static str, truth: Truth) -> Case {
 const UNSPECIFIED: Option<Subinterpreters> = Some(Subinterpreters::Unspecified);
 
 #[rustfmt::skip]
-const CASES: [Case; 54] = [
+const CASES: [Case; 72] = [
     multi("declares",           [KeepsOff; 3]),
     multi("declares_relr",      [KeepsOff; 3]),
     multi("declares_used",      [Enables; 3]),
@@ -134,6 +134,26 @@ const CASES: [Case; 54] = [
     single("decides_by_unknown_key", EnablesUnseen),
     single("decides_by_shared_dict", Open),
     single("decides_by_item_behind_error", Open),
+    single("decides_by_new_keys", KeepsOff),
+    single("decides_by_table", KeepsOff),
+    single("decides_by_built_pair", EnablesUnseen),
+    single("decides_by_built_nest", EnablesUnseen),
+    single("decides_by_its_type", KeepsOff),
+    // With a numpy whose ufuncs have no methods that are not known here.
+    single("decides_by_ufunc_methods", KeepsOff),
+    single("decides_by_zlib_version", KeepsOff),
+    // Other code came by what decides.
+    single("decides_by_bound_method", EnablesUnseen),
+    single("decides_by_bound_append", EnablesUnseen),
+    single("decides_by_own_dict", Open),
+    single("decides_by_copied_dict", Open),
+    single("decides_by_tuple_of_list", Open),
+    single("decides_by_modules_dict", Open),
+    single("decides_by_foreign_list", Open),
+    single("decides_by_kept_module", Open),
+    single("decides_by_reversed_list", Open),
+    single("decides_by_extended_list", Open),
+    single("decides_by_shared_module", Open),
 ];
 
 /// Modules that this version need not decide. Take a line out once it has to.

@@ -61,7 +61,7 @@ const SECTION_HEADERS: usize = DIRECTORIES + 16 * 8;
 const HEADERS_SIZE: usize = 0x400;
 
 /// Each is answered in a few milliseconds; what takes this long would take hours when made larger.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Clone)]
 struct Library {

@@ -5,7 +5,7 @@
 //! dictionaries hold.
 
 use super::FAILED;
-use super::entries::{Key, keeps};
+use super::entries::{self, Key, keeps};
 use crate::emulate::memory::BYTES_A_UNIT;
 use crate::emulate::objects::{Object, PLAIN};
 use crate::emulate::process::{Arguments, Outcome, Process, Stop};
@@ -19,7 +19,7 @@ pub(super) fn call(
     match name {
         "PyDict_New" => {
             let dict = process.memory.object(Object::Dict);
-            return Some(Ok(process.choose_or_raise(dict, "PyExc_MemoryError")));
+            return Some(Ok(process.choose_or_run_short(dict)));
         }
         "PyModule_GetDict" => return Some(Ok(module_dict(process, first))),
         "PyWeakref_GetRef" => return Some(give(process, second, None)),
@@ -87,7 +87,7 @@ fn own(
     let [dict, given, third, fourth, ..] = arguments.registers;
     let is_loose = process.attributes.is_loose(holder);
     if is_loose && !(sets_item(name) || gets_item(name)) {
-        forget(process, dict, holder);
+        entries::forget_shared(process, dict);
         return None;
     }
     match name {
@@ -112,7 +112,7 @@ fn own(
                 .map(|found| given_back(process, name, third, found));
         }
         if is_own && sets_item(name) {
-            if process.choose_or_raise(1, "PyExc_MemoryError") == 0 {
+            if process.choose_or_run_short(1) == 0 {
                 return Some(Ok(FAILED));
             }
             process.attributes.insert_loose(holder, third);
@@ -120,7 +120,7 @@ fn own(
         }
         if changes {
             // Whatever was there may be something else then.
-            forget(process, dict, holder);
+            entries::forget_shared(process, dict);
         }
         return None;
     };
@@ -129,7 +129,7 @@ fn own(
         | "PyDict_SetItemString"
         | "PyObject_SetItem"
         | "PyMapping_SetItemString" => {
-            if process.choose_or_raise(1, "PyExc_MemoryError") == 0 {
+            if process.choose_or_run_short(1) == 0 {
                 return Some(Ok(FAILED));
             }
             process.attributes.insert(holder, key, third);
@@ -235,12 +235,6 @@ fn default(process: &mut Process<'_, '_, '_>, offered: u64) -> u64 {
     process.choose(offered, object)
 }
 
-/// What a dictionary holds is no longer known.
-fn forget(process: &mut Process<'_, '_, '_>, dict: u64, holder: u64) {
-    process.attributes.forget(holder);
-    process.memory.forget_items(dict);
-}
-
 /// What is asked of a dictionary of which it is not known what it holds.
 fn foreign(
     process: &mut Process<'_, '_, '_>,
@@ -266,9 +260,16 @@ fn foreign(
         // The interpreter's own dictionaries hold nothing of a module that was never loaded, and
         // one that the hook made hardly more than the hook put there.
         "PyDict_GetItem" | "PyDict_GetItemString" | "PyDict_GetItemWithError" => {
-            let is_empty = process.is_interpreter_dict(first)
-                || process.memory.object_at(first) == Some(&Object::Dict);
-            if is_empty {
+            let has_none = match process.memory.object_at(first) {
+                Some(Object::Dict) => true,
+                // What the interpreter itself puts there has names of its own.
+                Some(Object::ModuleDict(_)) => {
+                    let given = key(process, name, second);
+                    matches!(given, Some(Key::Text(text)) if !text.starts_with(b"__"))
+                }
+                _ => process.is_interpreter_dict(first),
+            };
+            if has_none {
                 return Some(Ok(process.given_or_none()));
             }
             let object = process.memory.object(PLAIN);

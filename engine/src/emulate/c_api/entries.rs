@@ -1,4 +1,7 @@
 //! What was put into dictionaries and objects, and which calls leave that as it is.
+//!
+//! That is known of what the hook made, as long as no other code came by it. What others have may change with
+//! any call: it is never known again.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -25,6 +28,8 @@ pub(in crate::emulate) struct Entries {
     /// What dictionaries hold under keys of which nothing is known; what they held before may still be
     /// there, or not.
     loose: HashMap<u64, Rc<Vec<u64>>>,
+    /// Objects that other code came by: what they hold may change at any time.
+    shared: Rc<HashSet<u64>>,
     /// Of what it was asked what it holds, since that was taken note of.
     asked: RefCell<Vec<u64>>,
 }
@@ -36,6 +41,9 @@ impl Entries {
     }
 
     pub(super) fn insert(&mut self, holder: u64, key: Key, value: u64) {
+        if self.shared.contains(&holder) {
+            return;
+        }
         Rc::make_mut(self.by_holder.entry(holder).or_default()).insert(key, value);
     }
 
@@ -49,6 +57,14 @@ impl Entries {
     pub(super) fn forget(&mut self, holder: u64) {
         self.by_holder.remove(&holder);
         self.loose.remove(&holder);
+    }
+
+    /// What is held there is not known from now on: other code came by it.
+    fn share(&mut self, holder: u64) {
+        self.forget(holder);
+        if !self.shared.contains(&holder) {
+            Rc::make_mut(&mut self.shared).insert(holder);
+        }
     }
 
     /// Puts something under a key of which nothing is known: it may take any other's place.
@@ -67,10 +83,13 @@ impl Entries {
         is_loose
     }
 
-    /// Whether the same dictionaries hold something under such keys in another.
+    /// Whether the same dictionaries hold something under such keys in another, and other code came by the
+    /// same objects.
     pub(in crate::emulate) fn is_as_loose(&self, other: &Self) -> bool {
         let among = |holder: &u64| other.loose.contains_key(holder);
-        self.loose.len() == other.loose.len() && self.loose.keys().all(among)
+        self.loose.len() == other.loose.len()
+            && self.loose.keys().all(among)
+            && self.shared == other.shared
     }
 
     /// What a dictionary may hold under a key that is not known.
@@ -88,6 +107,7 @@ impl Entries {
     pub(in crate::emulate) fn clear(&mut self) {
         self.by_holder.clear();
         self.loose.clear();
+        self.shared = Rc::default();
     }
 
     /// Of what it was asked what it holds since this was called last.
@@ -226,6 +246,9 @@ const TOLD: [&str; 30] = [
     "PySequence_SetItem",
 ];
 
+/// Functions that change nothing, and make something that holds the same.
+const COPYING: [&str; 4] = ["PyDict_Copy", "PyList_AsTuple", "PyList_GetSlice", "PyTuple_GetSlice"];
+
 /// Why it cannot be told what a function takes out of a list: it may be any object that was put in,
 /// and the hook can compare it with that one. Of dictionaries, whose keys tell more, it is taken to
 /// be an object of its own or none.
@@ -264,12 +287,69 @@ const MOST_ARGUMENTS: u64 = 16;
 /// A function that is not known to leave them alone may do anything to the lists, dictionaries and
 /// objects that it is given, and to what these hold: that is no longer known.
 pub(super) fn loosen(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) {
-    if keeps(name) || TOLD.binary_search(&name).is_ok() {
-        return;
+    let [first, second, third, fourth, ..] = arguments.registers;
+    if TOLD.binary_search(&name).is_ok() || name.starts_with("PyModule_Add") {
+        // What is put where others find it is theirs too.
+        if !is_own(process, first) {
+            forget(process, vec![second, third]);
+        }
+        // It is not known any more what holds what these put there.
+        match name {
+            "PyDict_Merge" | "PyDict_MergeFromSeq2" | "PyDict_Update" | "PyList_Extend" => {
+                forget_held(process, second);
+            }
+            "PyList_SetSlice" => forget_held(process, fourth),
+            _ => {}
+        }
+    } else if COPYING.contains(&name) {
+        forget_held(process, first);
+    } else if !keeps(name) {
+        forget_reached(process, name, arguments);
     }
+}
+
+/// Whether the hook made an object, and others did not come by it.
+fn is_own(process: &Process<'_, '_, '_>, object: u64) -> bool {
+    if process.attributes.shared.contains(&object) {
+        return false;
+    }
+    match process.memory.object_at(object) {
+        Some(Object::List | Object::Tuple | Object::Dict | Object::Instance(_)) => true,
+        Some(Object::ModuleDict(module)) => is_own(process, *module),
+        Some(Object::Module) => {
+            process.modules.iter().any(|made| made.object == object)
+                || process.submodules.iter().any(|(module, _)| *module == object)
+        }
+        Some(_) => false,
+        None => process.memory.in_image(object).is_some(),
+    }
+}
+
+/// What other code comes by from now on, and what that holds, is no longer known.
+pub(super) fn forget_shared(process: &mut Process<'_, '_, '_>, object: u64) {
+    forget(process, vec![object]);
+}
+
+/// The same of what an object holds alone.
+fn forget_held(process: &mut Process<'_, '_, '_>, object: u64) {
+    let mut held: Vec<u64> = process.attributes.held(object).map(|(_, value)| value).collect();
+    held.extend(process.attributes.loose(object));
+    let items = match process.memory.object_at(object) {
+        Some(Object::List) => process.memory.word(object + ITEMS).unwrap_or(0),
+        Some(Object::Tuple) => object + tuple_items(process.minor),
+        _ => 0,
+    };
+    if items != 0 {
+        reach(process, items, object, &mut held);
+    }
+    forget(process, held);
+}
+
+/// What a function is given, and what that holds, is no longer known.
+pub(super) fn forget_reached(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) {
     let known = arguments.registers.iter().take(arguments.count).copied();
     let mut reached: Vec<u64> = known.collect();
-    let is_variadic = name.contains("Function") || name.contains("Method");
+    let is_variadic = ["Function", "Method", "BuildValue"].iter().any(|one| name.contains(one));
     for index in 0..MOST_ARGUMENTS {
         let word = if is_variadic {
             process.memory.word(arguments.stack.wrapping_add(index * 8))
@@ -282,6 +362,10 @@ pub(super) fn loosen(process: &mut Process<'_, '_, '_>, name: &str, arguments: &
         let Ok(word) = word else { break };
         reached.push(word);
     }
+    forget(process, reached);
+}
+
+fn forget(process: &mut Process<'_, '_, '_>, mut reached: Vec<u64>) {
     let mut seen = HashSet::new();
     while let Some(object) = reached.pop() {
         if seen.len() >= MOST_REACHED || !seen.insert(object) {
@@ -310,7 +394,7 @@ pub(super) fn loosen(process: &mut Process<'_, '_, '_>, name: &str, arguments: &
         let held: Vec<u64> = held.chain(process.attributes.loose(holder).iter().copied()).collect();
         process.memory.charge((held.len() + 1).saturating_mul(BYTES_A_UNIT));
         reached.extend(held);
-        process.attributes.forget(holder);
+        process.attributes.share(holder);
         process.memory.forget_items(object);
         if let Some(dict) = process.module_dicts.get(&holder).copied() {
             process.memory.forget_items(dict);

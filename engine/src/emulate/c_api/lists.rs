@@ -4,7 +4,7 @@
 //! lists and tuples of anybody else hold is not known.
 
 use super::FAILED;
-use super::entries::keeps;
+use super::entries::{self, keeps};
 use crate::emulate::objects::{ALLOCATED, ITEMS, Object, SIZE, tuple_items};
 use crate::emulate::process::{Arguments, Outcome, Process, Stop};
 use crate::image::PAGE_SIZE;
@@ -26,6 +26,7 @@ pub(super) fn call(
         "PyTuple_Pack" => pack(process, arguments),
         "_PyTuple_Resize" => {
             if let Ok(tuple) = process.memory.word(first) {
+                entries::forget_shared(process, tuple);
                 process.memory.forget_items(tuple);
             }
             return None;
@@ -66,7 +67,7 @@ fn made(
         "PyList_Append" if is_list => append(process, object, second),
         // Whatever else changes it.
         name if is_list && !keeps(name) => {
-            process.memory.forget_items(object);
+            entries::forget_shared(process, object);
             return None;
         }
         _ => return None,
@@ -84,11 +85,11 @@ fn new_list(process: &mut Process<'_, '_, '_>, size: u64) -> Outcome {
     process.memory.write_word(list + SIZE, size)?;
     process.memory.write_word(list + ITEMS, items)?;
     process.memory.write_word(list + ALLOCATED, size)?;
-    Ok(process.choose_or_raise(list, "PyExc_MemoryError"))
+    Ok(process.choose_or_run_short(list))
 }
 
 /// A tuple of so many null pointers likewise, which follow its head.
-fn new_tuple(process: &mut Process<'_, '_, '_>, size: u64) -> Outcome {
+pub(super) fn new_tuple(process: &mut Process<'_, '_, '_>, size: u64) -> Outcome {
     if let Some(failed) = refused(process, size)? {
         return Ok(failed);
     }
@@ -99,7 +100,7 @@ fn new_tuple(process: &mut Process<'_, '_, '_>, size: u64) -> Outcome {
         process.memory.object(Object::Blank);
     }
     process.memory.write_word(tuple + SIZE, size)?;
-    Ok(process.choose_or_raise(tuple, "PyExc_MemoryError"))
+    Ok(process.choose_or_run_short(tuple))
 }
 
 /// What is given back for a size that no list or tuple has.
@@ -185,7 +186,7 @@ fn append(process: &mut Process<'_, '_, '_>, list: u64, item: u64) -> Outcome {
         process.memory.write_word(list + ITEMS, items)?;
         process.memory.write_word(list + ALLOCATED, room)?;
     }
-    let failed = process.choose_or_raise(1, "PyExc_MemoryError") == 0;
+    let failed = process.choose_or_run_short(1) == 0;
     if failed {
         return Ok(FAILED);
     }

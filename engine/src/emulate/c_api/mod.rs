@@ -7,6 +7,7 @@
 //! objects    functions whose results code looks into
 //! lists      lists and tuples that the hook makes
 //! dicts      dictionaries, and what the hook puts into its own
+//! values     what is made of a format
 //! entries    what was put where, and which calls leave that as it is
 //! arrays     what numpy offers behind capsules
 //! ```
@@ -20,6 +21,7 @@ mod errors;
 mod lists;
 mod modules;
 mod objects;
+mod values;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -103,6 +105,7 @@ pub(super) fn call(
         .or_else(|| lists::call(process, name, arguments))
         .or_else(|| dicts::call(process, name, arguments))
         .or_else(|| objects::call(process, name, arguments))
+        .or_else(|| values::call(process, name, arguments))
         .or_else(|| arrays::call(process, name, arguments))
         .or_else(|| Some(by_kind(process, name)))
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::entries;
 use super::{FAILED, Key, LARGE, text_of};
 use crate::emulate::memory::{BYTES_A_UNIT, Fault, Memory};
 use crate::emulate::objects::{
@@ -378,6 +379,22 @@ pub(super) fn listed_function(
     None
 }
 
+/// Attributes of modules and types that have nothing to do with what else these hold.
+const DATA: [&[u8]; 12] = [
+    b"__all__",
+    b"__builtins__",
+    b"__doc__",
+    b"__file__",
+    b"__loader__",
+    b"__module__",
+    b"__name__",
+    b"__package__",
+    b"__path__",
+    b"__qualname__",
+    b"__spec__",
+    b"__version__",
+];
+
 /// An attribute of some object, told by its name.
 fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
     let is_new = process.modules.iter().any(|made| made.object == of)
@@ -394,6 +411,15 @@ fn attribute(process: &mut Process<'_, '_, '_>, of: u64, name: &[u8]) -> u64 {
             process.attributes.insert(of, Key::Text(name.to_vec()), object);
             return object;
         }
+    }
+    let holds_itself = match process.memory.object_at(of) {
+        // Methods, by which it is changed.
+        Some(Object::List | Object::Dict | Object::ModuleDict(_)) => true,
+        // Its dictionary, and methods too.
+        _ => is_new && name.starts_with(b"__") && !DATA.contains(&name),
+    };
+    if holds_itself {
+        entries::forget_shared(process, of);
     }
     if is_new && !name.starts_with(b"__") {
         // What the hook made itself has only what the hook put there.

@@ -47,6 +47,7 @@ impl Process<'_, '_, '_> {
         let are_alike = self.calls == other.calls
             && self.paused == other.paused
             && self.met == other.met
+            && self.shortages == other.shortages
             && self.definitions == other.definitions
             && self.modules == other.modules
             && self.submodules == other.submodules

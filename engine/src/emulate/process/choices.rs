@@ -4,6 +4,9 @@
 use super::Process;
 use crate::emulate::objects::{ANY_TYPE, Object, PLAIN};
 
+/// The result that is an object of every built-in type, among those of what somebody else gives.
+pub(in crate::emulate) const OF_ANY_TYPE: usize = 4;
+
 /// A choice that was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::emulate) struct Met {
@@ -12,6 +15,10 @@ pub(in crate::emulate) struct Met {
     /// How many results there are to choose from.
     pub(in crate::emulate) alternatives: usize,
 }
+
+/// So often in a run memory may run out where something is made or kept. Hooks that fill large tables go on
+/// alike each time, and no interpreter runs out of memory at just one of thousands of places.
+const MOST_SHORTAGES: usize = 1 << 8;
 
 /// Which result is taken: the number of the choice, and the place among its alternatives.
 pub(in crate::emulate) type Turned = (usize, usize);
@@ -44,6 +51,15 @@ impl Process<'_, '_, '_> {
             self.set_error(of);
         }
         chosen
+    }
+
+    /// An object that is made, or null where memory runs out.
+    pub(in crate::emulate) fn choose_or_run_short(&mut self, object: u64) -> u64 {
+        if self.shortages >= MOST_SHORTAGES {
+            return object;
+        }
+        self.shortages += 1;
+        self.choose_or_raise(object, "PyExc_MemoryError")
     }
 
     /// An object that somebody else gives: likely one that is like no other. Or null with an exception

@@ -76,11 +76,17 @@ pub(super) fn find(name: &str) -> Option<Stub> {
         "open" | "open64" => open,
         "access"
         | "stat"
-        | "stat64"
         | "lstat"
+        | "lstat64"
+        | "stat64"
         | "__xstat"
+        | "__xstat64"
+        | "__lxstat"
+        | "__lxstat64"
         | "__fxstat"
+        | "__fxstat64"
         | "fstat"
+        | "fstat64"
         | "readlink"
         | "uname"
         | "sched_getaffinity"
@@ -137,6 +143,8 @@ pub(super) fn find(name: &str) -> Option<Stub> {
         },
         "arc4random" => |_, _| returns(4),
         "setlocale" | "nl_langinfo" => |process, _| returns(place(process, b"C")?),
+        // Of zlib, which wheels may leave to the system (PEP 600).
+        "zlibVersion" => |process, _| returns(place(process, b"1.3.1")?),
         "strerror" => |process, _| returns(place(process, b"error")?),
         "newlocale" | "uselocale" | "__newlocale" | "__uselocale" | "duplocale" | "localeconv" => {
             |process, _| returns(process.singleton("locale", PLAIN))

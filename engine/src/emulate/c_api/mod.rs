@@ -5,6 +5,7 @@
 //! modules    making modules, and declaring for them
 //! errors     exceptions
 //! objects    functions whose results code looks into
+//! attributes attributes of objects, and capsules behind them
 //! lists      lists and tuples that the hook makes
 //! dicts      dictionaries, and what the hook puts into its own
 //! values     what is made of a format
@@ -15,6 +16,7 @@
 //! All other functions give back what their kind says: an object or null, a number, nothing.
 
 mod arrays;
+mod attributes;
 mod dicts;
 mod entries;
 mod errors;
@@ -104,6 +106,7 @@ pub(super) fn call(
         .or_else(|| errors::call(process, name, arguments))
         .or_else(|| lists::call(process, name, arguments))
         .or_else(|| dicts::call(process, name, arguments))
+        .or_else(|| attributes::call(process, name, arguments))
         .or_else(|| objects::call(process, name, arguments))
         .or_else(|| values::call(process, name, arguments))
         .or_else(|| arrays::call(process, name, arguments))

@@ -1,7 +1,8 @@
 //! How modules come to be, and what is declared for them: `Objects/moduleobject.c`,
 //! `Python/import.c`.
 
-use super::objects::{calls_own, listed_function};
+use super::attributes::listed_function;
+use super::objects::calls_own;
 use super::text_of;
 use crate::definition::{METHODS_OFFSET, NAME_OFFSET, SIZE_OFFSET, SLOTS_OFFSET};
 use crate::emulate::objects::{Object, PLAIN};

@@ -31,4 +31,4 @@ pub use module::{Inspection, Interpreter, inspect};
 
 /// Counts up with every change that can alter an answer, so that no answer of an older engine is
 /// taken from a cache.
-pub const ENGINE_VERSION: u32 = 9;
+pub const ENGINE_VERSION: u32 = 10;

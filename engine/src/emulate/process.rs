@@ -241,6 +241,8 @@ pub(super) struct Process<'l, 'p, 'd> {
     pub(super) met: Vec<Met>,
     /// How many of them are of memory that may run out.
     shortages: usize,
+    /// Whether other code came by more than is followed.
+    pub(super) hands_over_too_much: bool,
     /// How many calls left the libraries so far, and before which of them to stop.
     pub(super) calls: u64,
     /// In which of them it was asked for what lies beside memory, where that is kept.
@@ -293,6 +295,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
             choices: Vec::new(),
             met: Vec::new(),
             shortages: 0,
+            hands_over_too_much: false,
             calls: 0,
             asking: None,
             pause_before: None,
@@ -313,6 +316,7 @@ impl<'l, 'p, 'd> Process<'l, 'p, 'd> {
         self.choices = choices.to_vec();
         self.met.clear();
         self.shortages = 0;
+        self.hands_over_too_much = false;
         self.calls = 0;
         self.pause_before = None;
         self.paused = None;

@@ -69,7 +69,7 @@ const fn single(stem: &'static str, truth: Truth) -> Case {
 const UNSPECIFIED: Option<Subinterpreters> = Some(Subinterpreters::Unspecified);
 
 #[rustfmt::skip]
-const CASES: [Case; 72] = [
+const CASES: [Case; 79] = [
     multi("declares",           [KeepsOff; 3]),
     multi("declares_relr",      [KeepsOff; 3]),
     multi("declares_used",      [Enables; 3]),
@@ -154,6 +154,13 @@ const CASES: [Case; 72] = [
     single("decides_by_reversed_list", Open),
     single("decides_by_extended_list", Open),
     single("decides_by_shared_module", Open),
+    single("decides_by_long_list", Open),
+    single("decides_by_many_arguments", Open),
+    single("decides_by_array_of_arguments", Open),
+    single("decides_by_function_self", Open),
+    single("decides_by_exception_dict", Open),
+    single("decides_by_weak_reference", Open),
+    single("decides_by_thread", Open),
 ];
 
 /// Modules that this version need not decide. Take a line out once it has to.

@@ -279,15 +279,18 @@ pub(super) fn keeps(name: &str) -> bool {
             .is_some_and(|rest| READING.binary_search(&rest).is_ok())
 }
 
-/// More objects than a hook hands over.
-const MOST_REACHED: usize = 1 << 10;
-/// How many arguments behind those in registers are looked at, and how many of an array of them.
-const MOST_ARGUMENTS: u64 = 16;
+/// More objects than a hook hands over at once.
+const MOST_REACHED: usize = 1 << 16;
+/// `m_self` and `m_module` of a `PyCFunctionObject`.
+const OF_FUNCTION: [u64; 2] = [0x28, 0x30];
 
 /// A function that is not known to leave them alone may do anything to the lists, dictionaries and
 /// objects that it is given, and to what these hold: that is no longer known.
 pub(super) fn loosen(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) {
     let [first, second, third, fourth, ..] = arguments.registers;
+    if let Some(held) = held_by_result(name, arguments) {
+        forget(process, held);
+    }
     if TOLD.binary_search(&name).is_ok() || name.starts_with("PyModule_Add") {
         // What is put where others find it is theirs too.
         if !is_own(process, first) {
@@ -334,53 +337,87 @@ pub(super) fn forget_shared(process: &mut Process<'_, '_, '_>, object: u64) {
 fn forget_held(process: &mut Process<'_, '_, '_>, object: u64) {
     let mut held: Vec<u64> = process.attributes.held(object).map(|(_, value)| value).collect();
     held.extend(process.attributes.loose(object));
-    let items = match process.memory.object_at(object) {
-        Some(Object::List) => process.memory.word(object + ITEMS).unwrap_or(0),
-        Some(Object::Tuple) => object + tuple_items(process.minor),
-        _ => 0,
-    };
-    if items != 0 {
-        reach(process, items, object, &mut held);
-    }
+    reach_items(process, object, &mut held);
     forget(process, held);
+}
+
+/// What lies in something that a function makes or leaves behind, though it changes nothing: others who come
+/// by that come by this.
+fn held_by_result(name: &str, arguments: &Arguments) -> Option<Vec<u64>> {
+    let [first, second, third, fourth, ..] = arguments.registers;
+    Some(match name {
+        // The dictionary becomes that of the class.
+        "PyErr_NewException" => vec![second, third],
+        "PyErr_NewExceptionWithDoc" => vec![third, fourth],
+        "PyErr_SetObject" => vec![second],
+        "PyErr_SetRaisedException" => vec![first],
+        "PyErr_Restore" => vec![first, second, third],
+        "PyWeakref_NewRef" | "PyWeakref_NewProxy" => vec![first, second],
+        _ => return None,
+    })
 }
 
 /// What a function is given, and what that holds, is no longer known.
 pub(super) fn forget_reached(process: &mut Process<'_, '_, '_>, name: &str, arguments: &Arguments) {
-    let known = arguments.registers.iter().take(arguments.count).copied();
-    let mut reached: Vec<u64> = known.collect();
-    let is_variadic = ["Function", "Method", "BuildValue"].iter().any(|one| name.contains(one));
-    for index in 0..MOST_ARGUMENTS {
-        let word = if is_variadic {
-            process.memory.word(arguments.stack.wrapping_add(index * 8))
-        } else if name.contains("Vectorcall") {
-            // The arguments lie in an array: it is the second argument.
-            process.memory.word(arguments.registers[1].wrapping_add(index * 8))
-        } else {
-            break;
+    let mut reached: Vec<u64> = arguments.registers.iter().take(arguments.count).copied().collect();
+    let (start, count) = if name.contains("Vectorcall") {
+        // The arguments lie in an array: so many, and as many more as have names.
+        let [_, array, given, keywords, ..] = arguments.registers;
+        let by_name = match keywords {
+            0 => 0,
+            keywords => process.memory.word(keywords + SIZE).unwrap_or(LIKELY_MOST),
         };
-        let Ok(word) = word else { break };
-        reached.push(word);
-    }
+        (array, (given & !VECTORCALL_OFFSET).saturating_add(by_name))
+    } else if name.ends_with("ObjArgs") {
+        let in_registers = &arguments.registers[1..arguments.count];
+        let is_ended = in_registers.contains(&0) && !arguments.variadic_on_stack;
+        (arguments.stack, if is_ended { 0 } else { until_null(process, arguments.stack) })
+    } else if ["Function", "Method", "BuildValue"].iter().any(|one| name.contains(one)) {
+        // No format takes more arguments than it has letters.
+        let texts = arguments.registers[..3].iter();
+        let lengths = texts.filter_map(|text| Some(process.memory.text(*text).ok()?.len()));
+        (arguments.stack, lengths.max().unwrap_or(0) as u64)
+    } else {
+        (0, 0)
+    };
+    reach(process, start, count, &mut reached);
     forget(process, reached);
+}
+
+/// More arguments by name than calls have, where it is not known how many.
+const LIKELY_MOST: u64 = 16;
+/// `PY_VECTORCALL_ARGUMENTS_OFFSET`.
+const VECTORCALL_OFFSET: u64 = 1 << 63;
+
+/// How many words stand before a null.
+fn until_null(process: &mut Process<'_, '_, '_>, start: u64) -> u64 {
+    let is_some = |index: &u64| process.memory.word(start + index * 8).is_ok_and(|word| word != 0);
+    (0..=MOST_REACHED as u64).take_while(is_some).count() as u64
 }
 
 fn forget(process: &mut Process<'_, '_, '_>, mut reached: Vec<u64>) {
     let mut seen = HashSet::new();
     while let Some(object) = reached.pop() {
-        if seen.len() >= MOST_REACHED || !seen.insert(object) {
+        if !seen.insert(object) {
             continue;
+        }
+        if seen.len() > MOST_REACHED {
+            process.hands_over_too_much = true;
+            return;
         }
         let holder = match process.memory.object_at(object) {
             Some(Object::List) => {
-                let items = process.memory.word(object + ITEMS).unwrap_or(0);
-                reach(process, items, object, &mut reached);
+                reach_items(process, object, &mut reached);
                 object
             }
             Some(Object::Tuple) => {
                 // It stays as it is, but not what it holds.
-                let items = object + tuple_items(process.minor);
-                reach(process, items, object, &mut reached);
+                reach_items(process, object, &mut reached);
+                continue;
+            }
+            Some(Object::Of("PyCFunction_Type")) => {
+                let of = OF_FUNCTION.map(|place| process.memory.word(object + place));
+                reached.extend(of.into_iter().flatten());
                 continue;
             }
             Some(Object::Dict | Object::Module | Object::Instance(_)) => object,
@@ -402,13 +439,26 @@ fn forget(process: &mut Process<'_, '_, '_>, mut reached: Vec<u64>) {
     }
 }
 
-/// The items of a list or tuple, as far as they are looked at.
-fn reach(process: &mut Process<'_, '_, '_>, items: u64, of: u64, reached: &mut Vec<u64>) {
-    let size = process.memory.word(of + SIZE).unwrap_or(0).min(MOST_REACHED as u64);
-    for index in 0..size {
-        let Ok(item) = process.memory.word(items.wrapping_add(index * 8)) else { break };
-        reached.push(item);
+/// The items of a list or tuple.
+fn reach_items(process: &mut Process<'_, '_, '_>, of: u64, reached: &mut Vec<u64>) {
+    let items = match process.memory.object_at(of) {
+        Some(Object::List) => process.memory.word(of + ITEMS).unwrap_or(0),
+        Some(Object::Tuple) => of + tuple_items(process.minor),
+        _ => return,
+    };
+    let count = process.memory.word(of + SIZE).unwrap_or(0);
+    reach(process, items, count, reached);
+}
+
+/// So many words from a place on.
+fn reach(process: &mut Process<'_, '_, '_>, start: u64, count: u64, reached: &mut Vec<u64>) {
+    if count > MOST_REACHED as u64 {
+        process.hands_over_too_much = true;
+        return;
     }
+    process.memory.charge(usize::try_from(count).unwrap_or(0).saturating_mul(BYTES_A_UNIT));
+    let words = (0..count).map(|index| process.memory.word(start.wrapping_add(index * 8)));
+    reached.extend(words.flatten());
 }
 
 #[cfg(test)]

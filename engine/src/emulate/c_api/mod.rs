@@ -102,7 +102,7 @@ pub(super) fn call(
     if let Some(stop) = entries::taken_from_changed(process, name, arguments) {
         return Some(Err(stop));
     }
-    modules::call(process, name, arguments)
+    let outcome = modules::call(process, name, arguments)
         .or_else(|| errors::call(process, name, arguments))
         .or_else(|| lists::call(process, name, arguments))
         .or_else(|| dicts::call(process, name, arguments))
@@ -110,7 +110,12 @@ pub(super) fn call(
         .or_else(|| objects::call(process, name, arguments))
         .or_else(|| values::call(process, name, arguments))
         .or_else(|| arrays::call(process, name, arguments))
-        .or_else(|| Some(by_kind(process, name)))
+        .unwrap_or_else(|| by_kind(process, name));
+    if process.hands_over_too_much {
+        let reason = "the hook gives other code more objects than are followed";
+        return Some(Err(Stop::Reason(reason.to_owned())));
+    }
+    Some(outcome)
 }
 
 /// Functions that give 0 where they succeed and -1 where they fail, and nothing else.

@@ -364,6 +364,9 @@ fn interpreter(
             let text = format!("3.{}.0 free-threading build", process.minor);
             text_of(process, text.as_bytes())
         }
+        "PyThread_start_new_thread" | "PyThread_start_joinable_thread" => {
+            Err(Stop::Reason("the hook starts a thread".to_owned()))
+        }
         "PyInterpreterState_Main" | "PyInterpreterState_Get" | "PyThreadState_GetInterpreter" => {
             Ok(process.singleton("interpreter", PLAIN))
         }
